@@ -1,0 +1,45 @@
+# Two commands do it: `make demo` and `make test`. They need Python 3.11+ and make, and use uv where it is there.
+
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
+	$$v -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$v; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+WAIT ?= 1
+
+.PHONY: help demo test check format bench docs clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile
+
+$(VENV)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "drivetrain needs Python 3.11 or newer; none was found. Install it, or say PYTHON=/path/to/python."; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --compile-bytecode -e . --group dev; \
+	else \
+		"$(PYTHON)" -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade pip && \
+		$(BIN)/python -m pip install --quiet -e . --group dev; \
+	fi
+	@touch $@
+
+demo: $(VENV)/.installed  ## the flights project end to end; WAIT=0 stops it at the end
+	@$(BIN)/python examples/flights/demo.py $(if $(filter 0,$(WAIT)),--no-wait)
+
+test: $(VENV)/.installed  ## every test
+	@$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.installed  ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed  ## mend what can be mended by machine
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed  ## every benchmark, each a table with ratios
+	@for file in runner point_in_time online_read engine endpoint; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+
+clean:  ## forget what was built and run
+	rm -rf $(VENV) examples/flights/.drivetrain examples/flights/raw

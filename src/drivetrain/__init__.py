@@ -1,0 +1,55 @@
+"""drivetrain: one package for the production life of a model, from raw rows to an endpoint that retrains itself.
+
+``import drivetrain as dt`` loads next to nothing: each public name is fetched from its floor when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "Column": "drivetrain.data.column",
+    "Contract": "drivetrain.data.contract",
+    "Drift": "drivetrain.monitor.spec",
+    "DrivetrainError": "drivetrain.core.errors",
+    "Entity": "drivetrain.features.entity",
+    "FeatureView": "drivetrain.features.view",
+    "Gate": "drivetrain.evaluate.gate",
+    "HistoricalRate": "drivetrain.train.baselines",
+    "LightGBM": "drivetrain.train.trainers",
+    "Performance": "drivetrain.monitor.spec",
+    "Project": "drivetrain.loop.project",
+    "RequestFeatures": "drivetrain.features.request",
+    "Retrain": "drivetrain.monitor.spec",
+    "Sklearn": "drivetrain.train.trainers",
+    "TimeSplit": "drivetrain.train.split",
+    "Tune": "drivetrain.train.tune",
+    "Webhook": "drivetrain.monitor.spec",
+    "count": "drivetrain.features.aggregate",
+    "files": "drivetrain.data.readers.files",
+    "label": "drivetrain.features.label",
+    "last": "drivetrain.features.aggregate",
+    "max": "drivetrain.features.aggregate",
+    "mean": "drivetrain.features.aggregate",
+    "min": "drivetrain.features.aggregate",
+    "share": "drivetrain.features.aggregate",
+    "sql": "drivetrain.data.readers.sql",
+    "std": "drivetrain.features.aggregate",
+    "sum": "drivetrain.features.aggregate",
+}
+
+__version__ = "0.1.0"
+__all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604 - all are strings
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for; __init__.pyi has the types
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'drivetrain' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

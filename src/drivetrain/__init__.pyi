@@ -1,0 +1,30 @@
+from drivetrain.core.errors import DrivetrainError as DrivetrainError
+from drivetrain.data.column import Column as Column
+from drivetrain.data.contract import Contract as Contract
+from drivetrain.data.readers.files import files as files
+from drivetrain.data.readers.sql import sql as sql
+from drivetrain.evaluate.gate import Gate as Gate
+from drivetrain.features.aggregate import count as count
+from drivetrain.features.aggregate import last as last
+from drivetrain.features.aggregate import max as max
+from drivetrain.features.aggregate import mean as mean
+from drivetrain.features.aggregate import min as min
+from drivetrain.features.aggregate import share as share
+from drivetrain.features.aggregate import std as std
+from drivetrain.features.aggregate import sum as sum
+from drivetrain.features.entity import Entity as Entity
+from drivetrain.features.label import label as label
+from drivetrain.features.request import RequestFeatures as RequestFeatures
+from drivetrain.features.view import FeatureView as FeatureView
+from drivetrain.loop.project import Project as Project
+from drivetrain.monitor.spec import Drift as Drift
+from drivetrain.monitor.spec import Performance as Performance
+from drivetrain.monitor.spec import Retrain as Retrain
+from drivetrain.monitor.spec import Webhook as Webhook
+from drivetrain.train.baselines import HistoricalRate as HistoricalRate
+from drivetrain.train.split import TimeSplit as TimeSplit
+from drivetrain.train.trainers import LightGBM as LightGBM
+from drivetrain.train.trainers import Sklearn as Sklearn
+from drivetrain.train.tune import Tune as Tune
+
+__version__: str

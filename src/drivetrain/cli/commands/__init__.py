@@ -1,0 +1,1 @@
+"""One file a command; its module docstring is its help text."""

@@ -1,0 +1,34 @@
+"""Show how tables, versions, endpoints and alerts stand."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from drivetrain.cli.door import out, plain_errors, show_json
+from drivetrain.cli.options import HERE, Json, ProjectFolder
+from drivetrain.loop.project import Project
+
+
+def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
+    """Reads the catalog; changes nothing."""
+    with plain_errors(as_json=json):
+        status = Project.load(project).status()
+        if json:
+            show_json(status)
+            return
+        out.print(f"[bold]{status['project']}[/]  {status['objective']}\n")
+        tables = Table(title="tables", title_justify="left", box=None, padding=(0, 2))
+        for heading in ("table", "version", "rows", "quarantined", "last event"):
+            tables.add_column(heading, justify="right" if heading in {"rows", "quarantined", "version"} else "left")
+        for row in status["tables"]:
+            tables.add_row(
+                row["table"], str(row["version"]), f"{row['rows']:,}", f"{row['quarantined']:,}", row["last_event"]
+            )
+        out.print(tables)
+        for endpoint in status["endpoints"]:
+            out.print(f"\n[bold]endpoint {endpoint['endpoint']}[/]  {endpoint['words']}")
+            for line in endpoint["lines"]:
+                out.print(f"  {line}")
+        out.print(f"\n{status['alerts_open']} open alerts, {status['alerts_total']} in all")
+        for decision in status["decisions"]:
+            out.print(f"  [dim]{decision['at']}[/] {decision['what']}: {decision['because']}")

@@ -1,0 +1,63 @@
+"""``drivetrain``: finds the command and loads only what it needs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Annotated
+
+import typer
+
+from drivetrain import __version__
+
+COMMANDS = {
+    "init": "Start a project in a folder.",
+    "plan": "Say what is out of date, and why.",
+    "run": "Bring everything up to date: ingest, features, train, judge, release.",
+    "up": "Start the endpoint, the watch and the dashboard together.",
+    "serve": "Start the inference server.",
+    "watch": "Run schedules and monitors until stopped.",
+    "web": "Start the dashboard and control API.",
+    "status": "Show tables, versions, endpoints and alerts.",
+    "predict": "Ask the running endpoint.",
+    "trace": "Show the chain behind a prediction.",
+    "skew": "Recompute logged features offline and compare.",
+    "promote": "Make a version the champion.",
+    "rollback": "Bring the last champion back.",
+    "replay": "Play declared traffic against the endpoint in compressed time.",
+    "doctor": "Check what the project stands on.",
+}
+
+
+def main() -> None:
+    """Entry point of the ``drivetrain`` command."""
+    app = typer.Typer(
+        name="drivetrain",
+        help="Own a model's production life: from raw rows to a monitored endpoint that retrains itself.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_options)
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        if name == wanted:
+            module = importlib.import_module(f"drivetrain.cli.commands.{name}")
+            app.command(name, help=module.__doc__)(module.command)
+        else:
+            app.command(name, help=summary)(_elsewhere)
+    app()
+
+
+def _options(
+    *,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _elsewhere() -> None:
+    """Stands in the help for a command that is loaded only when it is called."""

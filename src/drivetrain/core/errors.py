@@ -1,0 +1,164 @@
+"""Every error drivetrain raises on purpose.
+
+    DrivetrainError                 exit code 1
+    ├── UsageError                  exit code 2: the caller can mend the call
+    │   ├── SettingsError           a setting that does not parse or contradicts another
+    │   ├── ProjectError            project.py does not load, or declares something impossible
+    │   ├── UnknownName             a name nothing goes by
+    │   └── MissingExtra            an optional library that is not installed
+    ├── RefusedError                a rule said no
+    │   ├── ContractBreach          a contract with policy "fail" met rows that break it
+    │   └── GateRefused             a gate said no to a model version
+    ├── SourceError                 raw rows can't be read
+    ├── FeatureError                a feature can't be computed as declared
+    ├── TrainingError               a fit can't be made from what it was given
+    ├── StoreError                  state can't be read or written
+    │   ├── CorruptBlob             bytes that do not match their digest
+    │   ├── Conflict                somebody else changed the record first
+    │   └── LeaseLost               a lease ran out, or another holder has it
+    └── RequestError                a request the endpoint can't take (HTTP 4xx)
+        ├── NotFound                404
+        ├── Overloaded              429
+        └── NotReady                503
+
+A message says what was found, what was expected, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DrivetrainError(Exception):
+    """Something drivetrain can say plainly.
+
+    Args:
+        what: The sentence that names the thing and what is wrong with it, without a final stop.
+        found: What was there.
+        expected: What should have been there.
+        do: The next step for whoever reads it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, found: object = None, expected: object = None, do: str | None = None) -> None:
+        self.what = what
+        self.found = found
+        self.expected = expected
+        self.do = do
+        super().__init__(what, found, expected, do)
+
+    def __str__(self) -> str:
+        parts = [self.what.rstrip(".")]
+        if self.found is not None:
+            parts.append(f"found {self.found}")
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        sentence = "; ".join(parts) + "."
+        return f"{sentence} {self.do.rstrip('.')}." if self.do else sentence
+
+
+class UsageError(DrivetrainError):
+    """The call itself is wrong; nothing was done."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting that does not parse or contradicts another."""
+
+
+class ProjectError(UsageError):
+    """The project file does not load, or declares something impossible."""
+
+
+class UnknownName(UsageError):
+    """A name nothing goes by."""
+
+
+class MissingExtra(UsageError):
+    """An optional library that is not installed."""
+
+
+class RefusedError(DrivetrainError):
+    """A rule said no."""
+
+
+class ContractBreach(RefusedError):
+    """A contract with policy ``fail`` met rows that break it."""
+
+
+class GateRefused(RefusedError):
+    """A gate said no to a model version."""
+
+
+class SourceError(DrivetrainError):
+    """Raw rows can't be read."""
+
+
+class FeatureError(DrivetrainError):
+    """A feature can't be computed as declared."""
+
+
+class TrainingError(DrivetrainError):
+    """A fit can't be made from what it was given."""
+
+
+class StoreError(DrivetrainError):
+    """State can't be read or written."""
+
+
+class CorruptBlob(StoreError):
+    """Bytes that do not match their digest."""
+
+
+class Conflict(StoreError):
+    """Somebody else changed the record first."""
+
+
+class LeaseLost(StoreError):
+    """A lease ran out, or another holder has it."""
+
+
+class RequestError(DrivetrainError):
+    """A request the endpoint can't take.
+
+    Args:
+        what: As for every error.
+        field: Path of the offending field, for example ``instances[0].carrier``.
+        found: What was there.
+        expected: What should have been there.
+        do: The next step for whoever reads it.
+    """
+
+    status: ClassVar[int] = 422
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        field: str | None = None,
+        found: object = None,
+        expected: object = None,
+        do: str | None = None,
+    ) -> None:
+        super().__init__(what, found=found, expected=expected, do=do)
+        self.field = field
+
+
+class NotFound(RequestError):
+    """No endpoint, model or record by that name."""
+
+    status = 404
+
+
+class Overloaded(RequestError):
+    """More is waiting than the endpoint may hold."""
+
+    status = 429
+
+
+class NotReady(RequestError):
+    """The endpoint has no version it may serve."""
+
+    status = 503

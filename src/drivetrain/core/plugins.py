@@ -1,0 +1,44 @@
+"""Adapters by name: the only way to one, so that no floor imports a heavy library."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import entry_points
+from typing import Any
+
+from drivetrain.core.errors import MissingExtra, UnknownName
+
+_GROUP = "drivetrain.adapters"
+
+
+def load(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which protocol the kind stands for
+    """The object that an adapter registers.
+
+    Args:
+        kind: What it is: ``trainer``, ``engine``, ``tuner``, ``online``, ``sink``.
+        name: Which one: ``lightgbm``, ``onnx``, ``optuna``, …
+
+    Returns:
+        The attribute named ``kind`` of ``drivetrain.adapters.<name>``, or of the module that an installed package
+        registers under the entry point group ``drivetrain.adapters``.
+
+    Raises:
+        UnknownName: No adapter goes by that name, or it offers no such kind.
+        MissingExtra: The library behind it is not installed.
+    """
+    target = f"drivetrain.adapters.{name}"
+    for point in entry_points(group=_GROUP):
+        if point.name == name:
+            target = point.value
+    try:
+        module = importlib.import_module(target)
+    except ModuleNotFoundError as error:
+        if error.name and target.startswith(error.name):
+            raise UnknownName(f"no adapter is called {name!r}", do="Check the name, or install its package") from None
+        raise MissingExtra(
+            f"the {name} adapter needs {error.name}", do=f'Run: pip install "drivetrain[{name}]"'
+        ) from error
+    try:
+        return getattr(module, kind)
+    except AttributeError:
+        raise UnknownName(f"the {name} adapter has no {kind}") from None

@@ -1,0 +1,287 @@
+"""The seams: what a store, an engine, a trainer, a tuner and a sink must do. Conformance suites are in ``testing/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.frames import Matrix
+from drivetrain.core.hashing import Digest
+from drivetrain.core.progress import Progress
+from drivetrain.core.records import Alert, InputSchema, Link, Record
+from drivetrain.core.records.run import Scalar
+
+R = TypeVar("R", bound=Record)
+
+
+class Catalog(Protocol):
+    """Records and the links between them; every call is atomic and durable when it returns."""
+
+    def commit(self, *records: Record, links: Sequence[Link] = (), expect: Mapping[str, int] | None = None) -> int:
+        """Keeps records and links, all or none; one with a known kind and key is replaced.
+
+        Args:
+            records: What to keep.
+            links: Lineage to keep with them; a link that is there already changes nothing.
+            expect: Ref (``kind:key``) → revision it must still have (0: must not exist).
+
+        Returns:
+            The catalog's revision after the commit.
+
+        Raises:
+            Conflict: A record named in ``expect`` has another revision; nothing was kept.
+            StoreError: The database is away or full; nothing was kept.
+        """
+        ...
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The record of that kind and key, if there is one."""
+        ...
+
+    def find(
+        self, kind: type[R], subject: str | None = None, *, since: Micros | None = None, limit: int | None = None
+    ) -> list[R]:
+        """Records of a kind, newest first (by ``at``, then by commit)."""
+        ...
+
+    def record_revision(self, ref: str) -> int:
+        """Revision at which ``kind:key`` was last committed; 0 if never."""
+        ...
+
+    def revision(self) -> int:
+        """Grows with every commit by anyone; cheap enough to poll."""
+        ...
+
+    def links(self, *, source: str | None = None, target: str | None = None) -> list[Link]:
+        """Links out of ``source``, or into ``target``, in the order they were kept."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        ...
+
+
+class Blobs(Protocol):
+    """Bytes under their digest; written once, checked whenever read."""
+
+    def put(self, data: bytes) -> Digest:
+        """Keeps bytes; the same bytes again change nothing."""
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes.
+
+        Raises:
+            StoreError: There is no such blob.
+            CorruptBlob: What is there does not match the digest.
+        """
+        ...
+
+    def path(self, digest: Digest) -> Path:
+        """A local file with the bytes, checked; raises as :meth:`get`."""
+        ...
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there is such a blob."""
+        ...
+
+
+class OnlineStore(Protocol):
+    """Packed rows by (space, key); a space is one view at one definition (``view@digest``)."""
+
+    def read(self, space: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The rows of the keys, in order; ``None`` where there is none."""
+        ...
+
+    def read_many(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
+        """Rows from several spaces in one round trip."""
+        ...
+
+    def write(self, space: str, rows: Iterable[tuple[bytes, bytes]], *, mark: bytes | None = None) -> None:
+        """Keeps rows and, with them or not at all, the space's mark (how far it is filled).
+
+        Raises:
+            StoreError: The store is full or away; nothing was kept.
+        """
+        ...
+
+    def mark(self, space: str) -> bytes | None:
+        """The mark of the last write that set one."""
+        ...
+
+    def delete(self, space: str, keys: Iterable[bytes]) -> None:
+        """Forgets keys; ones that are not there change nothing."""
+        ...
+
+    def drop(self, space: str) -> None:
+        """Forgets a space and its mark."""
+        ...
+
+    def spaces(self) -> dict[str, int]:
+        """Every space and how many rows it holds."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of files or connections."""
+        ...
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A right to work on something until it expires. ``token`` grows with every new holder (a fencing token)."""
+
+    name: str
+    holder: str
+    token: int
+    expires: Micros
+
+
+class Leases(Protocol):
+    """At most one holder of a name at a time."""
+
+    def acquire(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """The lease, or ``None`` while somebody else's has not expired. The holder itself gets its own anew."""
+        ...
+
+    def renew(self, lease: Lease, seconds: float) -> Lease:
+        """The same lease, longer.
+
+        Raises:
+            LeaseLost: It ran out and another holder has, or had, it.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Gives it back; one that is lost already changes nothing."""
+        ...
+
+
+class Engine(Protocol):
+    """A model loaded for serving; one thread, no allocation it can avoid."""
+
+    def predict(self, rows: Matrix) -> Matrix:
+        """Predictions for a float64 matrix of shape (n, fields): shape (n,), or (n, classes)."""
+        ...
+
+    def predict_row(self, row: Sequence[float]) -> float | list[float]:
+        """The prediction for one row."""
+        ...
+
+    def explain(self, rows: Matrix) -> Matrix | None:
+        """Contributions in units of the margin, shape (n, fields + 1) with the expected value last; none if unknown."""
+        ...
+
+
+class LoadEngine(Protocol):
+    """How an adapter opens an artifact: its attribute ``engine``."""
+
+    def __call__(self, path: Path, schema: InputSchema) -> Engine:
+        """Opens the artifact.
+
+        Raises:
+            StoreError: The file is no such model.
+        """
+        ...
+
+
+class FitTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trainer is given: encoded rows in time order, and validation rows that come after them."""
+
+    rows: Any
+    """float64 matrix, shape (n, fields)."""
+    labels: Any
+    """float64 vector, shape (n,)."""
+    valid_rows: Any = None
+    valid_labels: Any = None
+    schema: InputSchema
+    parameters: Mapping[str, Scalar]
+    seed: int
+    threads: int
+    report: Callable[[int, float], None] | None = None
+    """Called with (iteration, metric on validation rows); may raise to prune."""
+    metric: str = "average_precision"
+
+
+class Fitted(Protocol):
+    """A model just fitted."""
+
+    def predict(self, rows: Matrix) -> Matrix:
+        """As :meth:`Engine.predict`."""
+        ...
+
+    def save(self, folder: Path) -> list[tuple[str, str]]:
+        """Writes files into the folder; returns (file name, format), the one to serve first."""
+        ...
+
+    def importance(self) -> dict[str, float]:
+        """Feature → share, adding to one; empty if unknown."""
+        ...
+
+    def parameters(self) -> dict[str, Scalar]:
+        """What was really used, for example the number of trees after early stopping."""
+        ...
+
+
+class Trainer(Protocol):
+    """Fits models; a frozen record of its own settings."""
+
+    @property
+    def name(self) -> str:
+        """Name in runs and reports."""
+        ...
+
+    @property
+    def engine(self) -> str:
+        """Adapter that serves what it fits."""
+        ...
+
+    def search_space(self) -> Mapping[str, Space]:
+        """What tuning may vary; empty if nothing."""
+        ...
+
+    def fit(self, task: FitTask) -> Fitted:
+        """Fits a model.
+
+        Raises:
+            TrainingError: The rows can't be fitted; the message says why.
+        """
+        ...
+
+
+class Space(msgspec.Struct, frozen=True):
+    """Values a parameter may take: a range, or choices."""
+
+    low: float = 0.0
+    high: float = 1.0
+    integer: bool = False
+    log: bool = False
+    choices: tuple[Scalar, ...] = ()
+
+
+class Tuner(Protocol):
+    """Searches for good parameters."""
+
+    def tune(
+        self,
+        objective: Callable[[Mapping[str, Scalar], Callable[[int, float], None]], float],
+        space: Mapping[str, Space],
+        *,
+        trials: int,
+        seed: int,
+        seconds: float | None,
+        storage: Path | None,
+        progress: Progress,
+    ) -> list[Any]:
+        """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Where alerts go."""
+
+    def send(self, alert: Alert) -> None:
+        """Delivers one alert, or raises; the caller keeps and retries it."""
+        ...

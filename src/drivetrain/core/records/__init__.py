@@ -1,0 +1,50 @@
+"""The nouns that stages hand to one another: frozen, typed, kept in the catalog as they are."""
+
+from drivetrain.core.records.alias import Alias, AliasName
+from drivetrain.core.records.base import Link, Record
+from drivetrain.core.records.decision import Decision
+from drivetrain.core.records.evaluation import (
+    CalibrationBin,
+    Comparison,
+    Evaluation,
+    Measure,
+    SliceMeasure,
+)
+from drivetrain.core.records.gate import GateOutcome, GateReport
+from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
+from drivetrain.core.records.prediction import Feedback, Prediction
+from drivetrain.core.records.replay import Replay
+from drivetrain.core.records.run import Run
+from drivetrain.core.records.schema import Field, InputSchema
+from drivetrain.core.records.step import Step
+from drivetrain.core.records.table import ColumnType, TableVersion
+from drivetrain.core.records.version import Artifact, ModelVersion
+
+__all__ = [
+    "Alert",
+    "Alias",
+    "AliasName",
+    "Artifact",
+    "CalibrationBin",
+    "ColumnType",
+    "Comparison",
+    "Decision",
+    "Evaluation",
+    "FeatureDrift",
+    "Feedback",
+    "Field",
+    "GateOutcome",
+    "GateReport",
+    "InputSchema",
+    "Link",
+    "Measure",
+    "ModelVersion",
+    "MonitorReport",
+    "Prediction",
+    "Record",
+    "Replay",
+    "Run",
+    "SliceMeasure",
+    "Step",
+    "TableVersion",
+]

@@ -1,0 +1,88 @@
+"""How good a model is: figures that carry their uncertainty and their count."""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.records.base import Record
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A figure, its interval, and how many rows it rests on."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    count: int = 0
+    level: float = 0.95
+    """Coverage of the interval."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Two models on the same rows: the difference of one metric, paired, so that shared luck cancels.
+
+    ``difference`` is oriented so that positive is better for the model in question, whatever the metric.
+    """
+
+    metric: str
+    against: str
+    """What it was compared with: ``champion v3``, ``baseline rate by carrier and hour``."""
+    ours: float
+    theirs: float
+    difference: Measure
+
+
+class SliceMeasure(msgspec.Struct, frozen=True):
+    """The metrics among the rows where ``column`` equals ``value``."""
+
+    column: str
+    value: str
+    count: int
+    positives: int
+    metrics: dict[str, Measure]
+
+
+class CalibrationBin(msgspec.Struct, frozen=True):
+    """Rows whose predictions fall together: what was said, and what came."""
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    observed: Measure
+
+
+class Evaluation(Record, frozen=True, kw_only=True):
+    """The report on one trained model over one window of labelled rows."""
+
+    kind = "evaluation"
+
+    run_id: str
+    model: str
+    data: str
+    """Ref of the table version the rows come from."""
+    since: Micros
+    until: Micros
+    rows: int
+    positives: int
+    block: str
+    """What the bootstrap draws whole, for example ``day of prediction``; rows inside share their luck."""
+    replicates: int
+    metrics: dict[str, Measure]
+    baselines: dict[str, dict[str, Measure]] = {}
+    comparisons: tuple[Comparison, ...] = ()
+    slices: tuple[SliceMeasure, ...] = ()
+    calibration: tuple[CalibrationBin, ...] = ()
+    importance: dict[str, float] = {}
+    """Feature → share of the whole, adding to one."""
+
+    @property
+    def key(self) -> str:
+        """The run's id."""
+        return self.run_id
+
+    @property
+    def subject(self) -> str:
+        """The model's name."""
+        return self.model

@@ -1,0 +1,98 @@
+"""What a monitor saw, and what it told whom."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.records.base import Record
+from drivetrain.core.records.evaluation import Measure
+
+
+class FeatureDrift(msgspec.Struct, frozen=True):
+    """One column of one window against its reference.
+
+    ``drifted`` is true where ``value`` exceeds ``threshold``: the larger of the effect size asked for and what blocks
+    of the reference itself reach by chance and season.
+    """
+
+    feature: str
+    statistic: str
+    value: float
+    threshold: float
+    drifted: bool
+    null_share: float
+    reference_null_share: float
+    count: int
+    unseen_share: float = 0.0
+    """Share of values whose category was never seen in training."""
+    p_value: float | None = None
+
+
+class MonitorReport(Record, frozen=True, kw_only=True):
+    """One endpoint and version over one window of prediction time."""
+
+    kind = "monitor"
+
+    endpoint: str
+    model: str
+    version: int
+    since: Micros
+    until: Micros
+    predictions: int
+    drift: tuple[FeatureDrift, ...] = ()
+    output: FeatureDrift | None = None
+    """Drift of the predictions themselves."""
+    labelled: int = 0
+    label_share: float = 0.0
+    """Share of the window's predictions whose label has arrived."""
+    performance: dict[str, Measure] = {}
+    reference: dict[str, Measure] = {}
+    """The same metrics when the version was evaluated."""
+    shadow: dict[str, dict[str, Measure]] = {}
+    """Role and version (``shadow v3``) → metrics over the same window."""
+    latency_p50_us: float = 0.0
+    latency_p99_us: float = 0.0
+    median_ages: dict[str, float] = {}
+    """View → median age of its values in seconds."""
+
+    @property
+    def key(self) -> str:
+        """``endpoint@since-until``."""
+        return f"{self.endpoint}@{self.since}-{self.until}"
+
+    @property
+    def subject(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint
+
+
+class Alert(Record, frozen=True, kw_only=True):
+    """A rule that was broken, open until a later window keeps it."""
+
+    kind = "alert"
+
+    id: str
+    endpoint: str
+    rule: str
+    """For example ``performance.average_precision`` or ``drift.weather.temp``."""
+    severity: Literal["info", "warning", "critical"] = "warning"
+    state: Literal["open", "resolved"] = "open"
+    message: str
+    """Words a person on call understands: what, how much, against what, since when."""
+    evidence: msgspec.Raw = msgspec.Raw(b"{}")
+    report: str = ""
+    """Ref of the report it came from."""
+    resolved: Micros | None = None
+
+    @property
+    def key(self) -> str:
+        """The alert's id."""
+        return self.id
+
+    @property
+    def subject(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint

@@ -1,0 +1,67 @@
+"""The columns a model reads, in order, and how a value of each becomes a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+_NAN = math.nan
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One column of a model's input.
+
+    ``number`` and ``boolean`` become float64; ``category`` becomes the position of the value in ``categories``.
+    A null, and a category never seen in training, become NaN.
+    """
+
+    name: str
+    type: Literal["number", "boolean", "category"] = "number"
+    categories: tuple[str, ...] = ()
+    description: str = ""
+
+
+class InputSchema(msgspec.Struct, frozen=True):
+    """A model's input matrix: one float64 column per field, in this order, offline and online."""
+
+    fields: tuple[Field, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def category_positions(self) -> tuple[int, ...]:
+        """Which columns hold category codes."""
+        return tuple(at for at, field in enumerate(self.fields) if field.type == "category")
+
+    def encoder(self) -> RowEncoder:
+        """A fast encoder for rows that come one at a time."""
+        return RowEncoder(self)
+
+
+class RowEncoder:
+    """Encodes one row of values as the model sees it; ``features.encoding`` does the same for whole frames."""
+
+    def __init__(self, schema: InputSchema) -> None:
+        self._codes: list[Mapping[str, float] | None] = [
+            {name: float(code) for code, name in enumerate(field.categories)} if field.type == "category" else None
+            for field in schema.fields
+        ]
+
+    def encode(self, values: Sequence[object]) -> list[float]:
+        """The row as floats; values in field order, ``None`` for null.
+
+        Example:
+            >>> schema = InputSchema((Field("distance"), Field("carrier", "category", ("AA", "UA"))))
+            >>> schema.encoder().encode([1400, "UA"])
+            [1400.0, 1.0]
+        """
+        return [
+            _NAN if value is None else float(value) if codes is None else codes.get(value, _NAN)  # type: ignore[arg-type,call-overload]
+            for codes, value in zip(self._codes, values, strict=True)
+        ]

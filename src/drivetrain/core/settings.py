@@ -1,0 +1,105 @@
+"""Settings: ``drivetrain.toml``, then the environment, read once at the door into frozen records."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from drivetrain.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "DRIVETRAIN_"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of ``drivetrain.toml``."""
+
+
+class StoreSettings(Section):
+    """Where state lives. Relative paths are relative to the project folder."""
+
+    root: str = ".drivetrain"
+    catalog: str = "sqlite:///.drivetrain/catalog.db"
+    tables: str = ".drivetrain/tables"
+    blobs: str = ".drivetrain/blobs"
+    online: str = "lmdb:.drivetrain/online"
+    online_gib: float = 8.0
+    """Upper bound of the online store's map, in GiB; disk is taken only as it fills."""
+
+
+class ServeSettings(Section):
+    """The inference server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8701
+    workers: int = 1
+    log: str = ".drivetrain/log"
+    durability: Literal["process", "disk", "memory"] = "process"
+    queue: int = 1024
+    """Requests that may wait before new ones are answered 429."""
+    max_rows: int = 10_000
+    max_bytes: int = 16 * 1024 * 1024
+    allow_at: bool = False
+    """Whether a request may name the moment it is made at; replays need it."""
+
+
+class WebSettings(Section):
+    """The control API and dashboard."""
+
+    host: str = "127.0.0.1"
+    port: int = 8700
+
+
+class ComputeSettings(Section):
+    """Where steps run."""
+
+    engine: str = "local"
+    threads: int = 0
+    """Threads for training; 0 means one per core."""
+
+
+class Settings(Section):
+    """Everything ``drivetrain.toml`` may say."""
+
+    project: str = "project.py"
+    store: StoreSettings = StoreSettings()
+    serve: ServeSettings = ServeSettings()
+    web: WebSettings = WebSettings()
+    compute: ComputeSettings = ComputeSettings()
+
+
+def load_settings(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads a project folder's settings.
+
+    Args:
+        folder: The project folder; ``drivetrain.toml`` in it is optional.
+        environment: Overrides such as ``DRIVETRAIN_STORE__CATALOG``; the process's own by default. Two underscores
+            part a section from its key.
+
+    Raises:
+        SettingsError: The file is no TOML, or a key is unknown or of the wrong type.
+    """
+    path = folder / "drivetrain.toml"
+    raw: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            raw = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not TOML: {error}", do="Mend the line it names") from None
+    for name, value in sorted((os.environ if environment is None else environment).items()):
+        if name.startswith(PREFIX) and "__" in name:
+            section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+            table = raw.setdefault(section, {})
+            if isinstance(table, dict):
+                table[key] = value
+    try:
+        return msgspec.convert(raw, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        where = f"{path} or the environment ({PREFIX}…)"
+        raise SettingsError(f"a setting in {where} can't be used: {error}") from None

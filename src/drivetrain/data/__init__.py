@@ -1,0 +1,1 @@
+"""Raw rows in, versioned tables out: sources, contracts, quarantine, exactly-once ingestion."""

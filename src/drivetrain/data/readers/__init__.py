@@ -1,0 +1,1 @@
+"""Where raw rows are read from, each with a cursor of its own."""

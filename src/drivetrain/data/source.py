@@ -1,0 +1,92 @@
+"""Where raw rows arrive, what they must be, and when they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import polars as pl
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.errors import ProjectError
+from drivetrain.core.hashing import Digest, code_digest, digest
+from drivetrain.data.contract import Contract
+from drivetrain.data.reader import Reader
+
+Prepare: TypeAlias = Callable[..., pl.DataFrame]
+"""``prepare(rows, **tables)``: cleaned rows; ``tables`` are those of the sources it uses, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source and the table its rows become.
+
+    A row's event time is its ``time`` column; it is known ``delay`` after its ``available`` column, or after its event
+    time where there is none, and never before its event time. Rows of a source without ``time`` are facts that hold,
+    and are known, always.
+
+    Attributes:
+        name: Name of the source and of its table.
+        reader: Where rows are read from.
+        key: Columns that together name a row; a row that comes again with the same key replaces the one before.
+        time: Column of the event's time.
+        available: Column that says when the row became known.
+        delay: Microseconds from ``available`` (or ``time``) until the row is known.
+        contract: What rows must be.
+        prepare: Cleans rows before the contract is checked.
+        uses: Sources whose tables ``prepare`` is given.
+        description: For people.
+        owner: Whom to ask.
+
+    Raises:
+        ProjectError: It can't be as declared.
+    """
+
+    name: str
+    reader: Reader
+    key: tuple[str, ...]
+    time: str | None = None
+    available: str | None = None
+    delay: Micros = 0
+    contract: Contract = Contract()
+    prepare: Prepare | None = None
+    uses: tuple[Source, ...] = ()
+    description: str = ""
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ProjectError(
+                f"source {self.name!r} has no key",
+                do="Name the column or columns that tell one row from another, so that no row is taken in twice",
+            )
+        if self.time is None and (self.available is not None or self.delay):
+            raise ProjectError(
+                f"source {self.name!r} says when rows are known but not when they happened",
+                do="Declare its time column",
+            )
+        if self.uses and self.prepare is None:
+            raise ProjectError(f"source {self.name!r} uses tables but has no prepare function to give them to")
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Digest of what decides the table's rows; when it changes, the source is read again from the start."""
+        return digest(
+            [
+                self.reader.digest,
+                self.key,
+                self.time,
+                self.available,
+                self.delay,
+                self.contract.digest,
+                code_digest(self.prepare) if self.prepare else None,
+                [[used.name, used.digest] for used in self.uses],
+            ]
+        )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the tables that must be there before its rows can be taken in, sorted."""
+        return tuple(sorted({used.name for used in self.uses} | (self.contract.references - {self.name})))

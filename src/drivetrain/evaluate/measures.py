@@ -1,0 +1,91 @@
+"""Every metric of one vector of predictions, with its replicates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from drivetrain.core.records import Comparison, Measure
+from drivetrain.evaluate.bootstrap import Draws, Resamples, difference
+from drivetrain.evaluate.metrics import BINS, METRICS, defined, groups_of, log_losses
+from drivetrain.evaluate.ranking import Floats, Ranking
+
+AT_RATE = "average_precision_at_reference_rate"
+"""Average precision had the base rate been another's: what is left of a change once fewer positives are set aside."""
+
+
+def resample(
+    labels: Floats, predictions: Floats, resamples: Resamples, *, rate: float | None = None
+) -> dict[str, Draws]:
+    """Values and replicates of every metric that these rows define.
+
+    Args:
+        labels: 0 or 1, shape (n,).
+        predictions: Probabilities, shape (n,).
+        resamples: Draws over the same rows.
+        rate: Base rate at which average precision is told once more, under the name :data:`AT_RATE`.
+
+    Returns:
+        Name of the metric → its draws; average precision and ROC AUC are left out where only one class is there.
+    """
+    rows = len(labels)
+    group = groups_of(predictions)
+    gaps = np.zeros((rows, BINS))
+    gaps[np.arange(rows), group] = predictions - labels
+    plain = np.column_stack(
+        [np.ones(rows), labels, predictions, log_losses(labels, predictions), (predictions - labels) ** 2, gaps]
+    )
+    sums = resamples.sums(plain)
+    count = np.where(sums[:, 0] > 0, sums[:, 0], np.nan)
+    figures = {
+        "log_loss": sums[:, 3] / count,
+        "brier": sums[:, 4] / count,
+        "ece": np.abs(sums[:, 5:]).sum(axis=1) / count,
+        "base_rate": sums[:, 1] / count,
+        "mean_prediction": sums[:, 2] / count,
+        "calibration_gap": (sums[:, 2] - sums[:, 1]) / count,
+    }
+    ranking = Ranking(labels, predictions)
+    codes = resamples.codes[ranking.order]
+    areas = np.array(
+        [
+            ranking.areas(np.ones(rows, np.int64), rate),
+            *(ranking.areas(np.take(counts, codes), rate) for counts in resamples.counts),
+        ]
+    )
+    figures = {"average_precision": areas[:, 0], "roc_auc": areas[:, 1]} | figures
+    if rate is not None:
+        figures[AT_RATE] = areas[:, 2]
+    return {
+        name: Draws(float(every[0]), every[1:], rows, resamples.blocks)
+        for name, every in figures.items()
+        if defined(float(every[0]))
+    }
+
+
+def measures(draws: dict[str, Draws], level: float) -> dict[str, Measure]:
+    """Each metric with its interval."""
+    return {
+        name: every.measure(METRICS["average_precision" if name == AT_RATE else name], level)
+        for name, every in draws.items()
+    }
+
+
+def comparisons(ours: dict[str, Draws], theirs: dict[str, Draws], against: str, level: float) -> list[Comparison]:
+    """Paired differences of every metric for which one way is better."""
+    return [
+        Comparison(
+            metric=name,
+            against=against,
+            ours=draws.value,
+            theirs=theirs[name].value,
+            difference=_difference(difference(draws, theirs[name], METRICS[name]), level),
+        )
+        for name, draws in ours.items()
+        if name in theirs and name in METRICS and METRICS[name].better in {"greater", "lower"}
+    ]
+
+
+def _difference(draws: Draws, level: float) -> Measure:
+    bounds = draws.interval("line", level)
+    low, high = bounds if bounds is not None else (None, None)
+    return Measure(draws.value, low, high, draws.count, level)

@@ -1,0 +1,98 @@
+"""Calls an endpoint over HTTP: one connection, kept open, made anew when the server closed it."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from drivetrain.core.errors import DrivetrainError, NotReady, RequestError
+from drivetrain.core.settings import ServeSettings
+
+_DO = "Start it with: drivetrain serve (or drivetrain up)"
+
+
+class Client:
+    """A caller of one inference server.
+
+    Args:
+        settings: Where it listens.
+        timeout: Seconds to wait for an answer.
+        patience: Seconds to go on trying while the server is away or busy; zero to give up at once.
+    """
+
+    def __init__(self, settings: ServeSettings, *, timeout: float = 30.0, patience: float = 0.0) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._patience = patience
+        self._connection: http.client.HTTPConnection | None = None
+        self._encoder = msgspec.json.Encoder()
+
+    def predict(self, endpoint: str, instances: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The answer to one request; ``more`` may name ``request_id`` and ``at``."""
+        return self.call("POST", f"/v1/endpoints/{endpoint}/predict", {"instances": instances, **more})
+
+    def feedback(self, endpoint: str, labels: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Tells the endpoint what came true."""
+        return self.call("POST", f"/v1/endpoints/{endpoint}/feedback", {"feedback": labels})
+
+    def describe(self, endpoint: str) -> dict[str, Any]:
+        """Which versions answer, and what a request must hold."""
+        return self.call("GET", f"/v1/endpoints/{endpoint}")
+
+    def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """One call, tried again while the server is away or busy and patience lasts.
+
+        Raises:
+            RequestError: The server refused what was asked.
+            NotReady: It was away, or not ready, for longer than patience lasts.
+        """
+        data = None if body is None else self._encoder.encode(body)
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                status, answer = self._once(method, path, data)
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                problem: DrivetrainError = NotReady(
+                    f"nothing answers at {self._settings.host}:{self._settings.port} ({error})", do=_DO
+                )
+            else:
+                if status < 400:
+                    return answer
+                told = answer.get("error", {})
+                refusal = NotReady if status in {429, 503} else RequestError
+                problem = refusal(
+                    str(told.get("message", f"the endpoint answered {status}")),
+                    field=told.get("field"),
+                    found=told.get("found"),
+                    expected=told.get("expected"),
+                )
+                if refusal is RequestError:
+                    raise problem
+            if time.monotonic() > deadline:
+                raise problem
+            time.sleep(0.1)
+
+    def _once(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any]]:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(
+                self._settings.host, self._settings.port, timeout=self._timeout
+            )
+            self._connection.connect()
+        self._connection.request(method, path, data, {"content-type": "application/json"})
+        response = self._connection.getresponse()
+        body = response.read()
+        try:
+            return response.status, msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return response.status, {"error": {"message": f"an answer that is no JSON ({response.status})"}}
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,72 @@
+"""What a project declares, and where its state lives; every command reads this."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from drivetrain.core.errors import UnknownName
+from drivetrain.core.settings import Settings
+from drivetrain.data.source import Source
+from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import FeatureView
+from drivetrain.loop.endpoint import Endpoint, Traffic
+from drivetrain.loop.model import Model
+from drivetrain.monitor.spec import Monitor
+from drivetrain.store.bundle import Store, open_store
+
+
+class Definitions:
+    """The nouns of one project by name, its settings, its folder and its store."""
+
+    def __init__(self, name: str, *, objective: str = "", metric: str = "average_precision") -> None:
+        self.name = name
+        self.objective = objective
+        self.metric = metric
+        self.folder = Path.cwd()
+        self.settings = Settings()
+        self.sources: dict[str, Source] = {}
+        self.views: dict[str, FeatureView] = {}
+        self.requests: dict[str, RequestFeatures] = {}
+        self.models: dict[str, Model] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.monitors: dict[str, Monitor] = {}
+        self.traffics: dict[str, Traffic] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        """The project's state, opened on first use."""
+        return open_store(self.settings.store, self.folder)
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the endpoint's write-ahead log lives."""
+        return self.folder / self.settings.serve.log
+
+    def find_endpoint(self, name: str | None) -> Endpoint:
+        """The endpoint of that name, or the only one.
+
+        Raises:
+            UnknownName: There is none, or more than one and no name.
+        """
+        return self._find("endpoint", self.endpoints, name)
+
+    def find_model(self, name: str | None) -> Model:
+        """The model of that name, or the only one.
+
+        Raises:
+            UnknownName: There is none, or more than one and no name.
+        """
+        return self._find("model", self.models, name)
+
+    def _find(self, noun: str, known: dict[str, Any], name: str | None) -> Any:  # noqa: ANN401
+        if name is None and len(known) == 1:
+            return next(iter(known.values()))
+        if name not in known:
+            raise UnknownName(
+                f"no such {noun}" if name else f"which {noun}?",
+                found=repr(name) if name else None,
+                expected=f"one of {', '.join(known) or 'none declared'}",
+            )
+        return known[name]

@@ -1,0 +1,41 @@
+"""The name callers use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import polars as pl
+
+from drivetrain.core.clock import Micros
+from drivetrain.loop.model import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Which model answers under which name; its champion answers, its shadow is only scored."""
+
+    name: str
+    model: Model
+    description: str = ""
+
+
+Requests: TypeAlias = Callable[[Micros, Micros], pl.DataFrame]
+Deliver: TypeAlias = Callable[[Micros, Micros], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """The world outside, as a replay plays it.
+
+    Attributes:
+        endpoint: Whom it calls.
+        requests: ``(since, until)`` → the requests made in that time, ``at`` and the request's fields.
+        deliver: ``(since, until)`` → makes the raw rows that became known in that time arrive at the sources. Doing it
+            twice must leave what doing it once leaves.
+    """
+
+    endpoint: Endpoint
+    requests: Requests
+    deliver: Deliver

@@ -1,0 +1,138 @@
+"""Months of traffic in minutes: raw rows arrive, callers ask, labels come when they are known, monitors look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+from msgspec.structs import replace
+
+from drivetrain.core.clock import DAY, Micros, datetime_of, now
+from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.core.ids import derived_id
+from drivetrain.core.progress import Progress
+from drivetrain.core.records import Decision, Replay
+from drivetrain.loop.client import Client
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.endpoint import Endpoint, Traffic
+from drivetrain.loop.observed import observed_labels
+from drivetrain.registry.aliases import current
+
+PATIENCE = 30.0
+"""Seconds to wait for a server that is starting, reloading or being restarted."""
+LABELS_A_CALL = 2_000
+
+
+class Player:
+    """Plays one traffic against one endpoint.
+
+    Every request carries an id made of its content, so that one sent again after a kill is the same request.
+
+    Args:
+        project: Whose endpoint it is.
+        endpoint: Which one; not needed where there is one.
+        bring: Ingests what has arrived and updates online features.
+        look: One tick of the monitors as of a moment.
+    """
+
+    def __init__(
+        self,
+        project: Definitions,
+        endpoint: str | None,
+        *,
+        bring: Callable[[], object],
+        look: Callable[[Micros], list[Decision]],
+    ) -> None:
+        self._project = project
+        self._traffic = _traffic(project, endpoint)
+        self._client = Client(project.settings.serve, patience=PATIENCE)
+        self._bring = bring
+        self._look = look
+
+    def play(self, since: Micros, until: Micros, progress: Progress) -> Replay:
+        """Plays ``[since, until)`` day by day, from where an earlier call was stopped.
+
+        Raises:
+            UsageError: The time ends before it starts.
+            NotReady: No server answers.
+        """
+        if until <= since:
+            raise UsageError("a replay must end after it starts", found=f"{datetime_of(since)} to {datetime_of(until)}")
+        catalog = self._project.store.catalog
+        name = self._traffic.endpoint.name
+        fresh = Replay(endpoint=name, since=since, until=until, done=since, at=now())
+        state = replace(catalog.get(Replay, fresh.key) or fresh, until=until)
+        self._client.describe(name)
+        task = f"replay {name}"
+        progress.start(task, total=(until - since) // DAY)
+        progress.advance(task, (state.done - since) // DAY)
+        while state.done < until:
+            began = time.perf_counter()
+            day, end = state.done, min(state.done + DAY, until)
+            requests, instances, labels = self._day(day, end)
+            state = replace(
+                state,
+                done=end,
+                requests=state.requests + requests,
+                instances=state.instances + instances,
+                labels=state.labels + labels,
+                seconds=state.seconds + time.perf_counter() - began,
+            )
+            decisions = self._look(end)
+            catalog.commit(state)
+            if decisions:
+                self._await_aliases(self._traffic.endpoint)
+            words = f"{datetime_of(day):%d %b}: {state.instances:,} predictions, {state.labels:,} labels"
+            progress.advance(task, 1, note=f"{words}; {decisions[-1].what}" if decisions else words)
+        progress.finish(task, f"{state.instances:,} predictions, {state.labels:,} labels")
+        self._client.close()
+        return state
+
+    def _day(self, since: Micros, until: Micros) -> tuple[int, int, int]:
+        self._traffic.deliver(since, until)
+        self._bring()
+        requests = instances = 0
+        for at, rows in _calls(self._traffic.requests(since, until)):
+            self._client.predict(
+                self._traffic.endpoint.name,
+                rows,
+                at=datetime_of(at),
+                request_id=derived_id("replay", self._traffic.endpoint.name, str(at), repr(rows)),
+            )
+            requests += 1
+            instances += len(rows)
+        labels = observed_labels(self._project, self._traffic.endpoint.model, since, until)
+        for piece in labels.iter_slices(LABELS_A_CALL):
+            self._client.feedback(self._traffic.endpoint.name, piece.to_dicts())
+        return requests, instances, labels.height
+
+    def _await_aliases(self, endpoint: Endpoint) -> None:
+        """Waits until the server answers with the versions that the catalog names."""
+        wanted = current(self._project.store, endpoint.model.name)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            live = self._client.describe(endpoint.name)["versions"]
+            if all(live.get(role) == version for role, version in wanted.items()):
+                return
+            time.sleep(0.05)
+
+
+def _traffic(project: Definitions, endpoint: str | None) -> Traffic:
+    found = project.traffics.get(project.find_endpoint(endpoint).name)
+    if found is None:
+        raise UnknownName(
+            f"endpoint {project.find_endpoint(endpoint).name!r} has no traffic to replay",
+            do="Declare it with project.traffic(endpoint, requests=…, deliver=…)",
+        )
+    return found
+
+
+def _calls(requests: pl.DataFrame) -> Iterator[tuple[Micros, list[dict[str, Any]]]]:
+    """Requests made at the same moment come in one call, as from one departures board."""
+    ordered = requests.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")).dt.epoch("us")).sort(
+        "at", maintain_order=True
+    )
+    for group in ordered.partition_by("at", maintain_order=True):
+        yield group["at"][0], group.drop("at").to_dicts()

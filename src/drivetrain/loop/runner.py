@@ -1,0 +1,155 @@
+"""Runs steps once each: content-addressed, committed atomically, resumed after a kill."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from drivetrain.core.clock import now
+from drivetrain.core.errors import DrivetrainError, StoreError
+from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.protocols import Catalog, Lease, Leases
+from drivetrain.core.records import Link, Step
+from drivetrain.loop.node import Node, Outputs, in_order
+from drivetrain.store.leases import heartbeat
+
+LEASE = "run"
+LEASE_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of one step."""
+
+    name: str
+    cached: bool
+    outputs: Outputs
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run."""
+
+    steps: tuple[Ran, ...]
+    seconds: float
+    refused: tuple[str, ...] = field(default=())
+    """Reasons why a version that was trained may not serve."""
+
+    @property
+    def did(self) -> tuple[Ran, ...]:
+        """The steps that really ran."""
+        return tuple(step for step in self.steps if not step.cached)
+
+    def output(self, step: str, name: str) -> str:
+        """The ref that a step put out under a name."""
+        return next(ran.outputs[name] for ran in self.steps if ran.name == step)
+
+
+def identity(node: Node, environment: Digest, outputs: Mapping[str, Outputs]) -> Step:
+    """The record a step would have, with its key, before it runs."""
+    inputs = {need: digest(outputs[need]) for need in node.needs}
+    inputs |= node.outside()
+    key = digest([node.name, node.code, node.parameters, environment, inputs])
+    return Step(
+        digest=key,
+        name=node.name,
+        code=node.code,
+        parameters=node.parameters,
+        environment=environment,
+        inputs=inputs,
+    )
+
+
+def holder() -> str:
+    """Who this process is to others that want the same lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def take_lease(leases: Leases, name: str, seconds: float = LEASE_SECONDS) -> Lease:
+    """The lease, waiting for the last holder's to expire if it was killed.
+
+    Raises:
+        StoreError: Somebody is alive and holds it.
+    """
+    deadline = time.monotonic() + seconds + 1.0
+    while (lease := leases.acquire(name, holder(), seconds)) is None:
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"another process is working on {name!r} in this project",
+                do="Wait for it to finish, or stop it",
+            )
+        time.sleep(0.1)
+    return lease
+
+
+def run_nodes(
+    nodes: Mapping[str, Node],
+    *,
+    catalog: Catalog,
+    leases: Leases,
+    environment: Digest,
+    progress: Progress | None = None,
+) -> tuple[Ran, ...]:
+    """Brings every node up to date, each once, in order.
+
+    A step whose key is in the catalog as done is not run again. A step that raises is recorded as failed and ends the
+    run; everything done before it stays done.
+
+    Raises:
+        DrivetrainError: What the failing step raised.
+        StoreError: Another process is running this project.
+    """
+    progress = progress or Silent()
+    outputs: dict[str, Outputs] = {}
+    ran: list[Ran] = []
+    lease: Lease | None = None
+    beat = None
+    try:
+        for node in in_order(nodes):
+            step = identity(node, environment, outputs)
+            known = catalog.get(Step, step.key)
+            if known is None or known.status != "done":
+                if lease is None:
+                    lease = take_lease(leases, LEASE)
+                    beat = heartbeat(leases, lease, LEASE_SECONDS)
+                    beat.__enter__()
+                known = _execute(node, step, catalog, outputs, progress)
+                ran.append(Ran(node.name, cached=False, outputs=known.outputs, seconds=known.seconds))
+            else:
+                ran.append(Ran(node.name, cached=True, outputs=known.outputs, seconds=known.seconds))
+            outputs[node.name] = known.outputs
+    finally:
+        if beat is not None:
+            beat.__exit__(None, None, None)
+        if lease is not None:
+            leases.release(lease)
+    return tuple(ran)
+
+
+def _execute(
+    node: Node, step: Step, catalog: Catalog, outputs: Mapping[str, Outputs], progress: Progress
+) -> Step:
+    began, clock = now(), time.perf_counter()
+    catalog.commit(replace(step, at=began))
+    try:
+        made = node.action({need: outputs[need] for need in node.needs}, progress)
+    except DrivetrainError as error:
+        catalog.commit(replace(step, at=began, status="failed", error=str(error), finished=now()))
+        raise
+    done = replace(
+        step, at=began, status="done", outputs=made, seconds=time.perf_counter() - clock, finished=now()
+    )
+    lineage = [Link(done.ref, ref, name) for name, ref in made.items()]
+    lineage += [
+        Link(ref, done.ref, f"{need}.{name}") for need in node.needs for name, ref in outputs[need].items()
+    ]
+    catalog.commit(done, links=lineage)
+    return done
+

@@ -1,0 +1,1 @@
+"""Inference: requests are checked, features looked up, the engine asked, the answer logged, then given."""

@@ -1,0 +1,1 @@
+"""The prediction log: an append-only file per worker and endpoint, compacted into Delta tables."""

@@ -1,0 +1,87 @@
+"""The log as frames: one row per answered instance, one per label that came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from drivetrain.core.records import Feedback, Prediction
+
+_TIME = pl.Datetime("us", "UTC")
+
+PREDICTIONS = pl.Schema(
+    {
+        "request_id": pl.String(),
+        "row": pl.Int64(),
+        "endpoint": pl.String(),
+        "at": _TIME,
+        "logged_at": _TIME,
+        "model": pl.String(),
+        "version": pl.Int64(),
+        "role": pl.String(),
+        "entity": pl.String(),
+        "request": pl.String(),
+        "values": pl.List(pl.Float64()),
+        "ages": pl.List(pl.Float64()),
+        "prediction": pl.Float64(),
+        "scores": pl.List(pl.Float64()),
+        "latency_us": pl.Int64(),
+    }
+)
+"""``prediction`` is null and ``scores`` is not where a model answers one number per class."""
+
+FEEDBACK = pl.Schema(
+    {
+        "endpoint": pl.String(),
+        "request_id": pl.String(),
+        "row": pl.Int64(),
+        "entity": pl.String(),
+        "label": pl.Float64(),
+        "at": _TIME,
+        "logged_at": _TIME,
+    }
+)
+
+
+def predictions_table(endpoint: str) -> str:
+    """Name of the table that holds an endpoint's predictions."""
+    return f"log/{endpoint}/predictions"
+
+
+def feedback_table(endpoint: str) -> str:
+    """Name of the table that holds the labels that came for an endpoint."""
+    return f"log/{endpoint}/feedback"
+
+
+def predictions_frame(entries: Sequence[Prediction]) -> pl.DataFrame:
+    """Predictions as a frame of schema :data:`PREDICTIONS`, in the order given."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(entry, name) for entry in entries]
+        for name in PREDICTIONS
+        if name not in {"request", "prediction", "scores"}
+    }
+    columns["request"] = [bytes(entry.request).decode() for entry in entries]
+    columns["prediction"] = [entry.prediction if isinstance(entry.prediction, float) else None for entry in entries]
+    columns["scores"] = [entry.prediction if isinstance(entry.prediction, list) else None for entry in entries]
+    return pl.DataFrame({name: columns[name] for name in PREDICTIONS}, schema=PREDICTIONS)
+
+
+def feedback_frame(entries: Sequence[Feedback]) -> pl.DataFrame:
+    """Feedback as a frame of schema :data:`FEEDBACK`, in the order given."""
+    return pl.DataFrame({name: [getattr(entry, name) for entry in entries] for name in FEEDBACK}, schema=FEEDBACK)
+
+
+def predictions_of(frame: pl.DataFrame) -> list[Prediction]:
+    """The records of a frame of schema :data:`PREDICTIONS`."""
+    times = [pl.col("at", "logged_at").dt.epoch("us")]
+    return [
+        Prediction(
+            request=msgspec.Raw(row.pop("request").encode()),
+            prediction=scores if (scores := row.pop("scores")) is not None else row.pop("prediction"),
+            **{name: value for name, value in row.items() if name != "prediction"},
+        )
+        for row in frame.with_columns(times).iter_rows(named=True)
+    ]

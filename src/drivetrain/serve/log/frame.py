@@ -1,0 +1,99 @@
+"""Frames of the write-ahead log: ``length u32 | crc32 u32 | tag | msgpack``, little-endian.
+
+The length counts tag and msgpack; the checksum is over the same bytes. The tag is ``P`` for a prediction and ``F`` for
+feedback. JSON of a request travels inside msgpack as a byte string.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import TypeAlias
+from zlib import crc32
+
+import msgspec
+
+from drivetrain.core.records import Feedback, Prediction
+
+Entry: TypeAlias = Prediction | Feedback
+
+MAGIC = b"DTLOG\x00\x00\x01"
+"""The first bytes of a segment: the format and its version."""
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes a frame's body may have; a longer length is damage."""
+
+_HEADER = struct.Struct("<II")
+_encode = msgspec.msgpack.Encoder().encode
+_decode_bytes = msgspec.msgpack.Decoder(bytes).decode
+_decode_prediction = msgspec.msgpack.Decoder(Prediction).decode
+_decode_feedback = msgspec.msgpack.Decoder(Feedback).decode
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A whole frame and where it lies."""
+
+    start: int
+    end: int
+    """Offset of the byte after it."""
+    body: bytes
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """Bytes that are no frame: what a crash cut off at the end, or what a disk spoiled in the middle."""
+
+    start: int
+    end: int
+
+
+def embed(json: bytes | msgspec.Raw) -> msgspec.Raw:
+    """JSON as it may stand in a record that is written to the log."""
+    return msgspec.Raw(_encode(bytes(json)))
+
+
+def pack(entry: Entry) -> bytes:
+    """The frame of a record; a prediction's request must be :func:`embed`-ded."""
+    body = (b"P" if type(entry) is Prediction else b"F") + _encode(entry)
+    return _HEADER.pack(len(body), crc32(body)) + body
+
+
+def unpack(body: bytes) -> Entry:
+    """The record of a frame's body, with a prediction's request as JSON again.
+
+    Raises:
+        msgspec.DecodeError: The body is of another format.
+    """
+    if body[:1] == b"F":
+        return _decode_feedback(memoryview(body)[1:])
+    prediction = _decode_prediction(memoryview(body)[1:])
+    return msgspec.structs.replace(prediction, request=msgspec.Raw(_decode_bytes(prediction.request)))
+
+
+def scan(data: bytes, start: int = 0) -> Iterator[Frame | Damage]:
+    """Every frame from an offset on, and the damage between them.
+
+    After damage, reading goes on at the next bytes that are a whole frame. Bytes at the end that are no whole frame come
+    as one last damage: in a segment still being written they may be a frame on its way.
+    """
+    at = start
+    while at < len(data):
+        end = _whole(data, at)
+        if end:
+            yield Frame(at, end, data[at + _HEADER.size : end])
+            at = end
+            continue
+        after = next((probe for probe in range(at + 1, len(data)) if _whole(data, probe)), len(data))
+        yield Damage(at, after)
+        at = after
+
+
+def _whole(data: bytes, at: int) -> int:
+    """Where the frame at an offset ends; 0 if there is none."""
+    begin = at + _HEADER.size
+    if begin >= len(data):
+        return 0
+    length, checksum = _HEADER.unpack_from(data, at)
+    end = begin + length
+    if not 0 < length <= LARGEST or end > len(data) or data[begin] not in b"PF":
+        return 0
+    return end if crc32(memoryview(data)[begin:end]) == checksum else 0

@@ -1,0 +1,53 @@
+"""What a worker must know of an endpoint; assembled above, so that serving knows no project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import FeatureView
+
+FieldType: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestField:
+    """One field that every instance of a request holds.
+
+    Attributes:
+        name: Its name in the request.
+        type: ``time`` is ISO 8601 text (no zone means UTC), ``date`` is ``YYYY-MM-DD``.
+        nullable: Whether ``null`` may stand for unknown.
+        description: For people.
+    """
+
+    name: str
+    type: FieldType
+    nullable: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPlan:
+    """One endpoint as a worker serves it.
+
+    Attributes:
+        name: The name callers use.
+        model: The model whose champion answers.
+        fields: What an instance must hold: inputs of the request features, keys of the views' entities, and the fields
+            of ``entity``.
+        views: Views read from the online store.
+        requests: Features computed from the request.
+        entity: Fields that name what the prediction is about, so that feedback can name it; as text they are joined by
+            ``|``.
+        description: For people.
+    """
+
+    name: str
+    model: str
+    fields: tuple[RequestField, ...]
+    views: tuple[FeatureView, ...] = ()
+    requests: tuple[RequestFeatures, ...] = ()
+    entity: tuple[str, ...] = ()
+    description: str = ""

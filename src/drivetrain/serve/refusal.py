@@ -1,0 +1,31 @@
+"""Refusals that HTTP has its own status for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drivetrain.core.errors import RequestError
+
+
+class Malformed(RequestError):
+    """The body is no JSON at all."""
+
+    status: ClassVar[int] = 400
+
+
+class MethodRefused(RequestError):
+    """The path is known, the method is not."""
+
+    status: ClassVar[int] = 405
+
+
+class TooLarge(RequestError):
+    """More bytes or rows than one request may have."""
+
+    status: ClassVar[int] = 413
+
+
+class EngineFailed(RequestError):
+    """The model raised, or gave something that is no number."""
+
+    status: ClassVar[int] = 500

@@ -1,0 +1,157 @@
+"""The catalog: records and the links between them, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.errors import Conflict, StoreError
+from drivetrain.core.records import Link, Record
+from drivetrain.store.database import Database
+from drivetrain.store.schema import links as _links
+from drivetrain.store.schema import records as _records
+from drivetrain.store.schema import revision as _revision
+
+R = TypeVar("R", bound=Record)
+
+_encode = msgspec.msgpack.Encoder().encode
+
+_BUMP = update(_revision).where(_revision.c.name == "catalog").values(value=_revision.c.value + 1)
+_NOW_AT = select(_revision.c.value).where(_revision.c.name == "catalog")
+_IS_ONE = (_records.c.kind == bindparam("kind_")) & (_records.c.key == bindparam("key_"))
+_BODY = select(_records.c.body).where(_IS_ONE)
+_REVISION_OF = select(_records.c.revision).where(_IS_ONE)
+_IN_ORDER = (_links.c.revision, _links.c.place)
+_LINKS = select(_links.c.source, _links.c.target, _links.c.role).order_by(*_IN_ORDER)
+
+
+class SqlCatalog:
+    """A :class:`~drivetrain.core.protocols.Catalog` in a database that :mod:`~drivetrain.store.migrate` made ready.
+
+    Commits take turns (in SQLite by its write lock, in PostgreSQL by the row of the revision counter), so a revision
+    names one state of the catalog, and what ``expect`` found still holds when the records are written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._decoders: dict[type[Record], msgspec.msgpack.Decoder[Any]] = {}
+        dialect = postgresql if database.dialect == "postgresql" else sqlite
+        upsert = dialect.insert(_records)
+        fresh = {name: upsert.excluded[name] for name in ("subject", "at", "revision", "place", "body")}
+        self._keep_records = upsert.on_conflict_do_update(index_elements=["kind", "key"], set_=fresh)
+        self._keep_links = dialect.insert(_links).on_conflict_do_nothing()
+
+    def commit(self, *records: Record, links: Sequence[Link] = (), expect: Mapping[str, int] | None = None) -> int:
+        """Keeps records and links, all or none; see :meth:`drivetrain.core.protocols.Catalog.commit`."""
+        with self._database.writing() as connection:
+            connection.execute(_BUMP)
+            revision: int = connection.execute(_NOW_AT).scalar_one()
+            for ref, wanted in (expect or {}).items():
+                found = _revision_of(connection, ref)
+                if found != wanted:
+                    raise Conflict(
+                        f"{ref} was changed by somebody else",
+                        found=f"revision {found}",
+                        expected=f"revision {wanted}",
+                        do="Read it again and decide anew",
+                    )
+            if records:
+                connection.execute(
+                    self._keep_records,
+                    [_row(record, revision, place) for place, record in enumerate(_last_of_each(records))],
+                )
+            if links:
+                connection.execute(
+                    self._keep_links,
+                    [
+                        {"source": link.source, "target": link.target, "role": link.role, "revision": revision, "place": at}
+                        for at, link in enumerate(dict.fromkeys(links))
+                    ],
+                )
+        return revision
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The record of that kind and key, if there is one."""
+        with self._database.reading() as connection:
+            body = connection.execute(_BODY, {"kind_": kind.kind, "key_": key}).scalar()
+        return None if body is None else self._decode(kind, body)
+
+    def find(
+        self, kind: type[R], subject: str | None = None, *, since: Micros | None = None, limit: int | None = None
+    ) -> list[R]:
+        """Records of a kind, newest first (by ``at``, then by commit); ``since`` is inclusive."""
+        query = select(_records.c.body).where(_records.c.kind == kind.kind)
+        if subject is not None:
+            query = query.where(_records.c.subject == subject)
+        if since is not None:
+            query = query.where(_records.c.at >= since)
+        query = query.order_by(_records.c.at.desc(), _records.c.revision.desc(), _records.c.place.desc())
+        if limit is not None:
+            query = query.limit(limit)
+        with self._database.reading() as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [self._decode(kind, body) for body in bodies]
+
+    def record_revision(self, ref: str) -> int:
+        """Revision at which ``kind:key`` was last committed; 0 if never."""
+        with self._database.reading() as connection:
+            return _revision_of(connection, ref)
+
+    def revision(self) -> int:
+        """How many commits there were, by anyone."""
+        with self._database.reading() as connection:
+            return int(connection.execute(_NOW_AT).scalar_one())
+
+    def links(self, *, source: str | None = None, target: str | None = None) -> list[Link]:
+        """Links out of ``source``, or into ``target``, in the order they were kept."""
+        query = _LINKS
+        if source is not None:
+            query = query.where(_links.c.source == source)
+        if target is not None:
+            query = query.where(_links.c.target == target)
+        with self._database.reading() as connection:
+            return [Link(*row) for row in connection.execute(query)]
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self._database.close()
+
+    def _decode(self, kind: type[R], body: bytes) -> R:
+        decoder = self._decoders.get(kind)
+        if decoder is None:
+            decoder = self._decoders[kind] = msgspec.msgpack.Decoder(kind)
+        try:
+            record: R = decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                f"a {kind.kind} record in the catalog {self._database.name} can't be read: {error}",
+                do="Use the drivetrain release that wrote it, or a newer one",
+            ) from error
+        return record
+
+
+def _revision_of(connection: Connection, ref: str) -> int:
+    kind, _, key = ref.partition(":")
+    return connection.execute(_REVISION_OF, {"kind_": kind, "key_": key}).scalar() or 0
+
+
+def _last_of_each(records: Sequence[Record]) -> list[Record]:
+    """Of records with one kind and key in one commit, the last."""
+    return list({record.ref: record for record in records}.values())
+
+
+def _row(record: Record, revision: int, place: int) -> dict[str, object]:
+    return {
+        "kind": record.kind,
+        "key": record.key,
+        "subject": record.subject,
+        "at": record.at,
+        "revision": revision,
+        "place": place,
+        "body": _encode(record),
+    }

@@ -1,0 +1,1 @@
+"""Alembic's environment for the catalog, and one module a migration under ``versions``."""

@@ -1,0 +1,180 @@
+"""Online rows in LMDB: one memory-mapped B+tree, read by every process without a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import lmdb
+import msgspec
+
+from drivetrain.core.errors import StoreError
+from drivetrain.core.hashing import digest_bytes
+from drivetrain.store.environments import Environment, share
+
+_PREFIX = 8
+_LONGEST_KEY = 511 - _PREFIX
+_SPACES = bytes(_PREFIX)
+"""Prefix of the entries that describe spaces; no space has it, for a digest of eight zero bytes is not to be expected."""
+
+
+class _Space(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a space: its name, how many rows it holds, and its mark."""
+
+    name: str
+    rows: int
+    mark: bytes | None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Space).decode
+
+
+class _Prefixes(dict[str, bytes]):
+    """Space → the eight bytes its keys begin with: a digest of the name, so that no process needs another's table."""
+
+    def __missing__(self, space: str) -> bytes:
+        prefix = self[space] = bytes.fromhex(digest_bytes(space.encode("utf-8")))[:_PREFIX]
+        return prefix
+
+
+class LmdbOnline:
+    """:class:`~drivetrain.core.protocols.OnlineStore` in a folder; safe to share between threads and with a forked child.
+
+    All spaces live in one tree, a row under its space's prefix and its own key. Writers take turns, readers wait for
+    nobody. A write is on disk when it returns, save that a power cut may undo the last ones, whole.
+
+    Args:
+        folder: Where the two files are; made if it is not there.
+        gib: Upper bound of the map, in GiB.
+
+    Raises:
+        StoreError: The folder can't be made, or holds no whole store.
+    """
+
+    def __init__(self, folder: Path, gib: float = 8.0) -> None:
+        self._gib = gib
+        self._shared = share(folder, int(gib * 1024**3))
+        self._prefix = _Prefixes()
+
+    def read(self, space: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The rows of the keys, in order; all as of one moment."""
+        prefix = self._prefix[space]
+        try:
+            with self._shared.environment.begin() as transaction:
+                get = transaction.get
+                return [get(prefix + key) for key in keys]
+        except lmdb.Error as error:
+            return self._again([(space, key) for key in keys], error)
+
+    def read_many(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
+        """Rows from several spaces, all as of one moment."""
+        prefix = self._prefix
+        try:
+            with self._shared.environment.begin() as transaction:
+                get = transaction.get
+                return [get(prefix[space] + key) for space, key in asks]
+        except lmdb.Error as error:
+            return self._again(asks, error)
+
+    def _again(self, asks: Sequence[tuple[str, bytes]], error: lmdb.Error) -> list[bytes | None]:
+        """What the quick way could not do: keys beyond LMDB's length, and a table of readers filled by dead ones."""
+        with self._plain("read"):
+            if isinstance(error, lmdb.ReadersFullError):
+                self._shared.environment.reader_check()
+            elif not isinstance(error, lmdb.BadValsizeError):
+                raise error
+            with self._shared.environment.begin() as transaction:
+                return [transaction.get(self._prefix[space] + _short(key)) for space, key in asks]
+
+    def write(self, space: str, rows: Iterable[tuple[bytes, bytes]], *, mark: bytes | None = None) -> None:
+        """Keeps rows and, with them or not at all, the space's mark."""
+        prefix = self._prefix[space]
+        with self._plain("written"), self._shared.environment.begin(write=True) as transaction:
+            known = self._describe(transaction, space)
+            before = transaction.stat()["entries"]
+            for key, value in rows:
+                transaction.put(prefix + _short(key), value)
+            grown = transaction.stat()["entries"] - before
+            fresh = _Space(space, known.rows + grown, known.mark if mark is None else mark)
+            if fresh.rows or fresh.mark is not None:
+                transaction.put(_SPACES + prefix, _encode(fresh))
+
+    def mark(self, space: str) -> bytes | None:
+        """The mark of the last write that set one."""
+        with self._plain("read"), self._shared.environment.begin() as transaction:
+            return self._describe(transaction, space).mark
+
+    def delete(self, space: str, keys: Iterable[bytes]) -> None:
+        """Forgets keys; ones that are not there change nothing."""
+        prefix = self._prefix[space]
+        with self._plain("written"), self._shared.environment.begin(write=True) as transaction:
+            known = self._describe(transaction, space)
+            gone = sum(transaction.delete(prefix + _short(key)) for key in keys)
+            if gone:
+                transaction.put(_SPACES + prefix, _encode(_Space(space, known.rows - gone, known.mark)))
+
+    def drop(self, space: str) -> None:
+        """Forgets a space and its mark."""
+        prefix = self._prefix[space]
+        with self._plain("written"), self._shared.environment.begin(write=True) as transaction:
+            self._describe(transaction, space)
+            transaction.delete(_SPACES + prefix)
+            cursor = transaction.cursor()
+            while cursor.set_range(prefix) and cursor.key()[:_PREFIX] == prefix:
+                cursor.delete()
+
+    def spaces(self) -> dict[str, int]:
+        """Every space and how many rows it holds."""
+        found = {}
+        with self._plain("read"), self._shared.environment.begin() as transaction:
+            cursor = transaction.cursor()
+            cursor.set_range(_SPACES)
+            for key, value in cursor:
+                if key[:_PREFIX] != _SPACES:
+                    break
+                space = _decode(value)
+                found[space.name] = space.rows
+        return found
+
+    def close(self) -> None:
+        """Lets go of the files; the last of a process to do so closes them."""
+        self._shared.release()
+
+    def _describe(self, transaction: lmdb.Transaction, space: str) -> _Space:
+        raw = transaction.get(_SPACES + self._prefix[space])
+        if raw is None:
+            return _Space(space, 0, None)
+        known = _decode(raw)
+        if known.name != space:
+            raise StoreError(
+                f"the online spaces {known.name!r} and {space!r} have the same digest", do="Rename one of the two views"
+            )
+        return known
+
+    @contextmanager
+    def _plain(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except lmdb.MapFullError as error:
+            raise StoreError(
+                f"the online store {self._shared.folder} is full",
+                found=f"{self._gib:g} GiB used",
+                do="Raise [store] online_gib in drivetrain.toml, then run the command again",
+            ) from error
+        except lmdb.Error as error:
+            raise StoreError(
+                f"the online store {self._shared.folder} can't be {verb}: {error}",
+                do="Free some disk space or mend the folder; it can be filled anew from the tables",
+            ) from error
+
+
+def _short(key: bytes) -> bytes:
+    """The key itself, or a digest in its place where LMDB has no room for it."""
+    if len(key) < _LONGEST_KEY:
+        return key
+    return key[: _LONGEST_KEY - 32] + digest_bytes(key).encode()
+
+
+__all__ = ["Environment", "LmdbOnline"]

@@ -1,0 +1,1 @@
+"""The dashboard and the control API: what a project knows, for people and for programs."""

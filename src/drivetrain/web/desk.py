@@ -1,0 +1,169 @@
+"""What the pages read and the two things they may do; a loaded project satisfies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import polars as pl
+
+from drivetrain.core.protocols import Blobs, Catalog
+from drivetrain.core.settings import Settings
+
+
+class TableReader(Protocol):
+    """The reading half of the table store."""
+
+    def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
+        """A table's rows, lazily; the newest version unless one is named."""
+        ...
+
+    def version(self, name: str) -> int | None:
+        """The newest version, or none where there is no such table."""
+        ...
+
+    def names(self) -> list[str]:
+        """Every table there is."""
+        ...
+
+
+class Shelf(Protocol):
+    """The parts of the store that pages read."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Records and links."""
+        ...
+
+    @property
+    def tables(self) -> TableReader:
+        """Rows."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Model cards."""
+        ...
+
+
+class PlannedStep(Protocol):
+    """One line of a plan."""
+
+    @property
+    def name(self) -> str:
+        """For example ``ingest:flights``."""
+        ...
+
+    @property
+    def due(self) -> bool:
+        """Whether a run would execute it."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """What is out of date, or that nothing is."""
+        ...
+
+
+class Desk(Protocol):
+    """A project as the pages see it.
+
+    ``sources``, ``views``, ``requests``, ``models``, ``endpoints`` and ``monitors`` map names to definitions, whose
+    attributes :mod:`drivetrain.web.definitions` reads.
+    """
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        ...
+
+    @property
+    def objective(self) -> str:
+        """What the business wants of it, in a sentence."""
+        ...
+
+    @property
+    def metric(self) -> str:
+        """The metric that stands for the objective."""
+        ...
+
+    @property
+    def store(self) -> Shelf:
+        """Where its state is."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Any]:
+        """Where raw rows come from."""
+        ...
+
+    @property
+    def views(self) -> Mapping[str, Any]:
+        """Feature views."""
+        ...
+
+    @property
+    def requests(self) -> Mapping[str, Any]:
+        """Features computed from the request."""
+        ...
+
+    @property
+    def models(self) -> Mapping[str, Any]:
+        """Models."""
+        ...
+
+    @property
+    def endpoints(self) -> Mapping[str, Any]:
+        """Endpoints."""
+        ...
+
+    @property
+    def monitors(self) -> Mapping[str, Any]:
+        """Monitors."""
+        ...
+
+    def trace(self, prediction_id: str) -> Mapping[str, Any]:
+        """One prediction and what became of it.
+
+        Args:
+            prediction_id: A request's id, or ``id/row``.
+
+        Returns:
+            ``prediction``: a :class:`~drivetrain.core.records.Prediction` as a mapping, with ``request`` as a mapping;
+            ``features`` (optional): a sequence of mappings with ``name``, ``value`` and ``age_seconds``, else they are
+            read from the prediction and the version's schema; ``feedback``: the :class:`Feedback` as a mapping, or none.
+
+        Raises:
+            UnknownName: No prediction goes by that id.
+        """
+        ...
+
+    def plan(self) -> Sequence[PlannedStep]:
+        """What a run would do, and why."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """The project's state in figures, as ``drivetrain status --json`` prints it."""
+        ...
+
+    def promote(self, model: str, version: int, *, because: str, actor: str) -> object:
+        """Makes a version champion.
+
+        Raises:
+            GateRefused: Its gates did not pass.
+            UnknownName: There is no such model or version.
+        """
+        ...
+
+    def rollback(self, model: str, *, because: str, actor: str) -> object:
+        """Makes the previous champion champion again.
+
+        Raises:
+            UsageError: There is none to go back to.
+        """
+        ...

@@ -1,0 +1,173 @@
+"""What the words on the pages mean, in sentences for people who are not engineers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A word and its meaning. ``higher`` says which way is better, where the word is a metric."""
+
+    label: str
+    meaning: str
+    higher: bool | None = None
+
+
+TERMS: dict[str, Term] = {
+    "average_precision": Term(
+        "Average precision",
+        "Rank all cases from most to least likely and draw a line: everything above it is warned about. This is the "
+        "share of warnings that were right, averaged over every place for the line. 1 is perfect; blind guessing "
+        "scores as much as the share of cases that come true.",
+        higher=True,
+    ),
+    "roc_auc": Term(
+        "ROC AUC",
+        "Take one case that came true and one that did not: how often was the first ranked higher? 0.5 is a coin toss, "
+        "1 is perfect.",
+        higher=True,
+    ),
+    "log_loss": Term(
+        "Log loss",
+        "A penalty for being sure and wrong. Lower is better; a model that always says the average share has a log "
+        "loss that a good model must beat.",
+        higher=False,
+    ),
+    "brier": Term(
+        "Brier score",
+        "The average squared distance between the chance the model gave and what happened (0 or 1). Lower is better.",
+        higher=False,
+    ),
+    "ece": Term(
+        "Calibration error",
+        "When the model says 30%, does it happen 30% of the time? This is the average gap. Lower is better.",
+        higher=False,
+    ),
+    "interval": Term(
+        "The range behind a figure",
+        "Every figure rests on a limited number of cases, so luck plays a part. The range shows where it would fall 95 "
+        "times in 100 if other days had been drawn. Whole days are drawn, because the cases of one day share their "
+        "luck.",
+    ),
+    "reference": Term(
+        "As tested",
+        "The same figure when this version was evaluated, on data it had never seen, before it was allowed to answer.",
+    ),
+    "baseline": Term(
+        "Baseline",
+        "A plain rule a person could follow, such as the past rate of similar cases. A model that does not beat it is "
+        "not worth running.",
+    ),
+    "difference": Term(
+        "Difference",
+        "Both models judged on the same cases, so that shared luck cancels out. Above zero means that this version is "
+        "better; if the range stays above zero, luck alone hardly explains it.",
+    ),
+    "calibration": Term(
+        "Calibration",
+        "Cases are grouped by the chance the model gave. On the diagonal the model is right about its own certainty; "
+        "below it, it promises more than comes true.",
+    ),
+    "slice": Term(
+        "Slices",
+        "The same figure among part of the cases, so that a group the model serves badly is not hidden by the average.",
+    ),
+    "importance": Term(
+        "Importance",
+        "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "
+        "leans on, not what causes the outcome.",
+    ),
+    "gate": Term(
+        "Gate",
+        "A condition a version must meet before it may answer. A version that fails one is kept, but not used.",
+    ),
+    "drift": Term(
+        "Drift",
+        "How far the values of a week are spread differently from those the model learned from. Drift alone does not "
+        "mean that answers are worse; it says where to look.",
+    ),
+    "threshold": Term(
+        "Threshold",
+        "The larger of the change that was declared to matter and what weeks of the training period reach by "
+        "chance and season. Only above it is a feature called drifted.",
+    ),
+    "psi": Term(
+        "PSI",
+        "Population stability index: compares how many values fall into each of the ranges seen in training. 0 means "
+        "the same.",
+        higher=False,
+    ),
+    "ks": Term(
+        "KS",
+        "Kolmogorov–Smirnov: the largest gap between the two running totals. 0 means the same, 1 nothing in common.",
+        higher=False,
+    ),
+    "js": Term(
+        "JS",
+        "Jensen–Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
+        higher=False,
+    ),
+    "label_share": Term(
+        "Outcomes known",
+        "The share of answers whose true outcome has arrived. Quality can be judged on those only.",
+    ),
+    "latency": Term(
+        "Time to answer",
+        "Half of the requests are answered within the middle value (p50), 99 of 100 within the slow value (p99).",
+    ),
+    "champion": Term("Champion", "The version whose answers callers get."),
+    "shadow": Term(
+        "Shadow",
+        "A version that answers the same requests silently, so that it can be compared on real traffic before "
+        "anybody depends on it.",
+    ),
+    "challenger": Term("Challenger", "A version that answers part of the traffic, to be compared with the champion."),
+    "quarantine": Term(
+        "Set aside",
+        "Rows that break the contract of their source. They are kept with the reason and counted, never dropped "
+        "silently and never trained on.",
+    ),
+    "age": Term(
+        "Age",
+        "How old the newest value was when an answer used it. Past its time to live a value counts as unknown, never "
+        "as current.",
+    ),
+    "digest": Term(
+        "Digest",
+        "A fingerprint of content: equal digest, equal content. With it anybody can check that nothing was changed.",
+    ),
+}
+
+
+_PROPER = {"ROC", "Brier", "PSI", "KS", "JS"}
+
+
+def term(name: str) -> Term:
+    """The entry of a word; an unknown metric goes by its own name.
+
+    Example:
+        >>> term("roc_auc").label, term("card_precision").label
+        ('ROC AUC', 'Card precision')
+    """
+    return TERMS.get(name) or Term(name.replace("_", " ").capitalize(), "")
+
+
+def label(name: str) -> str:
+    """What a metric is called at the start of a sentence or in a table."""
+    return term(name).label
+
+
+def spoken(name: str) -> str:
+    """What a metric is called within a sentence.
+
+    Example:
+        >>> spoken("average_precision"), spoken("roc_auc")
+        ('average precision', 'ROC AUC')
+    """
+    text = term(name).label
+    return text if text.split()[0] in _PROPER else text[0].lower() + text[1:]
+
+
+def better_higher(name: str) -> bool:
+    """Whether more of a metric is better; where nothing is known, it is."""
+    return term(name).higher is not False
