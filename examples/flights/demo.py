@@ -18,6 +18,7 @@ from summary import show_summary
 
 from drivetrain.cli.door import err, plain_errors
 from drivetrain.cli.live import LiveProgress
+from drivetrain.core.clock import micros_of
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.loop.client import Client
 from drivetrain.loop.project import Project
@@ -47,7 +48,7 @@ def road(*, until: str, wait: bool) -> None:
     project = Project.load(HERE)
     with LiveProgress() as live:
         live.start("lay out raw data: January to June 2013")
-        world.lay_out(HERE / "raw", START)
+        world.lay_out(HERE / "raw", micros_of(START))
         live.finish("lay out raw data: January to June 2013", "monthly files, a database, JSON lines")
         project.run(progress=live)
     servers = subprocess.Popen([sys.executable, "-m", "drivetrain", "up", "--project", str(HERE)])

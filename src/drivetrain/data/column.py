@@ -72,7 +72,9 @@ class Column:
             try:
                 re.compile(self.pattern)
             except re.error as error:
-                raise ProjectError(f"a column's pattern is no regular expression: {error}", found=self.pattern) from None
+                raise ProjectError(
+                    f"a column's pattern is no regular expression: {error}", found=self.pattern
+                ) from None
         if (self.low is not None or self.high is not None) and self.type in ("string", "bool"):
             raise ProjectError(f"low and high need numbers or times, and this column is {self.type}")
 

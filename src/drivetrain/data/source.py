@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -35,8 +35,10 @@ class Source:
         available: Column that says when the row became known.
         delay: Microseconds from ``available`` (or ``time``) until the row is known.
         contract: What rows must be.
-        prepare: Cleans rows before the contract is checked.
-        uses: Sources whose tables ``prepare`` is given.
+        prepare: Cleans rows before the contract is checked. Raw columns that the contract declares under the same name
+            have their declared type when it is called.
+        uses: Sources whose tables ``prepare`` is given, as they are then. Rows taken in before such a table changes
+            stay as they are.
         description: For people.
         owner: Whom to ask.
 
@@ -50,7 +52,7 @@ class Source:
     time: str | None = None
     available: str | None = None
     delay: Micros = 0
-    contract: Contract = Contract()
+    contract: Contract = field(default_factory=Contract)
     prepare: Prepare | None = None
     uses: tuple[Source, ...] = ()
     description: str = ""
@@ -67,6 +69,12 @@ class Source:
                 f"source {self.name!r} says when rows are known but not when they happened",
                 do="Declare its time column",
             )
+        for name in filter(None, (self.time, self.available)):
+            column = self.contract.columns.get(name)
+            if column and column.type not in ("time", "date"):
+                raise ProjectError(
+                    f"source {self.name!r} takes moments from column {name!r}", found=column.type, expected="type time"
+                )
         if self.uses and self.prepare is None:
             raise ProjectError(f"source {self.name!r} uses tables but has no prepare function to give them to")
 

@@ -2,7 +2,7 @@
 
 Flights of one day share their weather, so a day is drawn whole: rows drawn one by one would make intervals about four
 times too narrow. With few blocks the spread of the resamples is a little too small, and its tails are too light; the
-interval therefore stands on the resamples' standard deviation, widened by √(B/(B−1)), and on Student's t with B−1
+interval therefore stands on the resamples' standard deviation, widened by √(B/(B-1)), and on Student's t with B-1
 degrees of freedom, on a scale where the metric can't leave its range. Its coverage is shown by simulation in the tests.
 """
 
@@ -64,15 +64,21 @@ class Resamples:
         """The same draws, seen by some of the rows."""
         return Resamples(self.codes[mask], self.counts, self.level)
 
-    def sums(self, values: Floats) -> Floats:
-        """Sum of ``values`` (shape (n,) or (n, k)) in the rows as they are, then in each replicate."""
-        columns = values if values.ndim == 2 else values[:, None]
+    def sums(self, values: Floats, group: npt.NDArray[np.intp] | None = None, groups: int = 1) -> Floats:
+        """Sums of ``values`` by group, in the rows as they are and in each replicate.
+
+        Args:
+            values: Shape (n,).
+            group: Group of each row, 0 to ``groups`` - 1; one group by default.
+            groups: How many there are.
+
+        Returns:
+            Shape (replicates + 1, groups); the rows as they are come first.
+        """
         blocks = self.counts.shape[1]
-        by_block = np.stack(
-            [np.bincount(self.codes, weights=column, minlength=blocks) for column in columns.T], axis=1
-        )
-        every = np.vstack([by_block.sum(axis=0, keepdims=True), self.counts @ by_block])
-        return every if values.ndim == 2 else every[:, 0]
+        cell = self.codes if group is None else self.codes * groups + group
+        by_block = np.bincount(cell, weights=values, minlength=blocks * groups).reshape(blocks, groups)
+        return np.vstack([by_block.sum(axis=0, keepdims=True), self.counts @ by_block])
 
 
 class Draws(msgspec.Struct, frozen=True):
@@ -95,9 +101,8 @@ class Draws(msgspec.Struct, frozen=True):
         seen = self.replicates[np.isfinite(self.replicates)]
         if self.blocks < MIN_BLOCKS or len(seen) < max(20, len(self.replicates) // 2):
             return None
-        inside = scale == "line" or (
-            min(self.value, float(seen.min())) > 0.0 and (scale == "positive" or max(self.value, float(seen.max())) < 1.0)
-        )
+        lowest, highest = min(self.value, float(seen.min())), max(self.value, float(seen.max()))
+        inside = scale == "line" or (lowest > 0.0 and (scale == "positive" or highest < 1.0))
         there, back = _SCALES[scale if inside else "line"]
         width = t_quantile(0.5 + level / 2, self.blocks - 1) * math.sqrt(self.blocks / (self.blocks - 1))
         width *= float(np.std(there(seen), ddof=1))

@@ -28,21 +28,18 @@ def resample(
         Name of the metric → its draws; average precision and ROC AUC are left out where only one class is there.
     """
     rows = len(labels)
-    group = groups_of(predictions)
-    gaps = np.zeros((rows, BINS))
-    gaps[np.arange(rows), group] = predictions - labels
-    plain = np.column_stack(
-        [np.ones(rows), labels, predictions, log_losses(labels, predictions), (predictions - labels) ** 2, gaps]
-    )
-    sums = resamples.sums(plain)
-    count = np.where(sums[:, 0] > 0, sums[:, 0], np.nan)
+    weight = resamples.sums(np.ones(rows))[:, 0]
+    weight[weight == 0] = np.nan
+    positives = resamples.sums(labels)[:, 0]
+    predicted = resamples.sums(predictions)[:, 0]
+    gaps = resamples.sums(predictions - labels, groups_of(predictions), BINS)
     figures = {
-        "log_loss": sums[:, 3] / count,
-        "brier": sums[:, 4] / count,
-        "ece": np.abs(sums[:, 5:]).sum(axis=1) / count,
-        "base_rate": sums[:, 1] / count,
-        "mean_prediction": sums[:, 2] / count,
-        "calibration_gap": (sums[:, 2] - sums[:, 1]) / count,
+        "log_loss": resamples.sums(log_losses(labels, predictions))[:, 0] / weight,
+        "brier": resamples.sums((predictions - labels) ** 2)[:, 0] / weight,
+        "ece": np.abs(gaps).sum(axis=1) / weight,
+        "base_rate": positives / weight,
+        "mean_prediction": predicted / weight,
+        "calibration_gap": (predicted - positives) / weight,
     }
     ranking = Ranking(labels, predictions)
     codes = resamples.codes[ranking.order]

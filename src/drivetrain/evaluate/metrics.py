@@ -79,17 +79,17 @@ def roc_auc(labels: Floats, predictions: Floats, weights: Floats | None = None) 
 
 
 def log_loss(labels: Floats, predictions: Floats, weights: Floats | None = None) -> float:
-    """Mean of −ln of the probability given to what came; probabilities are clipped to 1e-15 from the ends."""
+    """Mean of minus ln of the probability given to what came; probabilities are clipped to 1e-15 from the ends."""
     return float(np.average(log_losses(labels, predictions), weights=_weights(labels, weights)))
 
 
 def brier(labels: Floats, predictions: Floats, weights: Floats | None = None) -> float:
-    """Mean of (prediction − outcome)²."""
+    """Mean of (prediction - outcome)²."""
     return float(np.average((predictions - labels) ** 2, weights=_weights(labels, weights)))
 
 
 def ece(labels: Floats, predictions: Floats, weights: Floats | None = None) -> float:
-    """Expected calibration error: over groups of equal size by prediction, |mean prediction − share of positives|."""
+    """Expected calibration error: over groups of equal size by prediction, |mean prediction - share of positives|."""
     weight = _weights(labels, weights)
     group = groups_of(predictions)
     gap = np.bincount(group, weights=weight * (predictions - labels), minlength=BINS)
@@ -97,7 +97,7 @@ def ece(labels: Floats, predictions: Floats, weights: Floats | None = None) -> f
 
 
 def log_losses(labels: Floats, predictions: Floats) -> Floats:
-    """Each row's −ln of the probability given to what came."""
+    """Each row's minus ln of the probability given to what came."""
     sure = np.clip(predictions, _CLIP, 1.0 - _CLIP)
     return -np.log(np.where(labels > 0.5, sure, 1.0 - sure))
 
@@ -119,7 +119,9 @@ def check_rows(labels: Floats, predictions: Floats, whose: str) -> None:
     if not len(labels):
         raise TrainingError(f"{whose} can't be evaluated: there are no labelled rows", do="Widen the test window")
     if len(labels) != len(predictions):
-        raise TrainingError(f"{whose} can't be evaluated", found=f"{len(predictions)} predictions", expected=len(labels))
+        raise TrainingError(
+            f"{whose} can't be evaluated", found=f"{len(predictions)} predictions", expected=len(labels)
+        )
     odd = labels[(labels != 0.0) & (labels != 1.0)]
     if len(odd):
         raise TrainingError(f"{whose} can't be evaluated", found=f"a label of {odd[0]}", expected="labels of 0 or 1")

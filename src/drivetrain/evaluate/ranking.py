@@ -11,6 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
+_TINY = np.float64(1e-300)
+
 
 class Areas(NamedTuple):
     """Areas under both curves; NaN where one class has no weight."""
@@ -53,34 +55,33 @@ class Ranking:
             rate: A base rate to weigh the positives to, above 0 and below 1.
 
         Returns:
-            Average precision is the step sum Σ (Rₙ − Rₙ₋₁) Pₙ, and ROC AUC the share of pairs in the right order, ties
+            Average precision is the step sum Σ (Rₙ - Rₙ₋₁) Pₙ, and ROC AUC the share of pairs in the right order, ties
             half, both as scikit-learn defines them.
         """
         # Sums of 64-bit integers run ten times as fast as sums of floats: resampled rows have whole weights.
         through = np.cumsum(weights)
-        found = np.cumsum(weights[self._positive])
-        if self._tied:
-            found = found[self._last]
+        each = np.cumsum(weights[self._positive])
+        found: Floats = np.asarray(each[self._last] if self._tied else each, np.float64)
         positives = float(found[-1]) if len(found) else 0.0
         negatives = (float(through[-1]) if len(through) else 0.0) - positives
         if positives <= 0.0 or negatives <= 0.0:
             return Areas(math.nan, math.nan, math.nan)
-        step = np.diff(found, prepend=0).astype(np.float64)
-        reached = through[self._end]
-        wrong = reached - found
+        step: Floats = np.asarray(np.diff(found, prepend=0.0), np.float64)
+        reached: Floats = np.asarray(through[self._end], np.float64)
+        wrong: Floats = reached - found
         # A threshold of weight zero at the very top would divide nought by nought; its step is nought as well.
-        precision = found / np.maximum(reached, 1e-300)
-        average = float(step @ precision) / positives
+        precision: Floats = found / np.maximum(reached, _TINY)
+        average = _dot(step, precision) / positives
         if self._single:
-            above = float(step @ wrong)
+            above = _dot(step, wrong)
         else:
             first = through[np.maximum(self._start - 1, 0)] * (self._start > 0)
             level = reached - first - step
-            above = float(step @ (wrong - 0.5 * level))
+            above = _dot(step, wrong - 0.5 * level)
         at_rate = math.nan
         if rate is not None:
             lift = rate / (1.0 - rate) * negatives / positives
-            at_rate = float(step @ (lift * found / np.maximum(lift * found + wrong, 1e-300))) / positives
+            at_rate = _dot(step, lift * found / np.maximum(lift * found + wrong, _TINY)) / positives
         return Areas(average, 1.0 - above / (positives * negatives), at_rate)
 
     def curve(self, weights: Weights) -> tuple[Floats, Floats]:
@@ -88,3 +89,8 @@ class Ranking:
         through = np.cumsum(weights, dtype=np.float64)
         found = np.cumsum(weights[self._positive], dtype=np.float64)[self._last]
         return found, through[self._end] - found
+
+
+def _dot(left: Floats, right: Floats) -> float:
+    # BLAS wakes its threads for this, which on a busy machine costs twenty times the sum itself.
+    return float(np.einsum("i,i->", left, right))

@@ -55,5 +55,7 @@ def load_file(path: Path, kind: type[P]) -> P:
 def _place(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == path.parent]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == path.parent
+    ]
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else path.name

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from drivetrain.core.errors import ProjectError
-from drivetrain.core.hashing import Digest, code_digest, digest
+from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.label import Label
@@ -15,6 +16,8 @@ from drivetrain.features.view import FeatureView
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 
+Group: TypeAlias = FeatureView | RequestFeatures
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
@@ -22,8 +25,8 @@ class Model:
 
     name: str
     label: Label
-    views: tuple[FeatureView, ...]
-    requests: tuple[RequestFeatures, ...]
+    features: tuple[Group, ...]
+    """Views and request features, in the order of the model's columns."""
     trainer: Trainer
     split: TimeSplit
     tune: Tune | None = None
@@ -35,19 +38,38 @@ class Model:
     seed: int = 0
     description: str = ""
     owner: str = ""
+    positive: str = "the answer is yes"
+    """What a yes means, to follow "that": ``a flight arrives 15 or more minutes late``."""
+    rows: str = "rows"
+    """What a row is, in the plural: ``flights``."""
+    limits: tuple[str, ...] = ()
+    """When not to use it, in sentences for the card."""
+
+    @property
+    def views(self) -> tuple[FeatureView, ...]:
+        """The features that are looked up."""
+        return tuple(group for group in self.features if isinstance(group, FeatureView))
+
+    @property
+    def requests(self) -> tuple[RequestFeatures, ...]:
+        """The features that are computed from the request."""
+        return tuple(group for group in self.features if isinstance(group, RequestFeatures))
 
     @property
     def definitions(self) -> dict[str, Digest]:
         """View or request-feature name → digest of its definition."""
-        return {view.name: view.digest for view in self.views} | {
-            request.name: request.digest for request in self.requests
-        }
+        return {group.name: group.digest for group in self.features}
+
+    @property
+    def request_columns(self) -> tuple[str, ...]:
+        """What a request holds: inputs of the request features, then keys of the views' entities."""
+        inputs = [name for request in self.requests for name in request.inputs]
+        keys = [key for view in self.views for key in view.entity.keys]
+        return tuple(dict.fromkeys([*inputs, *keys]))
 
     def feature_names(self) -> tuple[str, ...]:
         """Full names of the features, in the model's order."""
-        from_views = [name for view in self.views for name in view.feature_names]
-        from_requests = [name for request in self.requests for name in request.feature_names]
-        return tuple(from_views + from_requests)
+        return tuple(name for group in self.features for name in group.feature_names)
 
     def data_digest(self) -> Digest:
         """Of what the training set is made of."""
@@ -71,27 +93,20 @@ class Model:
         return digest([list(self.gates), self.slices, self.protected, self.metric])
 
 
-FeatureSpec = FeatureView | RequestFeatures | Callable[..., object]
-
-
-def split_features(features: tuple[FeatureSpec, ...]) -> tuple[tuple[FeatureView, ...], tuple[RequestFeatures, ...]]:
-    """Views and request features apart, each in the order declared.
+def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:
+    """The features of a model, each a view or request features.
 
     Raises:
-        ProjectError: Something in the list is neither.
+        ProjectError: Something in the list is neither, or there is nothing.
     """
-    views = tuple(feature for feature in features if isinstance(feature, FeatureView))
-    requests = tuple(feature for feature in features if isinstance(feature, RequestFeatures))
     for feature in features:
         if not isinstance(feature, FeatureView | RequestFeatures):
             raise ProjectError(
-                "a model's features must be feature views or request features",
+                f"the features of model {name!r} must be feature views or request features",
                 found=repr(feature),
                 do="Declare it with project.feature_view(…) or @project.request_features",
             )
-    return views, requests
-
-
-def steps_code(*functions: Callable[..., object]) -> Digest:
-    """Digest of the code behind a step."""
-    return digest([code_digest(function) for function in functions])
+    groups = tuple(feature for feature in features if isinstance(feature, FeatureView | RequestFeatures))
+    if not groups:
+        raise ProjectError(f"model {name!r} has no features")
+    return groups

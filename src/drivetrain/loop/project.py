@@ -25,11 +25,15 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop import commands
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.doctor import doctor
 from drivetrain.loop.endpoint import Deliver, Endpoint, Requests, Traffic
 from drivetrain.loop.loading import load_file
-from drivetrain.loop.model import FeatureSpec, Model, split_features
+from drivetrain.loop.model import Group, Model, checked_features
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.runner import Outcome
+from drivetrain.loop.skew import skew
+from drivetrain.loop.status import status
+from drivetrain.loop.trace import trace
 from drivetrain.monitor.spec import Monitor
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
@@ -178,7 +182,7 @@ class Project(Definitions):
         name: str,
         *,
         label: Label,
-        features: Sequence[FeatureSpec],
+        features: Sequence[Group],
         trainer: Trainer,
         split: TimeSplit,
         tune: Tune | None = None,
@@ -187,16 +191,13 @@ class Project(Definitions):
         protected: Sequence[str] = (),
         gates: Sequence[Gate] = (),
         seed: int = 0,
-        description: str = "",
-        owner: str = "",
+        **words: Any,  # noqa: ANN401 - description, owner, positive, rows and limits of Model
     ) -> Model:
-        """Declares what is to be learned; see :class:`Model`."""
-        views, requests = split_features(tuple(features))
+        """Declares what is to be learned; see :class:`Model`, whose words for people may be given too."""
         made = Model(
             name=name,
             label=label,
-            views=views,
-            requests=requests,
+            features=checked_features(name, features),
             trainer=trainer,
             split=split,
             tune=tune,
@@ -206,8 +207,7 @@ class Project(Definitions):
             gates=tuple(gates),
             metric=self.metric,
             seed=seed,
-            description=description,
-            owner=owner,
+            **words,
         )
         known = made.feature_names()
         for column in (*slices, *protected):
@@ -255,7 +255,7 @@ class Project(Definitions):
 
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
-        return commands.status(self)
+        return status(self)
 
     def predict(
         self, endpoint: str | None, instances: Sequence[Mapping[str, Any]], *, at: Micros | str | None = None
@@ -269,11 +269,11 @@ class Project(Definitions):
         Args:
             prediction: A request's id, or ``id/row`` for one of its instances.
         """
-        return commands.trace(self, prediction)
+        return trace(self, prediction)
 
     def skew(self, endpoint: str | None = None, *, since: Micros | str | None = None) -> dict[str, Any]:
         """Recomputes logged features offline, as of each request, and counts what differs."""
-        return commands.skew(self, endpoint, since=None if since is None else micros_of(since))
+        return skew(self, endpoint, since=None if since is None else micros_of(since))
 
     def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:
         """Makes a version that passed its gates the champion."""
@@ -300,7 +300,7 @@ class Project(Definitions):
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""
-        return commands.doctor(self)
+        return doctor(self)
 
 
 def _declare(known: dict[str, Any], noun: str, name: str, made: Any) -> Any:  # noqa: ANN401

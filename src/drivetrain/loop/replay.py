@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from msgspec.structs import replace
 
-from drivetrain.core.clock import DAY, Micros, datetime_of, now
+from drivetrain.core.clock import DAY, SECOND, Micros, datetime_of, iso, now
 from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
@@ -114,9 +114,34 @@ class Player:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             live = self._client.describe(endpoint.name)["versions"]
-            if all(live.get(role) == version for role, version in wanted.items()):
+            if all(live.get(role) == wanted.get(role) for role in ("champion", "shadow")):
                 return
             time.sleep(0.05)
+
+
+def replayed(project: Definitions, state: Replay, began: Micros) -> dict[str, Any]:
+    """What a replay came to, in figures and in words."""
+    decisions = [
+        decision
+        for decision in project.store.catalog.find(Decision)
+        if state.since <= decision.at < state.until + DAY and decision.what not in {"alert", "ingest", "register"}
+    ]
+    rate = state.instances / state.seconds if state.seconds else 0.0
+    counts = f"{state.instances:,} predictions in {state.requests:,} requests, {state.labels:,} labels"
+    return {
+        "endpoint": state.endpoint,
+        "since": iso(state.since),
+        "until": iso(state.until),
+        "requests": state.requests,
+        "instances": state.instances,
+        "labels": state.labels,
+        "seconds": state.seconds,
+        "wall_seconds": (now() - began) / SECOND,
+        "decisions": [
+            {"at": iso(decision.at), "what": decision.what, "because": decision.because} for decision in decisions[::-1]
+        ],
+        "words": f"{counts}; {rate:,.0f} predictions a second with everything else; {len(decisions)} decisions.",
+    }
 
 
 def _traffic(project: Definitions, endpoint: str | None) -> Traffic:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -89,6 +90,22 @@ def take_lease(leases: Leases, name: str, seconds: float = LEASE_SECONDS) -> Lea
     return lease
 
 
+@contextmanager
+def holding(leases: Leases, name: str, seconds: float = LEASE_SECONDS) -> Iterator[Lease]:
+    """A lease for as long as the block lasts.
+
+    Raises:
+        StoreError: Somebody is alive and holds it.
+        LeaseLost: It was lost meanwhile.
+    """
+    lease = take_lease(leases, name, seconds)
+    try:
+        with heartbeat(leases, lease, seconds):
+            yield lease
+    finally:
+        leases.release(lease)
+
+
 def run_nodes(
     nodes: Mapping[str, Node],
     *,
@@ -106,36 +123,31 @@ def run_nodes(
         DrivetrainError: What the failing step raised.
         StoreError: Another process is running this project.
     """
-    progress = progress or Silent()
+    watching = progress or Silent()
     outputs: dict[str, Outputs] = {}
     ran: list[Ran] = []
-    lease: Lease | None = None
-    beat = None
-    try:
+    with ExitStack() as held:
+        alone = False
         for node in in_order(nodes):
             step = identity(node, environment, outputs)
-            known = catalog.get(Step, step.key)
-            if known is None or known.status != "done":
-                if lease is None:
-                    lease = take_lease(leases, LEASE)
-                    beat = heartbeat(leases, lease, LEASE_SECONDS)
-                    beat.__enter__()
-                known = _execute(node, step, catalog, outputs, progress)
-                ran.append(Ran(node.name, cached=False, outputs=known.outputs, seconds=known.seconds))
-            else:
-                ran.append(Ran(node.name, cached=True, outputs=known.outputs, seconds=known.seconds))
+            known = _done(catalog, step)
+            if known is None and not alone:
+                held.enter_context(holding(leases, LEASE))
+                alone = True
+                known = _done(catalog, step)  # whoever held the lease before may have run it
+            cached = known is not None
+            known = known or _execute(node, step, catalog, outputs, watching)
+            ran.append(Ran(node.name, cached=cached, outputs=known.outputs, seconds=known.seconds))
             outputs[node.name] = known.outputs
-    finally:
-        if beat is not None:
-            beat.__exit__(None, None, None)
-        if lease is not None:
-            leases.release(lease)
     return tuple(ran)
 
 
-def _execute(
-    node: Node, step: Step, catalog: Catalog, outputs: Mapping[str, Outputs], progress: Progress
-) -> Step:
+def _done(catalog: Catalog, step: Step) -> Step | None:
+    known = catalog.get(Step, step.key)
+    return known if known is not None and known.status == "done" else None
+
+
+def _execute(node: Node, step: Step, catalog: Catalog, outputs: Mapping[str, Outputs], progress: Progress) -> Step:
     began, clock = now(), time.perf_counter()
     catalog.commit(replace(step, at=began))
     try:
@@ -143,13 +155,8 @@ def _execute(
     except DrivetrainError as error:
         catalog.commit(replace(step, at=began, status="failed", error=str(error), finished=now()))
         raise
-    done = replace(
-        step, at=began, status="done", outputs=made, seconds=time.perf_counter() - clock, finished=now()
-    )
+    done = replace(step, at=began, status="done", outputs=made, seconds=time.perf_counter() - clock, finished=now())
     lineage = [Link(done.ref, ref, name) for name, ref in made.items()]
-    lineage += [
-        Link(ref, done.ref, f"{need}.{name}") for need in node.needs for name, ref in outputs[need].items()
-    ]
+    lineage += [Link(ref, done.ref, f"{need}.{name}") for need in node.needs for name, ref in outputs[need].items()]
     catalog.commit(done, links=lineage)
     return done
-

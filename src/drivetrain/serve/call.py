@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,6 +29,39 @@ class Call:
     raws: list[msgspec.Raw]
     ats: list[Micros]
     started: int
+
+
+class Batch:
+    """Calls that are scored together, as one list of rows.
+
+    Attributes:
+        calls: The calls.
+        places: For each row its call and its position in it.
+        rows: Every call's rows, one after the other.
+        ats: The moment of each row.
+    """
+
+    __slots__ = ("ats", "calls", "places", "rows")
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls = calls
+        self.places = [(call, at) for call in calls for at in range(len(call.rows))]
+        self.rows = [row for call in calls for row in call.rows]
+        self.ats = [at for call in calls for at in call.ats]
+
+
+class Facts(NamedTuple):
+    """What is known of a batch's rows, in their order.
+
+    Attributes:
+        vectors: Feature values in the order of :attr:`~drivetrain.serve.lookup.Lookup.names`; ``None`` for null.
+        ages: Seconds from each view's value to the row's moment, in the order of the views; NaN where there was none.
+        entities: What each row is about, as text; or empty.
+    """
+
+    vectors: list[list[Any]]
+    ages: list[list[float]]
+    entities: list[str]
 
 
 class Answer(msgspec.Struct, frozen=True):

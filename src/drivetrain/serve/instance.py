@@ -48,7 +48,10 @@ class InstanceSchema:
         self.names = tuple(field.name for field in fields)
         self._struct = msgspec.defstruct(
             "Instance",
-            [(f"f{at}", _TYPES[field.type] | None if field.nullable else _TYPES[field.type]) for at, field in enumerate(fields)],
+            [
+                (f"f{at}", _TYPES[field.type] | None if field.nullable else _TYPES[field.type])
+                for at, field in enumerate(fields)
+            ],
             rename={f"f{at}": field.name for at, field in enumerate(fields)},
             forbid_unknown_fields=True,
             gc=False,
@@ -98,7 +101,10 @@ class InstanceSchema:
     def _diagnose(self, instance: object, where: str) -> RequestError | None:
         if not isinstance(instance, dict):
             return RequestError(
-                f"{where} is not an object", field=where, found=show(instance), expected=f"fields {', '.join(self.names)}"
+                f"{where} is not an object",
+                field=where,
+                found=show(instance),
+                expected=f"fields {', '.join(self.names)}",
             )
         for name in instance:
             if name not in self.names:
@@ -108,7 +114,7 @@ class InstanceSchema:
                     field=f"{where}.{_short(name)}",
                     found=show(name),
                     expected=f"only {', '.join(self.names)}",
-                    do=f"Did you mean {near[0]!r}?" if near else None,
+                    do=f"Perhaps {near[0]!r} is meant" if near else None,
                 )
         for field in self.fields:
             path = f"{where}.{field.name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drivetrain.core.errors import RequestError
+from drivetrain.core.errors import DrivetrainError, RequestError
 
 
 class Malformed(RequestError):
@@ -25,7 +25,5 @@ class TooLarge(RequestError):
     status: ClassVar[int] = 413
 
 
-class EngineFailed(RequestError):
-    """The model raised, or gave something that is no number."""
-
-    status: ClassVar[int] = 500
+class EngineFailed(DrivetrainError):
+    """The model raised, or gave something that is no number (HTTP 500)."""

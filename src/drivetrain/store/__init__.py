@@ -1,1 +1,1 @@
-"""Store floor: the catalog of records, versioned tables, blobs, online rows and leases; ``bundle`` opens all of them."""
+"""Store floor: the catalog of records, versioned tables, blobs, online rows, leases; ``bundle`` opens them all."""

@@ -89,7 +89,8 @@ class FileBlobs:
     def _existing(self, digest: Digest) -> Path:
         if not self.has(digest):
             raise StoreError(
-                f"there is no blob {digest} in {self._root}", do="Run the step that made it again, or restore the folder"
+                f"there is no blob {digest} in {self._root}",
+                do="Run the step that made it again, or restore the folder",
             )
         return self._file(digest)
 

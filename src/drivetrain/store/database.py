@@ -51,7 +51,9 @@ class Database:
         try:
             Path(self.name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"the catalog's folder {Path(self.name).parent} can't be made: {error.strerror}") from error
+            raise StoreError(
+                f"the catalog's folder {Path(self.name).parent} can't be made: {error.strerror}"
+            ) from error
         engine = create_engine(url, pool_size=4, max_overflow=60, connect_args={"timeout": _WAIT_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -67,9 +69,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction: committed and on disk at the end, or undone if the block raises."""
-        with self._plain("written"), self.engine.connect().execution_options(writes=True) as connection:
-            with connection.begin():
-                yield connection
+        with (
+            self._plain("written"),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     @contextmanager
     def _plain(self, verb: str) -> Iterator[None]:
@@ -112,7 +117,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the d
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # Readers stay outside a transaction; a writer takes the lock at once, or two could read and then both fail to write.
+    # Readers stay outside a transaction; a writer takes the lock at once, or two could read and then both fail.
     if connection.get_execution_options().get("writes"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

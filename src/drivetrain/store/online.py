@@ -11,12 +11,12 @@ import msgspec
 
 from drivetrain.core.errors import StoreError
 from drivetrain.core.hashing import digest_bytes
-from drivetrain.store.environments import Environment, share
+from drivetrain.store.environments import share
 
 _PREFIX = 8
 _LONGEST_KEY = 511 - _PREFIX
 _SPACES = bytes(_PREFIX)
-"""Prefix of the entries that describe spaces; no space has it, for a digest of eight zero bytes is not to be expected."""
+"""Prefix of the entries that describe spaces; that a space has it itself would take a digest of eight zero bytes."""
 
 
 class _Space(msgspec.Struct, frozen=True, array_like=True):
@@ -40,7 +40,7 @@ class _Prefixes(dict[str, bytes]):
 
 
 class LmdbOnline:
-    """:class:`~drivetrain.core.protocols.OnlineStore` in a folder; safe to share between threads and with a forked child.
+    """:class:`~drivetrain.core.protocols.OnlineStore` in a folder; safe between threads and in a forked child.
 
     All spaces live in one tree, a row under its space's prefix and its own key. Writers take turns, readers wait for
     nobody. A write is on disk when it returns, save that a power cut may undo the last ones, whole.
@@ -64,9 +64,14 @@ class LmdbOnline:
         try:
             with self._shared.environment.begin() as transaction:
                 get = transaction.get
-                return [get(prefix + key) for key in keys]
+                rows = [get(prefix + key) for key in keys]
+        except lmdb.ReadersFullError:
+            return self._again([(space, key) for key in keys])
         except lmdb.Error as error:
-            return self._again([(space, key) for key in keys], error)
+            raise self._plainly("read", error) from error
+        if None in rows and any(len(key) > _LONGEST_KEY for key in keys):
+            return self._again([(space, key) for key in keys])
+        return rows
 
     def read_many(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
         """Rows from several spaces, all as of one moment."""
@@ -74,17 +79,19 @@ class LmdbOnline:
         try:
             with self._shared.environment.begin() as transaction:
                 get = transaction.get
-                return [get(prefix[space] + key) for space, key in asks]
+                rows = [get(prefix[space] + key) for space, key in asks]
+        except lmdb.ReadersFullError:
+            return self._again(asks)
         except lmdb.Error as error:
-            return self._again(asks, error)
+            raise self._plainly("read", error) from error
+        if None in rows and any(len(key) > _LONGEST_KEY for _, key in asks):
+            return self._again(asks)
+        return rows
 
-    def _again(self, asks: Sequence[tuple[str, bytes]], error: lmdb.Error) -> list[bytes | None]:
-        """What the quick way could not do: keys beyond LMDB's length, and a table of readers filled by dead ones."""
+    def _again(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
+        """What the quick way can't do: keys beyond LMDB's length, and a table of readers filled by dead ones."""
         with self._plain("read"):
-            if isinstance(error, lmdb.ReadersFullError):
-                self._shared.environment.reader_check()
-            elif not isinstance(error, lmdb.BadValsizeError):
-                raise error
+            self._shared.environment.reader_check()
             with self._shared.environment.begin() as transaction:
                 return [transaction.get(self._prefix[space] + _short(key)) for space, key in asks]
 
@@ -157,24 +164,24 @@ class LmdbOnline:
     def _plain(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except lmdb.MapFullError as error:
-            raise StoreError(
+        except lmdb.Error as error:
+            raise self._plainly(verb, error) from error
+
+    def _plainly(self, verb: str, error: lmdb.Error) -> StoreError:
+        if isinstance(error, lmdb.MapFullError):
+            return StoreError(
                 f"the online store {self._shared.folder} is full",
                 found=f"{self._gib:g} GiB used",
                 do="Raise [store] online_gib in drivetrain.toml, then run the command again",
-            ) from error
-        except lmdb.Error as error:
-            raise StoreError(
-                f"the online store {self._shared.folder} can't be {verb}: {error}",
-                do="Free some disk space or mend the folder; it can be filled anew from the tables",
-            ) from error
+            )
+        return StoreError(
+            f"the online store {self._shared.folder} can't be {verb}: {error}",
+            do="Free some disk space or mend the folder; it can be filled anew from the tables",
+        )
 
 
 def _short(key: bytes) -> bytes:
     """The key itself, or a digest in its place where LMDB has no room for it."""
-    if len(key) < _LONGEST_KEY:
+    if len(key) <= _LONGEST_KEY:
         return key
     return key[: _LONGEST_KEY - 32] + digest_bytes(key).encode()
-
-
-__all__ = ["Environment", "LmdbOnline"]

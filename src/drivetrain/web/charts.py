@@ -89,7 +89,7 @@ def quality(picture: Picture, metric: str) -> Chart:
                 words.days(one.since, one.until),
                 f"v{one.version}",
                 words.figure(measure.value),
-                words.interval(measure) or "–",
+                words.interval(measure) or words.DASH,
                 words.figure(before.value if before else None),
                 words.count(measure.count),
             )
@@ -167,7 +167,12 @@ def latency(picture: Picture) -> Chart:
 
 def marks(chapters: Sequence[Chapter]) -> list[Mark]:
     """What was decided, as marks on a chart, oldest first."""
-    short = {"promote": "v{0} promoted", "rollback": "back to v{0}", "refuse": "v{0} refused", "shadow": "v{0} in shadow"}
+    short = {
+        "promote": "v{0} promoted",
+        "rollback": "back to v{0}",
+        "refuse": "v{0} refused",
+        "shadow": "v{0} in shadow",
+    }
     return [
         Mark(one.at, short[one.what].format(one.version), one.tone)
         for one in reversed(decided(chapters))

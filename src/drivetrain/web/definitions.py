@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import msgspec
 
 from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from drivetrain.data.column import Column
+from drivetrain.data.source import Source
+from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import FeatureView
 from drivetrain.web.words import listed
-
-_COLUMN = re.compile(r'col\("([^"]*)"\)')
-_VERBS = {
-    "last": "latest {of}",
-    "count": "number of events",
-    "sum": "sum of {of}",
-    "mean": "mean of {of}",
-    "min": "smallest {of}",
-    "max": "largest {of}",
-    "std": "spread (standard deviation) of {of}",
-    "share": "share of events where {of}",
-}
 
 
 class FeatureWords(msgspec.Struct, frozen=True):
-    """One declared aggregate, with the features it makes."""
+    """One feature: its full name, what it is, and what its author said of it."""
 
+    name: str
     words: str
-    names: tuple[str, ...]
     description: str = ""
 
 
@@ -38,6 +27,7 @@ class ViewWords(msgspec.Struct, frozen=True):
     entity: str
     keys: tuple[str, ...]
     source: str
+    """The table it reads; empty where it reads the request alone."""
     ttl: str
     features: tuple[FeatureWords, ...]
     description: str = ""
@@ -54,15 +44,13 @@ class ColumnWords(msgspec.Struct, frozen=True):
     description: str
 
 
-def length(micros: Micros | None) -> str:
-    """A window's length in words.
+def length(micros: Micros) -> str:
+    """A length of time in words.
 
     Example:
-        >>> length(7 * DAY), length(HOUR), length(None)
-        ('7 days', '1 hour', 'all time')
+        >>> length(7 * DAY), length(HOUR)
+        ('7 days', '1 hour')
     """
-    if micros is None:
-        return "all time"
     for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
         if micros >= unit and micros % unit == 0:
             number = micros // unit
@@ -70,106 +58,72 @@ def length(micros: Micros | None) -> str:
     return f"{micros / SECOND:g} seconds"
 
 
-def expression(column: object) -> str:
-    """An expression as text: ``[(col("a")) - (col("b"))]`` is ``a - b``."""
-    if column is None:
-        return "events"
-    text = _COLUMN.sub(r"\1", str(column))
-    text = re.sub(r"\((\w+)\)", r"\1", text)
-    return text[1:-1] if text.startswith("[") and text.endswith("]") and text.count("[") == 1 else text
-
-
-def aggregate_words(aggregate: object, source: str) -> str:
-    """What an aggregate is, as a sentence says it."""
-    kind = str(getattr(aggregate, "kind", ""))
-    words = _VERBS.get(kind, kind + " of {of}").format(of=expression(getattr(aggregate, "column", None)))
-    where = getattr(aggregate, "where", None)
-    if where is not None:
-        words += f", counting only events where {expression(where)}"
-    windows: tuple[Micros | None, ...] = tuple(getattr(aggregate, "windows", ()) or ())
-    if windows and kind != "last":
-        words += f" over the last {listed(map(length, windows))}" if windows != (None,) else " over all time"
-    return f"{words}, from {source} known by then"
-
-
-def view_words(view: Any) -> ViewWords:  # noqa: ANN401 - a definition of the floor below
+def view_words(view: FeatureView) -> ViewWords:
     """A feature view in words."""
-    source = str(getattr(view.source, "name", view.source))
-    names = [str(name) for name in view.feature_names]
-    features = []
-    at = 0
-    for aggregate in view.features:
-        made = 1 if aggregate.kind == "last" else max(1, len(aggregate.windows or ()))
-        features.append(
-            FeatureWords(
-                aggregate_words(aggregate, source),
-                tuple(names[at : at + made]),
-                str(getattr(aggregate, "description", "") or ""),
-            )
-        )
-        at += made
     return ViewWords(
         name=view.name,
-        entity=str(view.entity.name),
+        entity=view.entity.name,
         keys=tuple(view.entity.keys),
-        source=source,
-        ttl=length(view.ttl) if view.ttl is not None else "",
-        features=tuple(features),
-        description=str(getattr(view, "description", "") or ""),
-        owner=str(getattr(view, "owner", "") or ""),
+        source=view.source.name,
+        ttl="" if view.ttl is None else length(view.ttl),
+        features=tuple(
+            FeatureWords(full, one.words, one.description)
+            for full, one in zip(view.feature_names, view.columns, strict=True)
+        ),
+        description=view.description,
+        owner=view.owner,
     )
 
 
-def request_words(request: Any) -> ViewWords:  # noqa: ANN401 - a definition of the floor below
+def request_words(request: RequestFeatures) -> ViewWords:
     """Features computed from the request, in words."""
-    doc = (getattr(request.function, "__doc__", "") or "").strip().partition("\n")[0]
+    said = request.description or (request.function.__doc__ or "").strip().partition("\n")[0]
     return ViewWords(
         name=request.name,
         entity="the request itself",
-        keys=tuple(getattr(request, "inputs", {}) or {}),
-        source="the request",
+        keys=tuple(request.inputs),
+        source="",
         ttl="",
-        features=(),
-        description=doc,
+        features=tuple(FeatureWords(name, words) for name, words in request.words().items()),
+        description=said,
+        owner=request.owner,
     )
 
 
-def columns_words(source: object) -> list[ColumnWords]:
+def columns_words(source: Source | None) -> list[ColumnWords]:
     """The columns of a source's contract."""
-    columns = getattr(getattr(source, "contract", None), "columns", None) or {}
+    columns = source.contract.columns if source else {}
     return [
-        ColumnWords(
-            name,
-            str(getattr(column, "type", "")),
-            _rule(column),
-            str(getattr(column, "privacy", "internal")),
-            str(getattr(column, "description", "") or ""),
-        )
+        ColumnWords(name, column.type, rule(column), column.privacy, column.description)
         for name, column in columns.items()
     ]
 
 
-def model_of(endpoint: object) -> str:
-    """The name of the model an endpoint serves."""
-    model = getattr(endpoint, "model", None)
-    return str(getattr(model, "name", model))
+def rule(column: Column) -> str:
+    """What values of a column must hold; empty where any will do.
 
-
-def _rule(column: object) -> str:
+    Example:
+        >>> rule(Column("int", low=0, high=2400, nullable=False))
+        'from 0 to 2400 and never empty'
+    """
     parts = []
-    low, high = getattr(column, "low", None), getattr(column, "high", None)
-    if low is not None and high is not None:
-        parts.append(f"from {low} to {high}")
-    elif low is not None:
-        parts.append(f"at least {low}")
-    elif high is not None:
-        parts.append(f"at most {high}")
-    if among := getattr(column, "among", None):
-        parts.append(f"one of {listed(map(str, among), 'or')}")
-    if pattern := getattr(column, "pattern", None):
-        parts.append(f"written as {pattern}")
-    if references := getattr(column, "references", None):
-        parts.append(f"found in {'.'.join(map(str, references))}")
-    if getattr(column, "nullable", True) is False:
+    if column.low is not None and column.high is not None:
+        parts.append(f"from {column.low} to {column.high}")
+    elif column.low is not None:
+        parts.append(f"at least {column.low}")
+    elif column.high is not None:
+        parts.append(f"at most {column.high}")
+    if column.among:
+        parts.append(f"one of {listed(map(str, column.among), 'or')}")
+    if column.pattern:
+        parts.append(f"written as {column.pattern}")
+    if column.references:
+        parts.append(f"found in {'.'.join(column.references)}")
+    if not column.nullable:
         parts.append("never empty")
     return listed(parts)
+
+
+def model_of(endpoint: object) -> str:
+    """The name of the model an endpoint serves."""
+    return str(getattr(getattr(endpoint, "model", None), "name", ""))

@@ -9,6 +9,9 @@ import polars as pl
 
 from drivetrain.core.protocols import Blobs, Catalog
 from drivetrain.core.settings import Settings
+from drivetrain.data.source import Source
+from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import FeatureView
 
 
 class TableReader(Protocol):
@@ -68,8 +71,7 @@ class PlannedStep(Protocol):
 class Desk(Protocol):
     """A project as the pages see it.
 
-    ``sources``, ``views``, ``requests``, ``models``, ``endpoints`` and ``monitors`` map names to definitions, whose
-    attributes :mod:`drivetrain.web.definitions` reads.
+    Of ``models``, ``endpoints`` and ``monitors`` the pages read the names only, and of an endpoint its model's name.
     """
 
     @property
@@ -98,17 +100,17 @@ class Desk(Protocol):
         ...
 
     @property
-    def sources(self) -> Mapping[str, Any]:
+    def sources(self) -> Mapping[str, Source]:
         """Where raw rows come from."""
         ...
 
     @property
-    def views(self) -> Mapping[str, Any]:
+    def views(self) -> Mapping[str, FeatureView]:
         """Feature views."""
         ...
 
     @property
-    def requests(self) -> Mapping[str, Any]:
+    def requests(self) -> Mapping[str, RequestFeatures]:
         """Features computed from the request."""
         ...
 
@@ -127,7 +129,7 @@ class Desk(Protocol):
         """Monitors."""
         ...
 
-    def trace(self, prediction_id: str) -> Mapping[str, Any]:
+    def trace(self, prediction_id: str, /) -> Mapping[str, Any]:
         """One prediction and what became of it.
 
         Args:
@@ -136,7 +138,8 @@ class Desk(Protocol):
         Returns:
             ``prediction``: a :class:`~drivetrain.core.records.Prediction` as a mapping, with ``request`` as a mapping;
             ``features`` (optional): a sequence of mappings with ``name``, ``value`` and ``age_seconds``, else they are
-            read from the prediction and the version's schema; ``feedback``: the :class:`Feedback` as a mapping, or none.
+            read from the prediction and the version's schema; ``feedback``: the :class:`Feedback` as a mapping or
+            none.
 
         Raises:
             UnknownName: No prediction goes by that id.
@@ -151,7 +154,7 @@ class Desk(Protocol):
         """The project's state in figures, as ``drivetrain status --json`` prints it."""
         ...
 
-    def promote(self, model: str, version: int, *, because: str, actor: str) -> object:
+    def promote(self, model: str, version: int, /, *, because: str, actor: str) -> object:
         """Makes a version champion.
 
         Raises:
@@ -160,7 +163,7 @@ class Desk(Protocol):
         """
         ...
 
-    def rollback(self, model: str, *, because: str, actor: str) -> object:
+    def rollback(self, model: str, /, *, because: str, actor: str) -> object:
         """Makes the previous champion champion again.
 
         Raises:

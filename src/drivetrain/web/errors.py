@@ -9,7 +9,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from drivetrain.core.errors import Conflict, DrivetrainError, RefusedError, RequestError, StoreError, UnknownName, UsageError
+from drivetrain.core.errors import (
+    Conflict,
+    DrivetrainError,
+    RefusedError,
+    RequestError,
+    StoreError,
+    UnknownName,
+    UsageError,
+)
 from drivetrain.web.rendering import environment
 
 _log = logging.getLogger(__name__)
@@ -36,8 +44,10 @@ def answer(request: Request, status: int, error: DrivetrainError) -> Response:
         }
         return Response(msgspec.json.encode(body), status, media_type="application/json")
     desk = request.app.state.desk
-    text = environment().get_template("error.html").render(
-        project=desk, here=request.url.path, revision=None, status=status, message=str(error)
+    text = (
+        environment()
+        .get_template("error.html")
+        .render(project=desk, here=request.url.path, revision=None, status=status, message=str(error))
     )
     return Response(text, status, media_type="text/html")
 
@@ -58,11 +68,15 @@ def handle(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "body"
-        return answer(request, 422, RequestError(f"{place}: {first['msg']}", field=place, found=repr(first.get("input"))[:80]))
+        return answer(
+            request, 422, RequestError(f"{place}: {first['msg']}", field=place, found=repr(first.get("input"))[:80])
+        )
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, 500, DrivetrainError("this page failed in a way nobody foresaw", do="See the server's log"))
+        return answer(
+            request, 500, DrivetrainError("this page failed in a way nobody foresaw", do="See the server's log")
+        )
 
     app.add_exception_handler(DrivetrainError, ours)
     app.add_exception_handler(HTTPException, framework)

@@ -99,4 +99,4 @@ def importance(shares: Mapping[str, float], top: int = 12) -> list[tuple[str, fl
 def _cell(drift: FeatureDrift) -> tuple[int, str]:
     times = ratio(drift)
     level = (4 if times >= 2 else 3) if drift.drifted else (2 if times >= 0.66 else 1)
-    return level, f"{drift.statistic.upper()} {drift.value:.3f}, {times:.1f} × threshold"
+    return level, f"{drift.statistic.upper()} {drift.value:.3f}, {times:.1f} times its threshold"

@@ -99,12 +99,12 @@ TERMS: dict[str, Term] = {
     ),
     "ks": Term(
         "KS",
-        "Kolmogorov–Smirnov: the largest gap between the two running totals. 0 means the same, 1 nothing in common.",
+        "Kolmogorov-Smirnov: the largest gap between the two running totals. 0 means the same, 1 nothing in common.",
         higher=False,
     ),
     "js": Term(
         "JS",
-        "Jensen–Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
+        "Jensen-Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
         higher=False,
     ),
     "label_share": Term(

@@ -44,12 +44,18 @@ def assess(picture: Picture) -> Health:
     latest, judged = picture.latest, picture.judged
     if latest is None:
         return Health("unknown", f"{answers} No traffic has been looked at yet.", _promise(picture))
-    compared = standing(judged.performance[picture.metric], picture.reference(judged, picture.metric), picture.metric) if judged else None
+    compared = (
+        standing(judged.performance[picture.metric], picture.reference(judged, picture.metric), picture.metric)
+        if judged
+        else None
+    )
     alerts = picture.open_alerts
     worst = alerts[0].severity if alerts else "info"
     level: Level = "bad" if worst == "critical" else "watch" if worst == "warning" or compared == "worse" else "good"
     headline = _headline(picture, level, compared)
-    return Health(level, headline, (_traffic(picture), *_quality(picture, compared), _alerts(picture)))
+    return Health(
+        level, headline, (_traffic(picture), *_quality(picture, compared), *_beyond(picture), _alerts(picture))
+    )
 
 
 def standing(measure: Measure, reference: Measure | None, metric: str) -> str | None:
@@ -88,8 +94,11 @@ def _first_alert(picture: Picture) -> str:
 def _traffic(picture: Picture) -> str:
     report = picture.latest
     assert report is not None
-    known = "no outcome is known yet" if not report.labelled else f"{share(report.label_share)} of the outcomes are known"
-    return f"In the window of {days(report.since, report.until)} it answered {count(report.predictions)} requests; {known}."
+    known = (
+        "no outcome is known yet" if not report.labelled else f"{share(report.label_share)} of the outcomes are known"
+    )
+    window = days(report.since, report.until)
+    return f"In the window of {window} it answered {count(report.predictions)} requests; {known}."
 
 
 def _quality(picture: Picture, compared: str | None) -> tuple[str, ...]:
@@ -103,11 +112,30 @@ def _quality(picture: Picture, compared: str | None) -> tuple[str, ...]:
         text += f" (with luck taken into account, {bounds})"
     if reference is not None:
         told = {"alike": "about what it showed", "better": "better than", "worse": "worse than"}[compared or "alike"]
-        end = f" when tested: {figure(reference.value)}" if told.endswith("showed") else f" the {figure(reference.value)} it showed when tested"
+        end = (
+            f" when tested: {figure(reference.value)}"
+            if told.endswith("showed")
+            else f" the {figure(reference.value)} it showed when tested"
+        )
         text += f", {told}{end}"
-    where = "" if report is picture.latest else f"In {days(report.since, report.until)}, the last window that can be judged, "
+    where = (
+        ""
+        if report is picture.latest
+        else f"In {days(report.since, report.until)}, the last window that can be judged, "
+    )
     sentence = f"{where}{text}."
     return (sentence[0].upper() + sentence[1:],)
+
+
+def _beyond(picture: Picture) -> tuple[str, ...]:
+    metric = picture.metric
+    evaluation = picture.evaluations.get(picture.champion or 0)
+    baselines = evaluation.baselines if evaluation else {}
+    found = {name: one[metric].value for name, one in baselines.items() if metric in one}
+    if not found:
+        return ()
+    best = (max if better_higher(metric) else min)(found, key=lambda name: found[name])
+    return (f"The best plain rule, {best}, reached {figure(found[best])} in the same test.",)
 
 
 def _alerts(picture: Picture) -> str:
@@ -116,7 +144,8 @@ def _alerts(picture: Picture) -> str:
     kinds = listed(dict.fromkeys(one.rule for one in picture.open_alerts[:3]))
     more = len(picture.open_alerts) - 3
     rest = f" and {more} more" if more > 0 else ""
-    return f"{plural(len(picture.open_alerts), 'alert')} {'is' if len(picture.open_alerts) == 1 else 'are'} open: {kinds}{rest}."
+    verb = "is" if len(picture.open_alerts) == 1 else "are"
+    return f"{plural(len(picture.open_alerts), 'alert')} {verb} open: {kinds}{rest}."
 
 
 def _promise(picture: Picture) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from drivetrain.data.source import Source
+
 MASKED = "masked"
 """What stands in a value's place."""
 
 _WITHHELD = {"personal", "sensitive", "secret"}
 _FOUND = re.compile(r"found .*(?=[,;] expected )|found .*", re.DOTALL)
-_QUOTED = re.compile(r"(['\"`‘“]).*['\"`’”]", re.DOTALL)
+_QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
 
 
 class Veil(msgspec.Struct, frozen=True):
@@ -46,11 +48,11 @@ class Veil(msgspec.Struct, frozen=True):
         return _QUOTED.sub(MASKED, _FOUND.sub("found a masked value", text))
 
 
-def veil_of(source: object) -> Veil:
+def veil_of(source: Source | None) -> Veil:
     """The veil of a source's definition, from the privacy classes of its contract's columns."""
-    columns = getattr(getattr(source, "contract", None), "columns", None) or {}
+    columns = source.contract.columns if source else {}
     return Veil(
-        frozenset(name for name, column in columns.items() if getattr(column, "privacy", "internal") in _WITHHELD),
+        frozenset(name for name, column in columns.items() if column.privacy in _WITHHELD),
         frozenset(columns),
     )
 

@@ -12,6 +12,7 @@ from drivetrain.core.errors import NotFound
 from drivetrain.core.records import TableVersion
 from drivetrain.web.desk import Desk
 from drivetrain.web.privacy import MASKED, Veil, veil_of
+from drivetrain.web.tables import open_reasons
 
 PAGE = 25
 
@@ -64,12 +65,10 @@ def leaf(desk: Desk, source: str, page: int = 1) -> Leaf:
 
 def reasons(desk: Desk, source: str) -> dict[str, int]:
     """Every reason rows of a source were set aside for, over all its versions, most frequent first."""
-    veil = veil_of(desk.sources.get(source))
     counts: dict[str, int] = {}
     for version in desk.store.catalog.find(TableVersion, source):
-        for reason, number in version.reasons.items():
-            shown = veil.reason(reason)
-            counts[shown] = counts.get(shown, 0) + number
+        for reason, number in open_reasons(desk, version).reasons.items():
+            counts[reason] = counts.get(reason, 0) + number
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from fastapi.responses import HTMLResponse
 
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.web import charts, figures, glossary, words
-from drivetrain.web.definitions import length
 from drivetrain.web.glossary import TERMS
 from drivetrain.web.health import LEVELS, standing
 
@@ -42,8 +42,25 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (words.count, words.figure, words.signed, words.share, words.interval, words.span, words.latency)
-    filters += (words.size, words.day, words.when, words.listed, words.plural, glossary.label, glossary.spoken, length)
+    filters: tuple[Callable[..., object], ...] = (
+        words.count,
+        words.figure,
+        words.signed,
+        words.share,
+        words.interval,
+        words.span,
+        words.latency,
+    )
+    filters += (
+        words.size,
+        words.day,
+        words.when,
+        words.listed,
+        words.plural,
+        words.breakable,
+        glossary.label,
+        glossary.spoken,
+    )
     made.filters.update({one.__name__: one for one in filters})
     made.globals.update(
         terms=TERMS,
@@ -70,7 +87,9 @@ def asset(name: str) -> str:
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - templates take anything
     """A template as a response; ``project`` and ``here`` (the path) are known to every one."""
     desk = request.app.state.desk
-    text = environment().get_template(template).render(
-        project=desk, here=request.url.path, revision=desk.store.catalog.revision(), **context
+    text = (
+        environment()
+        .get_template(template)
+        .render(project=desk, here=request.url.path, revision=desk.store.catalog.revision(), **context)
     )
     return HTMLResponse(text, status_code=status)

@@ -30,7 +30,12 @@ def serve(target: str, settings: WebSettings, ready: Callable[[str], None] | Non
         UsageError: The target is no such function; what it raises itself is passed on.
     """
     claim(settings)
-    asyncio.run(_serve(_resolve(target)(), settings, ready))
+    run(_resolve(target)(), settings, ready)
+
+
+def run(app: Any, settings: WebSettings, ready: Callable[[str], None] | None = None) -> None:  # noqa: ANN401 - any ASGI application
+    """Serves an application that is made already; as :func:`serve` otherwise."""
+    asyncio.run(_serve(app, settings, ready))
 
 
 def claim(settings: WebSettings) -> None:

@@ -24,7 +24,14 @@ _TITLES = {
     "alert": "An alert was raised",
     "replay": "Past traffic was replayed",
 }
-_TONES = {"promote": "good", "refuse": "bad", "rollback": "watch", "alert": "watch", "retrain": "step", "shadow": "step"}
+_TONES = {
+    "promote": "good",
+    "refuse": "bad",
+    "rollback": "watch",
+    "alert": "watch",
+    "retrain": "step",
+    "shadow": "step",
+}
 _ROUTINE = {"ingest", "replay"}
 
 

@@ -11,7 +11,10 @@ from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros, datetime_of
 from drivetrain.core.records import Measure
 
 _NEAR = 60 * DAY
-_NONE = "–"
+DASH = "\u2013"
+"""Between two ends of a range, and where nothing is known."""
+
+_MINUS = "\u2212"
 
 
 def count(value: float | None) -> str:
@@ -21,22 +24,22 @@ def count(value: float | None) -> str:
         >>> count(336776)
         '336,776'
     """
-    return _NONE if value is None else f"{value:,.0f}"
+    return DASH if value is None else f"{value:,.0f}"
 
 
 def figure(value: float | None, digits: int = 3) -> str:
     """A decimal, plainly; a dash where it is unknown.
 
     Example:
-        >>> figure(0.46291), figure(None)
-        ('0.463', '–')
+        >>> figure(0.46291)
+        '0.463'
     """
     if value is None or not math.isfinite(value):
-        return _NONE
+        return DASH
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     text = f"{value:.{digits}f}"
-    return text.replace("-", "−") if float(text) else text.lstrip("-")
+    return text.replace("-", _MINUS) if float(text) else text.lstrip("-")
 
 
 def signed(value: float | None, digits: int = 3) -> str:
@@ -47,7 +50,7 @@ def signed(value: float | None, digits: int = 3) -> str:
         '+0.012'
     """
     text = figure(value, digits)
-    return f"+{text}" if value is not None and value > 0 and text != _NONE else text
+    return f"+{text}" if value is not None and value > 0 and text != DASH else text
 
 
 def share(value: float | None) -> str:
@@ -58,9 +61,9 @@ def share(value: float | None) -> str:
         ('97%', '0.04%')
     """
     if value is None or not math.isfinite(value):
-        return _NONE
+        return DASH
     percent = 100 * value
-    if percent == 0 or percent == 100 or 1 <= percent <= 99:
+    if percent in {0, 100} or 1 <= percent <= 99:
         return f"{percent:.0f}%"
     return f"{percent:.2g}%" if percent < 1 else f"{min(percent, 99.9):.1f}%"
 
@@ -85,7 +88,7 @@ def span(seconds: float | None) -> str:
         ('1.5 h', '250 ms')
     """
     if seconds is None or not math.isfinite(seconds):
-        return _NONE
+        return DASH
     steps = ((1e-3, "µs", 1e6), (1, "ms", 1e3), (120, "s", 1), (7200, "min", 1 / 60), (172_800, "h", 1 / 3600))
     if 3600 <= seconds < 7200:
         return f"{seconds / 3600:.1f} h".replace(".0 h", " h")
@@ -102,7 +105,7 @@ def latency(micros: float | None) -> str:
         >>> latency(1840)
         '1.8 ms'
     """
-    return _NONE if not micros else span(micros / SECOND)
+    return DASH if not micros else span(micros / SECOND)
 
 
 def size(count_of_bytes: int) -> str:
@@ -120,7 +123,7 @@ def day(micros: Micros | None) -> str:
         '1 Jan 1970'
     """
     if micros is None:
-        return _NONE
+        return DASH
     moment = datetime_of(micros)
     return f"{moment.day} {moment:%b %Y}"
 
@@ -129,16 +132,16 @@ def days(since: Micros, until: Micros) -> str:
     """A window of time as its first and last day; ``until`` is not part of it.
 
     Example:
-        >>> days(0, 7 * DAY)
-        '1–7 Jan 1970'
+        >>> days(0, 7 * DAY).replace(DASH, "to")
+        '1to7 Jan 1970'
     """
     first, last = datetime_of(since), datetime_of(max(until - 1, since))
     if first.date() == last.date():
         return day(since)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{last.day} {last:%b %Y}"
+        return f"{first.day}{DASH}{last.day} {last:%b %Y}"
     start = f"{first.day} {first:%b}" if first.year == last.year else day(since)
-    return f"{start} – {last.day} {last:%b %Y}"
+    return f"{start} {DASH} {last.day} {last:%b %Y}"
 
 
 def relative(micros: Micros, present: Micros | None = None) -> str:
@@ -163,7 +166,7 @@ def relative(micros: Micros, present: Micros | None = None) -> str:
 def when(micros: Micros | None, *, exact: bool = False) -> Markup:
     """A ``<time>`` element: relative where it is near, with the exact moment in its title."""
     if not micros:
-        return Markup('<span class="none">{}</span>').format(_NONE)
+        return Markup('<span class="none">{}</span>').format(DASH)
     text = f"{day(micros)}, {datetime_of(micros):%H:%M} UTC" if exact else relative(micros)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(micros), iso(micros), text)
 
@@ -179,6 +182,11 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def breakable(name: str) -> Markup:
+    """A dotted name that may break after its dots."""
+    return Markup(".<wbr>").join(name.split("."))
 
 
 def plural(number: int, noun: str, many: str | None = None) -> str:

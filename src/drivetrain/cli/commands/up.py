@@ -30,7 +30,7 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         running = {
-            part: subprocess.Popen([sys.executable, "-m", "drivetrain", part, "--project", str(folder)])
+            part: subprocess.Popen([sys.executable, "-m", "drivetrain", part, "--project", str(folder)])  # noqa: S603 - ourselves
             for part in PARTS
         }
         try:

@@ -28,9 +28,7 @@ def read_csv(data: bytes, path: str, separator: str, nulls: tuple[str, ...]) -> 
     """
     header = _header(data, path, separator)
     try:
-        frame = pl.read_csv(
-            data, separator=separator, infer_schema=False, null_values=list(nulls), missing_utf8_is_empty_string=False
-        )
+        frame = pl.read_csv(data, separator=separator, infer_schema=False, null_values=list(nulls))
         bad: list[Unreadable] = []
         # Polars fills a short row up with nulls: only a null in the last column can be one.
         if frame.columns[-1:] and frame[frame.columns[-1]].null_count():

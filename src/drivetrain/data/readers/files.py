@@ -89,7 +89,9 @@ class Files:
             try:
                 data = (folder / name).read_bytes()
             except OSError as error:
-                raise SourceError(f"{name} can't be read: {error.strerror}", do="Check the file and its rights") from None
+                raise SourceError(
+                    f"{name} can't be read: {error.strerror}", do="Check the file and its rights"
+                ) from None
             now = Seen(len(data), stat[1], digest_bytes(data))
             if before and before.digest == now.digest:
                 continue
@@ -110,7 +112,9 @@ class Files:
             paths = sorted(Path(base or folder).glob(pattern.removeprefix(base)))
             paths = [path for path in paths if path.is_file()]
         if not paths and known is not None and not known:
-            raise SourceError(f"no file matches {pattern}", found=f"none in {folder}", do="Check the pattern or the folder")
+            raise SourceError(
+                f"no file matches {pattern}", found=f"none in {folder}", do="Check the pattern or the folder"
+            )
         listing = {}
         for path in paths:
             stat = path.stat()
@@ -147,7 +151,7 @@ class Files:
         )
 
 
-def files(pattern: str, *, format: Format | None = None, nulls: Sequence[str] = ()) -> Files:  # noqa: A002
+def files(pattern: str, *, format: Format | None = None, nulls: Sequence[str] = ()) -> Files:
     """Rows from files.
 
     Args:

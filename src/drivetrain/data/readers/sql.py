@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 import sqlalchemy as sa
 
-from drivetrain.core.errors import ProjectError, SourceError
+from drivetrain.core.errors import MissingExtra, ProjectError, SourceError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.data.reader import Batch
 from drivetrain.data.readers.columns import series
@@ -70,9 +70,10 @@ class Sql:
         """Whether there are rows that :meth:`read` would read, in words."""
         before = _decode(cursor)
         with self._connected(folder) as connection:
-            if self._mark(connection) == before:
-                return None
-            return "rows have changed" if self.cursor is None else f"{self._count_new(connection, before)} new rows"
+            if self.cursor is None:
+                return None if self._mark(connection) == before else "rows have changed"
+            count = self._count_new(connection, before)
+            return f"{count} new row{'s' if count > 1 else ''}" if count > 0 else None
 
     def read(self, folder: Path, cursor: str) -> Iterator[Batch]:
         """Batches of at most ``chunk_rows`` rows in order of the cursor column; ties are never parted.
@@ -104,13 +105,13 @@ class Sql:
         at = names.index(str(self.cursor))
         held: list[Sequence[Any]] = []
         for part in result.partitions(self.chunk_rows):
+            if held:
+                # More rows follow, and the first of them may share the last cursor value.
+                ties = _ties(held, at)
+                whole, held = held[:-ties], held[-ties:]
+                if whole:
+                    yield self._batch(_columns(names, whole), self._mark_of(whole, at, before))
             held.extend(part)
-            last = held[-1][at]
-            ties = _ties(held, at)
-            if ties < len(held):
-                yield self._batch(_columns(names, held[:-ties]), self._mark_of(held[:-ties], at, before))
-                held = held[-ties:]
-            del last
         if held:
             yield self._batch(_columns(names, held), self._mark_of(held, at, before))
 
@@ -182,7 +183,9 @@ class Sql:
             schema, _, table = self.table.rpartition(".")
             inspector = sa.inspect(connection)
             if not inspector.has_table(table, schema=schema or None):
-                known = inspector.get_table_names(schema=schema or None) + inspector.get_view_names(schema=schema or None)
+                known = inspector.get_table_names(schema=schema or None) + inspector.get_view_names(
+                    schema=schema or None
+                )
                 raise SourceError(
                     f"{self.words} is not there", expected=f"one of its tables: {', '.join(known) or 'it has none'}"
                 )
@@ -243,10 +246,19 @@ def _engine(url: str, folder: Path) -> sa.Engine:
             raise SourceError(f"the database {parsed.database} is not there", found=f"nothing at {path}")
         place = f"file:{quote(str(path))}?mode=ro"
         return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
     try:
         return sa.create_engine(parsed, poolclass=sa.NullPool)
-    except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
-        raise SourceError(f"no driver for {parsed.drivername}: {error}", do="Install the database's driver") from None
+    except ModuleNotFoundError as error:
+        extra = (
+            'pip install "drivetrain[postgres]"'
+            if parsed.get_backend_name() == "postgresql"
+            else f"pip install {error.name}"
+        )
+        raise MissingExtra(f"reading from {parsed.drivername} needs {error.name}", do=f"Run: {extra}") from None
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceError(f"the database URL can't be used: {error}") from None
 
 
 def _frame(result: sa.CursorResult[Any]) -> pl.DataFrame:

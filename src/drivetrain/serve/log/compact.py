@@ -91,19 +91,18 @@ def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
             return Compacted(torn_bytes=len(data), removed=1)
         if not data.startswith(MAGIC):
             raise StoreError(
-                f"{path} is no segment of the prediction log", found=data[:8].hex(), expected=MAGIC.hex(), do="Move it away"
+                f"{path} is no segment of the prediction log",
+                found=data[:8].hex(),
+                expected=MAGIC.hex(),
+                do="Move it away",
             )
         tables = (predictions_table(endpoint), feedback_table(endpoint))
         done = [store.tables.transaction(table, path.stem) or len(MAGIC) for table in tables]
         pieces = list(scan(data, min(done)))
         end = max((piece.end for piece in pieces if isinstance(piece, Frame)), default=min(done))
-        frames = [piece for piece in pieces if isinstance(piece, Frame)]
-        predictions = [
-            entry for frame in frames if frame.start >= done[0] and isinstance(entry := unpack(frame.body), Prediction)
-        ]
-        feedback = [
-            entry for frame in frames if frame.start >= done[1] and isinstance(entry := unpack(frame.body), Feedback)
-        ]
+        entries = [(piece.start, unpack(piece.body)) for piece in pieces if isinstance(piece, Frame)]
+        predictions = [entry for start, entry in entries if start >= done[0] and isinstance(entry, Prediction)]
+        feedback = [entry for start, entry in entries if start >= done[1] and isinstance(entry, Feedback)]
         new_predictions = _append_predictions(store, endpoint, predictions, (path.stem, end))
         new_feedback = _append_feedback(store, endpoint, feedback, (path.stem, end))
         damage = [piece for piece in pieces if isinstance(piece, Damage) and piece.end < len(data)]

@@ -72,8 +72,8 @@ def unpack(body: bytes) -> Entry:
 def scan(data: bytes, start: int = 0) -> Iterator[Frame | Damage]:
     """Every frame from an offset on, and the damage between them.
 
-    After damage, reading goes on at the next bytes that are a whole frame. Bytes at the end that are no whole frame come
-    as one last damage: in a segment still being written they may be a frame on its way.
+    After damage, reading goes on at the next bytes that are a whole frame. Bytes at the end that are no whole frame
+    come as one last damage: in a segment still being written they may be a frame on its way.
     """
     at = start
     while at < len(data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from drivetrain.core.records import Prediction
 from drivetrain.serve.log.columns import predictions_of, predictions_table
 from drivetrain.serve.log.compact import endpoints
-from drivetrain.serve.log.frame import MAGIC, Frame, scan, unpack
+from drivetrain.serve.log.frame import MAGIC, Entry, Frame, scan, unpack
 from drivetrain.serve.log.segment import segments
 from drivetrain.store.bundle import Store
 
@@ -31,8 +32,9 @@ def find(store: Store, folder: Path, request_id: str, endpoint: str | None = Non
     names = [endpoint] if endpoint is not None else sorted(logged | set(endpoints(folder)))
     found: dict[tuple[int, str], Prediction] = {}
     for name in names:
-        for entry in _in_segments(folder / name, request_id):
-            found.setdefault((entry.row, entry.role), entry)
+        for entry in in_segments(folder / name, [request_id.encode()]):
+            if isinstance(entry, Prediction) and entry.request_id == request_id:
+                found.setdefault((entry.row, entry.role), entry)
         table = predictions_table(name)
         if table in tables:
             rows = store.tables.scan(table).filter(pl.col("request_id") == request_id).collect()
@@ -40,17 +42,13 @@ def find(store: Store, folder: Path, request_id: str, endpoint: str | None = Non
     return [found[key] for key in sorted(found)]
 
 
-def _in_segments(place: Path, request_id: str) -> list[Prediction]:
-    needle = request_id.encode()
-    entries: list[Prediction] = []
+def in_segments(place: Path, needles: Sequence[bytes]) -> Iterator[Entry]:
+    """Entries of an endpoint's segments whose bytes hold any of the needles, in the order they were logged."""
     for path in segments(place):
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             continue  # compacted meanwhile: it is in the table
         for piece in scan(data, len(MAGIC)):
-            if isinstance(piece, Frame) and needle in piece.body:
-                entry = unpack(piece.body)
-                if isinstance(entry, Prediction) and entry.request_id == request_id:
-                    entries.append(entry)
-    return sorted(entries, key=lambda entry: entry.logged_at)
+            if isinstance(piece, Frame) and any(needle in piece.body for needle in needles):
+                yield unpack(piece.body)

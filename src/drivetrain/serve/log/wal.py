@@ -64,7 +64,7 @@ class WriteAheadLog:
         """Waits until everything appended so far is on the disk; several appends may share one call.
 
         Raises:
-            StoreError: The disk did not take it. What it holds is unknown then, so the next append begins a new segment.
+            StoreError: The disk did not take it. What it holds is unknown then: the next append begins a new segment.
         """
         try:
             with self._syncing:

@@ -1,0 +1,148 @@
+"""What the servers of ``endpoint.py`` run: the same model behind a bare loop and behind drivetrain, in several dresses."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import msgspec
+import numpy as np
+import polars as pl
+
+from drivetrain.adapters.lightgbm import LightGBMEngine
+from drivetrain.core.clock import DAY, now
+from drivetrain.core.records import Alias, Artifact, Field, GateReport, InputSchema, ModelVersion
+from drivetrain.core.settings import ServeSettings, StoreSettings
+from drivetrain.features.aggregate import mean
+from drivetrain.features.entity import Entity
+from drivetrain.features.online.materialise import materialise
+from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import FeatureView
+from drivetrain.serve.app import Application
+from drivetrain.serve.plan import EndpointPlan, RequestField
+from drivetrain.store.bundle import Store, open_store
+
+FEATURES = 30
+TREES, LEAVES = 200, 63
+ENTITIES = 1000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A table's name and key."""
+
+    name: str
+    key: tuple[str, ...]
+
+
+NUMBERS = tuple(RequestField(f"x{at}", "float") for at in range(FEATURES))
+VIEWS = tuple(
+    FeatureView(
+        name=f"view{at}",
+        entity=Entity("thing", keys=("thing",)),
+        source=Origin("events", ("thing",)),
+        features=(mean("amount", windows=[f"{hours}h" for hours in range(1, 11)]),),
+    )
+    for at in range(3)
+)
+
+
+def asked(request: pl.DataFrame) -> list[pl.Expr]:
+    """Ten expressions over the request."""
+    del request
+    return [(pl.col(f"x{at}") * 2 + pl.col(f"x{at + 1}")).alias(f"f{at}") for at in range(10)]
+
+
+ASKED = RequestFeatures(name="asked", function=asked, inputs={field.name: "float" for field in NUMBERS})
+PLANS = {
+    "numbers": EndpointPlan(name="numbers", model="numbers", fields=NUMBERS),
+    "online": EndpointPlan(name="online", model="online", fields=(RequestField("thing", "string"),), views=VIEWS),
+    "asked": EndpointPlan(name="asked", model="asked", fields=NUMBERS, requests=(ASKED,)),
+}
+NAMES: dict[str, list[str]] = {
+    "numbers": [field.name for field in NUMBERS],
+    "online": [name for view in VIEWS for name in view.feature_names],
+    "asked": [*ASKED.feature_names, *(field.name for field in NUMBERS[10:])],
+}
+
+
+def instance(name: str) -> dict[str, Any]:
+    """One instance of an endpoint's requests."""
+    if name == "online":
+        return {"thing": "t1"}
+    return {field.name: round(random.Random(at).random(), 3) for at, field in enumerate(NUMBERS)}
+
+
+def prepare(folder: Path) -> None:
+    """Trains the model, fills the online store, and makes version 1 champion of every endpoint."""
+    chance = np.random.default_rng(0)
+    rows = chance.random((20_000, FEATURES))
+    labels = (rows @ chance.random(FEATURES) + chance.normal(0, 1, len(rows)) > FEATURES / 4).astype(float)
+    parameters = {"objective": "binary", "num_leaves": LEAVES, "verbose": -1, "num_threads": 2, "seed": 0}
+    booster = lightgbm.train(parameters, lightgbm.Dataset(rows, labels), TREES)
+    text = booster.model_to_string().encode()
+    (folder / "model.txt").write_bytes(text)
+    store = open_store(StoreSettings(), folder)
+    digest = store.blobs.put(text)
+    definitions = {"online": {view.name: view.digest for view in VIEWS}, "asked": {"asked": ASKED.digest}}
+    for name in PLANS:
+        version = ModelVersion(
+            model=name,
+            version=1,
+            run_id="bench",
+            artifacts=(Artifact("model.txt", "lightgbm", digest, len(text)),),
+            engine="lightgbm",
+            input_schema=InputSchema(tuple(Field(column) for column in NAMES[name])),
+            features=definitions.get(name, {}),
+            training_set="table:bench@0",
+            gates=GateReport((), now()),
+        )
+        store.catalog.commit(version, Alias(model=name, alias="champion", version=1))
+    _materialise(store)
+    store.close()
+
+
+def _materialise(store: Store) -> None:
+    chance = np.random.default_rng(1)
+    count = ENTITIES * 50
+    times = np.sort(now() - chance.integers(0, DAY, count))
+    frame = pl.DataFrame(
+        {
+            "thing": [f"t{at}" for at in chance.integers(0, ENTITIES, count)],
+            "amount": chance.random(count),
+            "_event_time": times,
+            "_available_at": times,
+            "_seq": np.arange(count),
+        },
+        schema_overrides={"_event_time": pl.Datetime("us", "UTC"), "_available_at": pl.Datetime("us", "UTC")},
+    )
+    version = store.tables.append("events", frame)
+    for view in VIEWS:
+        materialise(store, view, version, now=now())
+
+
+def application(folder: str, durability: str) -> Application:
+    """drivetrain with validation, metrics and durable log on."""
+    place = Path(folder)
+    settings = msgspec.convert({"durability": durability}, ServeSettings)
+    return Application(list(PLANS.values()), open_store(StoreSettings(), place), settings, place / f"log-{durability}")
+
+
+def bare(folder: str) -> Any:
+    """The least a Python server can do: decode, ask the model, encode."""
+    fields = [(field.name, float) for field in NUMBERS]
+    body = msgspec.defstruct("Body", [("instances", list[msgspec.defstruct("Instance", fields)])])  # type: ignore[misc]
+    decode, encode = msgspec.json.Decoder(body).decode, msgspec.json.Encoder().encode
+    schema = InputSchema(tuple(Field(field.name) for field in NUMBERS))
+    ask = LightGBMEngine(Path(folder) / "model.txt", schema).predict_row
+    headers = [("content-type", "application/json")]
+
+    async def loop(_: Any, wire: Any) -> None:
+        instances = decode(await wire()).instances
+        predictions = [ask(msgspec.structs.astuple(one)) for one in instances]
+        wire.response_bytes(200, headers, encode({"predictions": predictions}))
+
+    return loop

@@ -1,0 +1,9 @@
+"""LightGBM: fits through its Python package, serves through its C interface."""
+
+from drivetrain.adapters.lightgbm.engine import LightGBMEngine
+from drivetrain.adapters.lightgbm.trainer import LightGBMTrainer
+
+engine = LightGBMEngine
+trainer = LightGBMTrainer
+
+__all__ = ["engine", "trainer"]

@@ -1,0 +1,145 @@
+"""Fitting trees: deterministic, categories as categories, stopped early by log loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drivetrain.adapters.lightgbm.parameters import DEFAULTS, MOST_ROUNDS, PATIENCE, ROUNDS, SPACE, canonical
+from drivetrain.core.errors import TrainingError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.protocols import FitTask, Space
+from drivetrain.core.records import InputSchema
+from drivetrain.core.records.run import Scalar
+
+FILE = "model.txt"
+
+_METRICS = {
+    "average_precision": "average_precision",
+    "roc_auc": "auc",
+    "log_loss": "binary_logloss",
+    "brier": "binary_logloss",
+    "rmse": "rmse",
+}
+_SHRINKS = ("binary_logloss", "rmse")
+
+
+class LightGBMTrainer:
+    """What ``drivetrain.LightGBM`` stands for; see there.
+
+    Args:
+        **parameters: LightGBM's own.
+    """
+
+    name = "lightgbm"
+    engine = "lightgbm"
+
+    def __init__(self, **parameters: Scalar) -> None:
+        self._parameters = parameters
+
+    def search_space(self) -> Mapping[str, Space]:
+        """Shape and regularisation, but for what is set."""
+        fixed = canonical(self._parameters)
+        return {name: space for name, space in SPACE.items() if name not in fixed}
+
+    def fit(self, task: FitTask) -> FittedTrees:
+        """Boosts until the log loss (or squared error) on the validation rows is best, or as many rounds as are set.
+
+        Raises:
+            TrainingError: A parameter that LightGBM does not know, or rows that it can't use.
+        """
+        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        import lightgbm  # noqa: PLC0415 - deferred: it imports pandas and scikit-learn; after our own loading
+
+        fixed_rounds = chosen.pop("num_iterations", None)
+        stopping = task.valid_rows is not None and fixed_rounds is None
+        parameters = {**chosen, **_settings(task, regression=chosen["objective"] != "binary")}
+        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
+        callbacks: list[Any] = []
+        if task.report is not None and task.valid_rows is not None:
+            callbacks.append(_reporter(task))
+        if stopping:
+            callbacks.append(lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False))
+        try:
+            data = lightgbm.Dataset(
+                task.rows,
+                task.labels,
+                feature_name=[f"f{at}" for at in range(len(task.schema.fields))],
+                categorical_feature=list(task.schema.category_positions),
+                params=parameters,
+            )
+            valid = [] if task.valid_rows is None else [data.create_valid(task.valid_rows, task.valid_labels)]
+            booster = lightgbm.train(parameters, data, rounds, valid_sets=valid, callbacks=callbacks)
+        except lightgbm.basic.LightGBMError as error:
+            raise TrainingError(f"LightGBM can't fit these rows: {error}", do="Mend what it names") from error
+        used = {**chosen, "num_iterations": booster.best_iteration if stopping else booster.current_iteration()}
+        return FittedTrees(booster, task.schema, used, task.threads)
+
+
+class FittedTrees:
+    """Trees just boosted; only the rounds up to the best are used and kept."""
+
+    def __init__(self, booster: Any, schema: InputSchema, parameters: dict[str, Scalar], threads: int) -> None:  # noqa: ANN401 - lightgbm has no types
+        self._booster = booster
+        self._schema = schema
+        self._parameters = parameters
+        self._threads = threads
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Probabilities or values."""
+        answers: np.ndarray = self._booster.predict(
+            np.asarray(rows), num_iteration=self._rounds, num_threads=self._threads
+        )
+        return answers
+
+    def save(self, folder: Path) -> list[tuple[str, str]]:
+        """Writes LightGBM's own text."""
+        self._booster.save_model(str(folder / FILE), num_iteration=self._rounds)
+        return [(FILE, "lightgbm")]
+
+    def importance(self) -> dict[str, float]:
+        """Share of the total gain."""
+        gains = self._booster.feature_importance("gain", iteration=self._rounds)
+        total = float(gains.sum())
+        shares = gains / total if total else gains
+        return {name: float(share) for name, share in zip(self._schema.names, shares, strict=True)}
+
+    def parameters(self) -> dict[str, Scalar]:
+        """What was used, the number of rounds among it."""
+        return dict(self._parameters)
+
+    @property
+    def _rounds(self) -> int:
+        rounds = self._parameters["num_iterations"]
+        assert isinstance(rounds, int)
+        return rounds
+
+
+def _settings(task: FitTask, *, regression: bool) -> dict[str, Scalar | list[str]]:
+    """What the fit itself decides: the first metric stops, the second is reported."""
+    first = "rmse" if regression else "binary_logloss"
+    asked = "rmse" if regression else _METRICS.get(task.metric, first)
+    return {
+        "metric": [first] if asked == first else [first, asked],
+        "num_threads": task.threads,
+        "seed": task.seed % (1 << 31),
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+
+
+def _reporter(task: FitTask) -> Any:  # noqa: ANN401 - lightgbm has no types
+    """A callback that reports the asked metric of the validation rows after every round."""
+    asked = _METRICS.get(task.metric, "binary_logloss")
+
+    def report(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
+        assert task.report is not None
+        for _, metric, value, *_ in state.evaluation_result_list or ():
+            if metric == asked:
+                task.report(state.iteration, value)
+
+    return report

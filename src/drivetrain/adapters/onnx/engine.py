@@ -1,0 +1,69 @@
+"""Serving an ONNX graph, one thread, 32-bit floats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from drivetrain.core.errors import StoreError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.records import InputSchema
+
+
+class OnnxEngine:
+    """An ONNX model with one float input of shape (n, fields).
+
+    Its last output is the answer: of two columns the second (the positive class), a single column as a vector, more
+    as they are. Safe to share between threads: a session is, and nothing else is kept between calls.
+
+    Args:
+        path: The model file.
+        schema: What its rows hold.
+
+    Raises:
+        StoreError: The file is no such model.
+    """
+
+    def __init__(self, path: Path, schema: InputSchema) -> None:
+        import onnxruntime  # noqa: PLC0415 - deferred: a native library
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - its errors share no base class
+            raise StoreError(f"{path} is no ONNX model: {error}") from None
+        inputs = self._session.get_inputs()
+        width = len(schema.fields)
+        if len(inputs) != 1 or inputs[0].shape[-1] not in (width, None):
+            raise StoreError(
+                f"{path} reads other columns", found=[each.shape for each in inputs], expected=f"one input (n, {width})"
+            )
+        self._input = inputs[0].name
+        self._outputs = [self._session.get_outputs()[-1].name]
+        self._width = width
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
+        matrix = np.ascontiguousarray(rows, dtype=np.float32)
+        if matrix.ndim != 2 or matrix.shape[1] != self._width:
+            raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
+        answers = np.asarray(self._session.run(self._outputs, {self._input: matrix})[0], dtype=np.float64)
+        if answers.ndim == 1 or answers.shape[1] > 2:
+            return answers
+        return answers[:, -1]
+
+    def predict_row(self, row: Sequence[float]) -> float | list[float]:
+        """The same for one row."""
+        answer: np.ndarray = self._session.run(self._outputs, {self._input: np.array([row], dtype=np.float32)})[0][0]
+        if answer.ndim == 0:
+            return float(answer)
+        return float(answer[-1]) if len(answer) <= 2 else [float(value) for value in answer]
+
+    def explain(self, rows: Matrix) -> None:
+        """Not known of a graph."""

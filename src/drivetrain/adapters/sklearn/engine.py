@@ -1,0 +1,104 @@
+"""Serving a pipeline natively, from skops: for what ONNX can't hold."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drivetrain.adapters.sklearn.pipeline import answers
+from drivetrain.core.errors import StoreError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.records import InputSchema
+
+TRUSTED = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn._loss._loss.CyHalfBinomialLoss",
+        "sklearn._loss._loss.CyHalfMultinomialLoss",
+        "sklearn._loss._loss.CyHalfSquaredError",
+        "sklearn._loss.link.IdentityLink",
+        "sklearn._loss.link.Interval",
+        "sklearn._loss.link.LogitLink",
+        "sklearn._loss.link.MultinomialLogit",
+        "sklearn._loss.loss.HalfBinomialLoss",
+        "sklearn._loss.loss.HalfMultinomialLoss",
+        "sklearn._loss.loss.HalfSquaredError",
+        "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.tree._tree.Tree",
+    }
+)
+"""Parts of scikit-learn's own estimators that skops does not trust by itself; nothing else is loaded."""
+
+_PICKLE = b"\x80"
+
+
+class SklearnEngine:
+    """A scikit-learn pipeline, on one thread. Safe to share between threads: predicting changes nothing.
+
+    Args:
+        path: A skops file; a pickle is refused, as is a type beyond scikit-learn's own.
+        schema: What its rows hold.
+
+    Raises:
+        StoreError: The file is no such model, or holds something that is not trusted.
+    """
+
+    def __init__(self, path: Path, schema: InputSchema) -> None:
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # noqa: PLC0415 - deferred with scikit-learn
+
+        self._fitted = load(path)
+        self._threads = ThreadpoolController()
+        self._width = len(schema.fields)
+        if self._fitted.n_features_in_ != self._width:
+            raise StoreError(
+                f"{path} reads other columns",
+                found=f"{self._fitted.n_features_in_} columns",
+                expected=f"{self._width} fields",
+            )
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
+        matrix = np.asarray(rows, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[1] != self._width:
+            raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
+        if not len(matrix):
+            return np.empty(0)
+        with self._threads.limit(limits=1):
+            return answers(self._fitted, matrix)
+
+    def predict_row(self, row: Sequence[float]) -> float | list[float]:
+        """The same for one row; a pipeline takes milliseconds."""
+        answer: float | list[float] = self.predict(np.array([row], dtype=np.float64))[0].tolist()
+        return answer
+
+    def explain(self, rows: Matrix) -> None:
+        """Not known of a pipeline."""
+
+
+def load(path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
+    """A pipeline from a skops file.
+
+    Raises:
+        StoreError: As :class:`SklearnEngine`.
+    """
+    import skops.io  # noqa: PLC0415 - deferred: it takes a while
+
+    with path.open("rb") as file:
+        if file.read(1) == _PICKLE:
+            raise StoreError(
+                f"{path} is a pickle: loading one can run anything",
+                expected="a skops file",
+                do="Load it where you trust it, and save it with skops.io.dump",
+            )
+    try:
+        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
+        if strange:
+            raise StoreError(f"{path} holds types that are not trusted", found=", ".join(strange))
+        return skops.io.load(path, trusted=sorted(TRUSTED))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+        raise StoreError(f"{path} is no skops file: {error}") from None

@@ -1,0 +1,59 @@
+"""A fitted pipeline as an ONNX graph, where the graph gives the same answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from drivetrain.adapters.sklearn.pipeline import answers
+
+TOLERANCE = 1e-4
+"""Largest difference on real rows at which the graph may stand for the pipeline; it computes in 32 bits."""
+
+
+def to_onnx(fitted: Any, rows: np.ndarray) -> bytes | None:  # noqa: ANN401 - sklearn has no types
+    """The graph; none where the estimator has no ONNX form, or answers otherwise there.
+
+    Args:
+        fitted: The pipeline.
+        rows: Real rows, on which the two are compared.
+    """
+    import onnxruntime  # noqa: PLC0415 - deferred: a native library
+    from skl2onnx import convert_sklearn, update_registered_converter  # noqa: PLC0415 - deferred: it takes a while
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415 - as above
+
+    from sklearn.impute import MissingIndicator  # noqa: PLC0415 - as above
+
+    update_registered_converter(
+        MissingIndicator, "DrivetrainMissingIndicator", _indicator_shape, _indicator, overwrite=True
+    )
+    options = {id(fitted): {"zipmap": False}} if hasattr(fitted, "predict_proba") else None
+    try:
+        graph: bytes = convert_sklearn(
+            fitted, initial_types=[("rows", FloatTensorType([None, rows.shape[1]]))], options=options
+        ).SerializeToString()
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        said = session.run(None, {"rows": rows.astype(np.float32)})[-1]
+    except Exception:  # noqa: BLE001 - converters raise what they like; skops holds what they can't
+        return None
+    ours = answers(fitted, rows)
+    theirs = said[:, -1] if said.ndim == 2 and said.shape[1] <= 2 else said
+    same = theirs.shape == ours.shape and float(np.max(np.abs(theirs - ours), initial=0.0)) <= TOLERANCE
+    return graph if same else None
+
+
+def _indicator_shape(operator: Any) -> None:  # noqa: ANN401 - skl2onnx has no types
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415 - deferred: it takes a while
+
+    known = operator.inputs[0].type.shape
+    operator.outputs[0].type = FloatTensorType([known[0], known[1]])
+
+
+def _indicator(scope: Any, operator: Any, container: Any) -> None:  # noqa: ANN401 - skl2onnx has no types
+    """The converter that skl2onnx lacks: 1.0 where a value is NaN."""
+    from onnx import TensorProto  # noqa: PLC0415 - deferred: a native library
+
+    missing = scope.get_unique_variable_name("missing")
+    container.add_node("IsNaN", operator.inputs[0].full_name, missing, op_version=13)
+    container.add_node("Cast", missing, operator.outputs[0].full_name, to=TensorProto.FLOAT, op_version=13)

@@ -1,0 +1,108 @@
+"""Fitting scikit-learn estimators on encoded rows."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drivetrain.adapters.sklearn.estimators import ESTIMATORS, make
+from drivetrain.adapters.sklearn.export import to_onnx
+from drivetrain.adapters.sklearn.pipeline import answers, pipeline
+from drivetrain.core.errors import TrainingError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.protocols import FitTask, Space
+from drivetrain.core.records.run import Scalar
+
+_SAMPLE = 2_000
+
+_log = logging.getLogger(__name__)
+
+
+class SklearnTrainer:
+    """What ``drivetrain.Sklearn`` stands for; see there.
+
+    Args:
+        estimator: A short name, or the path of a class.
+        **parameters: The estimator's own.
+    """
+
+    engine = "onnx"
+
+    def __init__(self, estimator: str, **parameters: Scalar) -> None:
+        self.name = estimator
+        self._parameters = parameters
+
+    def search_space(self) -> Mapping[str, Space]:
+        """What is known to matter of a named estimator, but for what is set."""
+        named = ESTIMATORS.get(self.name)
+        return {name: space for name, space in named.space.items() if name not in self._parameters} if named else {}
+
+    def fit(self, task: FitTask) -> FittedPipeline:
+        """Fits the pipeline on the training rows; validation rows are not looked at.
+
+        Raises:
+            TrainingError: There is no such estimator or parameter, or it can't take the rows.
+        """
+        from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415 - deferred with scikit-learn
+            threadpool_limits,
+        )
+
+        from sklearn.base import is_classifier  # noqa: PLC0415 - deferred: it takes a while
+
+        chosen = {**self._parameters, **task.parameters}
+        estimator = make(self.name, chosen, seed=task.seed, threads=task.threads)
+        fitted = pipeline(estimator, task.schema, task.rows)
+        labels = np.asarray(task.labels)
+        if is_classifier(estimator):
+            labels = labels.astype(np.int64)
+        try:
+            with threadpool_limits(limits=task.threads), warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                fitted.fit(task.rows, labels)
+        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            raise TrainingError(f"{self.name} can't fit these rows: {error}") from error
+        for warning in said:
+            _log.warning("%s: %s", self.name, warning.message)
+        picks = np.linspace(0, len(labels) - 1, min(_SAMPLE, len(labels))).astype(np.int64)
+        return FittedPipeline(fitted, chosen, np.asarray(task.rows)[picks], task.threads)
+
+
+class FittedPipeline:
+    """A pipeline just fitted."""
+
+    def __init__(self, fitted: Any, parameters: dict[str, Scalar], sample: np.ndarray, threads: int) -> None:  # noqa: ANN401 - sklearn has no types
+        self._fitted = fitted
+        self._parameters = parameters
+        self._sample = sample
+        self._threads = threads
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Probabilities or values."""
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - deferred with scikit-learn
+
+        with threadpool_limits(limits=self._threads):
+            return answers(self._fitted, np.asarray(rows))
+
+    def save(self, folder: Path) -> list[tuple[str, str]]:
+        """Writes skops, and ONNX before it where that gives the same answers."""
+        import skops.io  # noqa: PLC0415 - deferred: it takes a while
+
+        skops.io.dump(self._fitted, folder / "model.skops")
+        graph = to_onnx(self._fitted, self._sample)
+        if graph is None:
+            return [("model.skops", "skops")]
+        (folder / "model.onnx").write_bytes(graph)
+        return [("model.onnx", "onnx"), ("model.skops", "skops")]
+
+    def importance(self) -> dict[str, float]:
+        """Not known of a pipeline: its columns are not the features."""
+        return {}
+
+    def parameters(self) -> dict[str, Scalar]:
+        """The estimator's own, as they were set."""
+        return dict(self._parameters)

@@ -1,0 +1,157 @@
+"""Rows that a contract refused: kept beside the table, with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.hashing import Digest, digest
+from drivetrain.data.breach import Breach, reasons_of
+from drivetrain.data.ledger import Entry
+from drivetrain.data.reader import Batch, Unreadable
+from drivetrain.store.tables import Tables
+
+SCHEMA = {
+    "_number": pl.Int64(),
+    "_batch": pl.String(),
+    "_origin": pl.String(),
+    "_line": pl.Int64(),
+    "_rules": pl.List(pl.String()),
+    "_reasons": pl.List(pl.String()),
+    "_row": pl.String(),
+    "_ingested_at": pl.Datetime("us", "UTC"),
+}
+
+
+UNREADABLE = "unreadable row"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that was set aside.
+
+    Attributes:
+        line: Where it stood in its file, if that is known.
+        rules: What it broke, in words that are the same for every row that broke it.
+        reasons: The same with what was found in this row.
+        row: The row as JSON, or as it came where it could not be read.
+    """
+
+    line: int | None
+    rules: list[str]
+    reasons: list[str]
+    row: str
+
+
+def table_name(name: str) -> str:
+    """The quarantine of a table is a table too."""
+    return f"quarantine/{name}"
+
+
+def refuse(frame: pl.DataFrame, breaches: Sequence[Breach], broken: pl.Series) -> list[Refused]:
+    """The rows of a frame that are broken, with what each of them broke."""
+    if not broken.any():
+        return []
+    reasons = reasons_of(breaches)
+    rows = frame.filter(broken).write_ndjson().splitlines()
+    return [
+        Refused(None, [rule for rule, _ in reasons[place]], [reason for _, reason in reasons[place]], row)
+        for place, row in zip(broken.arg_true().to_list(), rows, strict=True)
+    ]
+
+
+def refuse_unreadable(rows: Sequence[Unreadable]) -> list[Refused]:
+    """Raw rows that no table could have been made of."""
+    return [Refused(row.line, [UNREADABLE], [row.reason], row.text) for row in rows]
+
+
+def summary(tables: Tables, name: str) -> dict[str, int]:
+    """What is in a table's quarantine: rule → rows that broke it, most first; empty if nothing is.
+
+    A row that broke two rules counts under both.
+    """
+    if tables.version(table_name(name)) is None:
+        return {}
+    rules = tables.scan(table_name(name)).select(pl.col("_rules").explode(empty_as_null=False))
+    counts = rules.group_by("_rules").len().sort(["len", "_rules"], descending=[True, False]).collect()
+    return dict(counts.iter_rows())
+
+
+def batch_digest(number: int, cursor: str, refused: Sequence[Refused]) -> Digest:
+    """Names a batch by what it is, so that the same one taken in again after a kill finds its rows already there."""
+    return digest([number, cursor, [[row.line, row.reasons, row.row] for row in refused]])
+
+
+def unseen(tables: Tables, name: str, batch: Batch, number: int, refused: Sequence[Refused]) -> list[Refused]:
+    """The rows that are not in quarantine already for the same reasons: the same bad input twice is one bad row.
+
+    Args:
+        tables: Where the quarantine is.
+        name: The table.
+        batch: What the rows came from; if it was read before, what it left then is about to be removed.
+        number: The batch's number; rows under it or a later one are not decided yet.
+        refused: The rows.
+    """
+    quarantine = table_name(name)
+    if not refused or tables.version(quarantine) is None:
+        return list(refused)
+    standing = tables.scan(quarantine).filter(pl.col("_number") < number)
+    if batch.again:
+        standing = standing.filter(pl.col("_origin") != batch.origin)
+    known = {(row, tuple(rules)) for row, rules in standing.select("_row", "_rules").collect().iter_rows()}
+    return [row for row in refused if (row.row, tuple(row.rules)) not in known]
+
+
+def keep(tables: Tables, name: str, entry: Entry, refused: Sequence[Refused], now: Micros) -> None:
+    """Adds a batch's refused rows; does nothing where that was done before.
+
+    They are committed before the table's own rows are, under a number that is not decided yet: :func:`settle` removes
+    those of a batch that was never committed.
+    """
+    if not refused:
+        return
+    frame = pl.DataFrame(
+        {
+            "_number": entry.number,
+            "_batch": entry.batch,
+            "_origin": entry.origin,
+            "_line": [row.line for row in refused],
+            "_rules": [row.rules for row in refused],
+            "_reasons": [row.reasons for row in refused],
+            "_row": [row.row for row in refused],
+            "_ingested_at": pl.Series([now]).new_from_index(0, len(refused)),
+        },
+        schema_overrides=SCHEMA,
+    )
+    note = {"number": str(entry.number)}
+    tables.append(table_name(name), frame, transaction=(f"batch/{entry.batch}", 1), note=note)
+
+
+def settle(tables: Tables, name: str, entry: Entry) -> None:
+    """Removes what the table's last entry puts out of date; safe to do again.
+
+    That is: rows kept under its number by a process that was killed, or overtaken, before it could commit; rows of the
+    same file from before it was mended; everything from before the source was declared anew.
+    """
+    quarantine = table_name(name)
+    version = tables.version(quarantine)
+    if version is None:
+        return
+    number = pl.col("_number")
+    stale = pl.lit(value=False)
+    sql = []
+    if tables.note(quarantine, version).get("number") == str(entry.number):
+        stale |= (number == entry.number) & (pl.col("_batch") != entry.batch)
+        sql.append(f"(_number = {entry.number} AND _batch <> '{entry.batch}')")
+    if entry.number == entry.first:
+        stale |= number < entry.first
+        sql.append(f"(_number < {entry.first})")
+    if entry.again:
+        stale |= (number < entry.number) & (pl.col("_origin") == entry.origin)
+        quoted = entry.origin.replace("'", "''")
+        sql.append(f"(_number < {entry.number} AND _origin = '{quoted}')")
+    if sql and tables.scan(quarantine).filter(stale).select(pl.len()).collect().item():
+        tables.delete(quarantine, " OR ".join(sql))

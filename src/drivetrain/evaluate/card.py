@@ -1,0 +1,195 @@
+"""The model card: a page that a product manager understands, and the annex that an engineer checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from drivetrain.core.clock import DAY, iso
+from drivetrain.core.records import Comparison, Evaluation, GateReport, Measure, Run, SliceMeasure
+from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
+from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.operating import Curve
+from drivetrain.evaluate.wording import figure, figures, percent, span
+
+_FEATURES = 15
+_SLICE_METRIC = "roc_auc"
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a card tells.
+
+    Attributes:
+        project: The project's name.
+        objective: The business objective, a sentence.
+        positive: What a yes means, to follow "that": ``a flight arrives 15 or more minutes late``.
+        rows: What a row is, in the plural: ``flights``.
+        metric: The metric that stands for the objective.
+        evaluation: How good the model is.
+        gates: What it had to meet.
+        run: How it was made.
+        version: Its number, once it has one.
+        owner: Whom to ask.
+        curve: Precision and recall by how many are acted on.
+        descriptions: Feature → what it is.
+        limits: When not to use it, sentences.
+        forced: Why it serves although a gate said no.
+    """
+
+    project: str
+    objective: str
+    evaluation: Evaluation
+    gates: GateReport
+    positive: str = "the answer is yes"
+    rows: str = "rows"
+    metric: str = "average_precision"
+    run: Run | None = None
+    version: int | None = None
+    owner: str = ""
+    curve: Curve | None = None
+    descriptions: dict[str, str] = {}
+    limits: Sequence[str] = ()
+    forced: str = ""
+
+    @property
+    def name(self) -> str:
+        """Model and version."""
+        return self.evaluation.model + (f" v{self.version}" if self.version is not None else "")
+
+
+class _Line(NamedTuple):
+    name: str
+    measure: Measure
+    strip: Markup
+    note: str
+
+
+def card_json(card: Card) -> bytes:
+    """The card as JSON: the same figures, for programs."""
+    told = {"card": 1, "name": card.name, "unknown": _unknown(card), **msgspec.to_builtins(card)}
+    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+
+
+def card_html(card: Card) -> bytes:
+    """The card as one HTML file that needs nothing else, in the reader's light or dark theme."""
+    environment = Environment(
+        loader=PackageLoader("drivetrain.evaluate"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        figure=figure, figures=figures, percent=percent, iso=iso, title=_title, upper_first=_upper_first
+    )
+    evaluation = card.evaluation
+    page = environment.get_template("card.html.jinja").render(
+        card=card,
+        evaluation=evaluation,
+        run=card.run,
+        span=span,
+        metrics=METRICS,
+        headline=evaluation.metrics.get(card.metric),
+        rivals=_rivals(card),
+        gains=[gap for gap in evaluation.comparisons if gap.metric == card.metric],
+        points=_points(card.curve),
+        calibration=calibration_chart(evaluation.calibration) if evaluation.calibration else None,
+        precision=None if card.curve is None else precision_chart(card.curve, evaluation.positives / evaluation.rows),
+        slices=_slices(evaluation),
+        slice_metric=METRICS[_SLICE_METRIC],
+        importance=_importance(card),
+        unknown=_unknown(card),
+        verdict=_verdict(card),
+        better=_better,
+    )
+    return page.encode()
+
+
+def _verdict(card: Card) -> str:
+    if card.forced:
+        return "serves by exception"
+    return "may serve" if card.gates.passed else "refused"
+
+
+def _rivals(card: Card) -> list[_Line]:
+    measures = {"this model": card.evaluation.metrics} | card.evaluation.baselines
+    known = {name: metrics[card.metric] for name, metrics in measures.items() if card.metric in metrics}
+    for gap in card.evaluation.comparisons:
+        if gap.metric == card.metric and gap.against.startswith("champion"):
+            known[gap.against] = Measure(gap.theirs, None, None, gap.difference.count)
+    low, high = ends(list(known.values()))
+    return [_Line(name, measure, strip(measure, low, high), "") for name, measure in known.items()]
+
+
+def _points(curve: Curve | None) -> list[object]:
+    if curve is None:
+        return []
+    return [
+        min(curve.points, key=lambda point, share=share: abs(point.share - share))  # type: ignore[misc]
+        for share in (0.05, 0.1, 0.2, 0.3)
+    ]
+
+
+def _slices(evaluation: Evaluation) -> dict[str, tuple[list[_Line], list[SliceMeasure]]]:
+    whole = evaluation.metrics.get(_SLICE_METRIC)
+    told: dict[str, tuple[list[_Line], list[SliceMeasure]]] = {}
+    for column in dict.fromkeys(found.column for found in evaluation.slices):
+        of_column = [found for found in evaluation.slices if found.column == column]
+        known = [(found, found.metrics[_SLICE_METRIC]) for found in of_column if _SLICE_METRIC in found.metrics]
+        low, high = ends([measure for _, measure in known])
+        lines = [
+            _Line(
+                found.value,
+                measure,
+                strip(measure, low, high, guide=None if whole is None else whole.value),
+                f"{found.count:,} rows, {percent(found.positives / found.count)} positive",
+            )
+            for found, measure in sorted(known, key=lambda item: item[1].value)
+        ]
+        told[column] = (lines, [found for found in of_column if _SLICE_METRIC not in found.metrics])
+    return told
+
+
+def _importance(card: Card) -> list[tuple[str, float, str]]:
+    ranked = sorted(card.evaluation.importance.items(), key=lambda item: -item[1])[:_FEATURES]
+    return [(name, share, card.descriptions.get(name, "")) for name, share in ranked]
+
+
+def _unknown(card: Card) -> list[str]:
+    evaluation = card.evaluation
+    unknown = ["Fairness by protected attribute was not measured.", "Cost and latency in service were not measured."]
+    if not evaluation.slices:
+        unknown.append("Nothing is known about single groups: no slices were declared.")
+    small = [found for found in evaluation.slices if not found.metrics]
+    if small:
+        names = ", ".join(f"{found.column} {found.value}" for found in small[:8])
+        rest = f" and {len(small) - 8} more" if len(small) > 8 else ""
+        unknown.append(f"Too few rows to say how good it is for {names}{rest}.")
+    if not evaluation.importance:
+        unknown.append("Which features it leans on is not known.")
+    days = (evaluation.until - evaluation.since) / DAY
+    if days < 360:
+        unknown.append(
+            f"It was tested on {days:.0f} days ({span(evaluation.since, evaluation.until)}): other seasons may differ."
+        )
+    return unknown
+
+
+def _better(gap: Comparison) -> str:
+    if gap.difference.low is None or gap.difference.high is None:
+        return "too few days to tell"
+    if gap.difference.low > 0:
+        return "surely better"
+    return "surely worse" if gap.difference.high < 0 else "no sure difference"
+
+
+def _title(name: str) -> str:
+    return METRICS[name].title if name in METRICS else name
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

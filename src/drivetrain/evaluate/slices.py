@@ -1,0 +1,73 @@
+"""For whom the model is better or worse: the metrics among the rows that share a value of a column."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from drivetrain.core.errors import UsageError
+from drivetrain.core.records import SliceMeasure
+from drivetrain.evaluate.bootstrap import Resamples
+from drivetrain.evaluate.measures import measures, resample
+from drivetrain.evaluate.ranking import Floats
+
+MOST_VALUES = 40
+"""Values of a column that are told apart; the rest are one slice."""
+MIN_ROWS = 100
+MIN_OF_A_CLASS = 10
+"""A slice with fewer rows, or fewer of either outcome, is counted but not measured."""
+OTHERS = "(all others)"
+MISSING = "(missing)"
+
+
+def measure_slices(
+    labels: Floats, predictions: Floats, columns: pl.DataFrame, resamples: Resamples
+) -> tuple[SliceMeasure, ...]:
+    """Measures every value of every column.
+
+    Args:
+        labels: 0 or 1, shape (n,).
+        predictions: Probabilities, shape (n,).
+        columns: What to slice by, n rows; values are told as text.
+        resamples: Draws over the same rows.
+
+    Returns:
+        Slices by column, largest first. Intervals are Bonferroni-corrected within a column, so that with the level
+        asked for **all** of its slices' intervals hold: somebody will look for the worst one. ``metrics`` is empty
+        where a slice is too small to tell.
+
+    Raises:
+        UsageError: The columns have another number of rows.
+    """
+    if columns.height != len(labels):
+        raise UsageError("slices do not match the rows", found=f"{columns.height} rows", expected=len(labels))
+    found: list[SliceMeasure] = []
+    for column in columns.columns:
+        values = _values(columns[column])
+        masks = {value: values == value for value in dict.fromkeys(values.tolist())}
+        enough = {value for value, mask in masks.items() if _enough(labels[mask])}
+        level = 1.0 - (1.0 - resamples.level) / max(len(enough), 1)
+        for value, mask in sorted(masks.items(), key=lambda item: (-int(item[1].sum()), item[0])):
+            draws = resample(labels[mask], predictions[mask], resamples.among(mask)) if value in enough else {}
+            found.append(
+                SliceMeasure(
+                    column=column,
+                    value=value,
+                    count=int(mask.sum()),
+                    positives=int(labels[mask].sum()),
+                    metrics=measures(draws, level),
+                )
+            )
+    return tuple(found)
+
+
+def _enough(labels: Floats) -> bool:
+    positives = int(labels.sum())
+    return len(labels) >= MIN_ROWS and min(positives, len(labels) - positives) >= MIN_OF_A_CLASS
+
+
+def _values(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    text = column.cast(pl.String).fill_null(MISSING)
+    common = text.value_counts(sort=True)[text.name].head(MOST_VALUES)
+    kept = pl.select(pl.when(text.is_in(common.implode())).then(text).otherwise(pl.lit(OTHERS))).to_series()
+    return np.asarray(kept.to_list(), dtype=np.object_)

@@ -1,0 +1,1 @@
+"""Feature views, point-in-time training sets and online reads: one definition, one value, wherever it is asked for."""

@@ -1,0 +1,64 @@
+"""Requests of a view: which entity, at which moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from drivetrain.core.errors import FeatureError
+from drivetrain.features.exact import Places
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Requests of a view, in the order of entity and moment.
+
+    Attributes:
+        row: Row of each request in the frame it came from; requests with a null in their key are not among them.
+        entity: Entity of each, from 0 on.
+        moment: Moments, microseconds.
+        keys: The entities' keys, by entity.
+        rows: How many rows the frame has.
+    """
+
+    row: Places
+    entity: Places
+    moment: Places
+    keys: pl.DataFrame
+    rows: int
+
+    @classmethod
+    def of(cls, keys: pl.DataFrame, moment: Places) -> Asked:
+        """Sorts requests with these keys at these moments (microseconds)."""
+        complete = ~keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
+        row = np.flatnonzero(complete)
+        entities = keys.drop_nulls().unique(maintain_order=True)
+        entity = entity_of(keys, entities)[row]
+        order = np.lexsort((moment[row], entity))
+        row = row[order]
+        return cls(row, entity[order], moment[row], entities, len(keys))
+
+
+def entity_of(keys: pl.DataFrame, entities: pl.DataFrame) -> Places:
+    """Number of each row's entity, -1 where it is none of them.
+
+    Raises:
+        FeatureError: The keys are of another type than the entities'.
+    """
+    if not len(entities) or not len(keys):
+        return np.full(len(keys), -1, dtype=np.int64)
+    for name in entities.columns:
+        if keys[name].dtype != entities[name].dtype:
+            raise FeatureError(
+                f"key {name!r} has one type in the table and another in the request",
+                found=f"{keys[name].dtype} and {entities[name].dtype}",
+                do="Cast one of them where the source is prepared",
+            )
+    if entities.width == 1 and entities.dtypes[0] == pl.String:
+        codes = keys.to_series().cast(pl.Enum(entities.to_series()), strict=False).to_physical()
+    else:
+        numbered = entities.with_row_index("\0entity")
+        codes = keys.join(numbered, on=entities.columns, how="left", maintain_order="left").get_column("\0entity")
+    return codes.cast(pl.Int64).fill_null(-1).to_numpy()

@@ -1,0 +1,135 @@
+"""An entity's events as an online row keeps them: read from bytes, put together, trimmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from drivetrain.core.errors import StoreError
+from drivetrain.features.exact import Floats, Places
+from drivetrain.features.online.layout import HEAD, LAYOUT, STATES, Layout, Tail, decode_tail
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Events of one or several entities.
+
+    Attributes:
+        times: Event times, availability and sequence; shape (3, events), microseconds.
+        values: Values of the stored inputs, then which rows are members; shape (columns, events), NaN for null. Texts
+            are places in ``texts``.
+        texts: What text values stand for.
+        kinds: What the values of each stored input are.
+    """
+
+    times: Places
+    values: Floats
+    texts: list[str]
+    kinds: str
+
+    @property
+    def event(self) -> Places:
+        """Event times."""
+        event: Places = self.times[0]
+        return event
+
+    @property
+    def available(self) -> Places:
+        """When each event became known."""
+        available: Places = self.times[1]
+        return available
+
+    @property
+    def sequence(self) -> Places:
+        """Order of ingestion."""
+        sequence: Places = self.times[2]
+        return sequence
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A head, read for what a merge needs.
+
+    Attributes:
+        events: How many events the history has.
+        paged: Whether the history has a key of its own.
+        generation: Which generation of keys is in use.
+        pages: Most pages the entity ever had.
+        trimmed: Newest event and latest availability of trimmed events, microseconds.
+        base: Moments of trimmed events, shape (bases, 7).
+        tail: The rest.
+        stamp: What pages and history of the same write carry.
+    """
+
+    events: int
+    paged: bool
+    generation: int
+    pages: int
+    trimmed: tuple[int, int]
+    base: Floats
+    tail: Tail
+    stamp: int
+
+    @classmethod
+    def read(cls, row: bytes, layout: Layout) -> Head:
+        """Reads a head.
+
+        Raises:
+            StoreError: It is none, or of another layout.
+        """
+        try:
+            number, paged, generation, events, end, pages, _, _, event, known, stamp = HEAD.unpack_from(row)
+            tail = decode_tail(memoryview(row)[end:])
+        except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
+            raise _corrupt(layout, error) from error
+        if number != LAYOUT:
+            raise _corrupt(layout, f"layout {number}")
+        size = len(layout.bases) * STATES
+        base = np.frombuffer(row, np.float64, size, end - 8 * size).reshape(-1, STATES)
+        return cls(events, bool(paged), generation, pages, (event, known), base, tail, stamp)
+
+    def history(self, row: bytes, layout: Layout) -> History:
+        """The events: from the head's own bytes, or from those under the history's key."""
+        columns = layout.value_columns
+        size = 8 * self.events * (3 + columns)
+        end = len(row) if self.paged else HEAD.unpack_from(row)[4] - 8 * len(layout.bases) * STATES
+        try:
+            times = np.frombuffer(row, np.int64, 3 * self.events, end - size).reshape(3, -1)
+            values = np.frombuffer(row, np.float64, columns * self.events, end - 8 * self.events * columns)
+        except ValueError as error:
+            raise _corrupt(layout, error) from error
+        return History(times, values.reshape(columns, self.events), self.tail.texts, self.tail.kinds)
+
+
+def stamp_of(row: bytes) -> int:
+    """The stamp that a page or a history begins with."""
+    return int.from_bytes(row[:8], "little", signed=True)
+
+
+def join(parts: Sequence[History], kinds: str) -> History:
+    """Histories put one after the other, their texts in one list."""
+    texts: dict[str, int] = {}
+    values = []
+    text_rows = [at for at, kind in enumerate(kinds) if kind == "t"]
+    for part in parts:
+        if text_rows:
+            numbers = np.array([texts.setdefault(text, len(texts)) for text in part.texts] or [0], dtype=np.float64)
+            renamed = part.values.copy()
+            for at in text_rows:
+                known = ~np.isnan(renamed[at])
+                renamed[at][known] = numbers[renamed[at][known].astype(np.int64)]
+            values.append(renamed)
+        else:
+            values.append(part.values)
+    return History(
+        np.concatenate([part.times for part in parts], axis=1), np.concatenate(values, axis=1), list(texts), kinds
+    )
+
+
+def _corrupt(layout: Layout, why: object) -> StoreError:
+    return StoreError(
+        f"an online row of view {layout.view.name!r} can't be read: {why}",
+        do=f"Drop the space {layout.view.space} and materialise the view again",
+    )

@@ -1,0 +1,164 @@
+"""How an entity's events lie in bytes.
+
+An entity has a head. Up to :data:`FLAT` events lie in it whole::
+
+    HEAD | lifetimes | event times | records | history | tail
+
+``lifetimes`` are the features over the whole history as of the newest event. ``records`` has an entry for every event
+and one more: the aggregates of all events from that one on, so that a window is one binary search and one read.
+``history`` is what the rest is made from: event times, availability, sequence, and the values of every input.
+``tail`` is msgpack: the newest values, their event times, and what numbers in the history stand for.
+
+With more events the head keeps only the first event time of every page::
+
+    HEAD | lifetimes | first event time of each page | the first record | tail
+
+and pages of :data:`PAGE` events and the history have keys of their own. They are written under two generations by
+turns and carry the head's stamp, so that a reader that holds an old head never joins it with a new page.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.errors import FeatureError
+from drivetrain.features.aggregate import Kind
+from drivetrain.features.view import FeatureView
+
+FLAT = 128
+PAGE = 128
+HEAD = struct.Struct("<BBHIIiqqqqq")
+"""Layout number, paged (1), generation, events, offset of the tail, most pages ever, newest event, latest availability,
+newest event and latest availability of those trimmed, stamp."""
+LAYOUT = 1
+STATES = 7
+"""Numbers kept of trimmed events for each input: count, sum and sum of squares in two parts each, extremes."""
+
+_key = msgspec.msgpack.Encoder().encode
+
+
+class Layout:
+    """Where each of a view's features is found.
+
+    Attributes:
+        view: The view.
+        cells: What a record holds: aggregates of inputs, in order.
+        windows: Finite windows, in order.
+        lifetimes: Positions of the features over the whole history.
+        lasts: Positions of the looked-up features.
+        stored: Inputs whose values are kept, in order.
+        members: Inputs of which is also kept which rows their condition lets through.
+        bases: Inputs of which moments of trimmed events are kept.
+        places: For every feature its place in: lifetimes, a record for each window, looked-up values.
+    """
+
+    def __init__(self, view: FeatureView) -> None:
+        self.view = view
+        columns = view.columns
+        self.lasts = tuple(at for at, feature in enumerate(columns) if feature.kind == "last")
+        self.lifetimes = tuple(
+            at for at, feature in enumerate(columns) if feature.kind != "last" and feature.window is None
+        )
+        finite = [feature for feature in columns if feature.kind != "last" and feature.window is not None]
+        self.cells: tuple[tuple[Kind, int], ...] = tuple(
+            dict.fromkeys((feature.kind, feature.input) for feature in finite)
+        )
+        self.windows: tuple[Micros, ...] = tuple(dict.fromkeys(feature.window or 0 for feature in finite))
+        self.stored = tuple(
+            at for at, given in enumerate(view.inputs) if given.value is not None or given.where is not None
+        )
+        looked_up = {columns[at].input for at in self.lasts}
+        self.members = tuple(at for at in self.stored if at in looked_up and view.inputs[at].where is not None)
+        self.bases = tuple(dict.fromkeys(columns[at].input for at in self.lifetimes))
+        self.places = tuple(self._place(at) for at in range(len(columns)))
+
+    def _place(self, at: int) -> int:
+        feature = self.view.columns[at]
+        if feature.kind == "last":
+            return len(self.lifetimes) + len(self.windows) * len(self.cells) + self.lasts.index(at)
+        if feature.window is None:
+            return self.lifetimes.index(at)
+        record = len(self.lifetimes) + self.windows.index(feature.window) * len(self.cells)
+        return record + self.cells.index((feature.kind, feature.input))
+
+    @property
+    def value_columns(self) -> int:
+        """How many columns of values the history has."""
+        return len(self.stored) + len(self.members)
+
+
+class Tail(msgspec.Struct, frozen=True, array_like=True):
+    """The variable part of a head: looked-up values of the newest events, and what the history's numbers mean."""
+
+    oldest: int
+    """The oldest of ``times``."""
+    newest: list[float | bool | str | None]
+    """Looked-up values, by feature."""
+    times: list[int]
+    """Their event times, microseconds."""
+    empty: list[float | None]
+    """What each is where it is null: NaN for a number."""
+    kinds: str
+    """For each stored input: ``n`` numbers, ``b`` booleans, ``t`` texts by their place in ``texts``."""
+    texts: list[str]
+
+
+decode_tail = msgspec.msgpack.Decoder(Tail).decode
+encode_tail = msgspec.msgpack.Encoder().encode
+
+
+def key_of(values: Sequence[object], names: Sequence[str]) -> bytes | None:
+    """The key of an entity's head; none where a part of its key is null.
+
+    Raises:
+        FeatureError: A part is neither text nor integer nor boolean.
+    """
+    for at, value in enumerate(values):
+        if value is None:
+            return None
+        if type(value) not in _KEY_TYPES:
+            if isinstance(value, np.integer | np.bool_ | np.str_):
+                return key_of([part.item() if isinstance(part, np.generic) else part for part in values], names)
+            raise FeatureError(
+                f"key {names[at]!r} can't tell entities apart",
+                found=f"{value!r} ({type(value).__name__})",
+                expected="text, an integer or a boolean",
+            )
+    return b"e" + (_key(values[0]) if len(values) == 1 else _key(values))
+
+
+def page_key(head: bytes, generation: int, page: int) -> bytes:
+    """The key of one page of an entity."""
+    return b"p%c" % generation + page.to_bytes(4, "big") + head
+
+
+def history_key(head: bytes, generation: int) -> bytes:
+    """The key of the history of an entity with pages."""
+    return b"h%c" % generation + head
+
+
+def keys_of_entity(head: bytes, row: bytes) -> list[bytes]:
+    """Every key an entity may have, given its head: what erasing it has to delete."""
+    pages = HEAD.unpack_from(row)[5]
+    both = [page_key(head, generation, page) for generation in (0, 1) for page in range(pages)]
+    return [head, *both, *((history_key(head, 0), history_key(head, 1)) if pages else ())]
+
+
+def key_parts(instance: Mapping[str, object], names: Sequence[str]) -> list[object]:
+    """An instance's key.
+
+    Raises:
+        FeatureError: It has no such field.
+    """
+    try:
+        return [instance[name] for name in names]
+    except KeyError as error:
+        raise FeatureError(f"a request lacks the key {error.args[0]!r}", found=sorted(instance)) from None
+
+
+_KEY_TYPES = frozenset({str, int, bool})

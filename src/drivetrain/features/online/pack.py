@@ -1,0 +1,294 @@
+"""Events of many entities become their rows, in a few passes over all of them at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from drivetrain.core.clock import Micros
+from drivetrain.features.exact import Floats, Places
+from drivetrain.features.moments import Moments, Span, Tally
+from drivetrain.features.online.history import History
+from drivetrain.features.online.layout import (
+    FLAT,
+    HEAD,
+    LAYOUT,
+    PAGE,
+    STATES,
+    Layout,
+    Tail,
+    encode_tail,
+    history_key,
+    page_key,
+)
+from drivetrain.features.timeline import Timeline
+
+_NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What is known of entities beside their events, one entry each.
+
+    Attributes:
+        keys: Keys of their heads.
+        generation: Generation of keys to write under.
+        pages: Most pages each ever had.
+        trimmed: Newest event and latest availability of trimmed events; shape (entities, 2).
+        base: Moments of trimmed events; shape (entities, bases, 7).
+    """
+
+    keys: list[bytes]
+    generation: Places
+    pages: Places
+    trimmed: Places
+    base: Floats
+
+
+def rows_of(
+    layout: Layout, history: History, entity: Places, kept: Kept, grace: Micros
+) -> Iterator[tuple[bytes, bytes]]:
+    """Packs entities.
+
+    Args:
+        layout: How rows lie in bytes.
+        history: All events of the entities.
+        entity: Entity of each event.
+        kept: What else is known of them.
+        grace: How far behind an entity's newest event a request may be and still be answered from whole windows.
+
+    Yields:
+        Keys and rows.
+    """
+    timeline = Timeline.of(entity, history.event, history.available, history.sequence, len(kept.keys))
+    values = history.values[:, timeline.rows]
+    leaving = _leaving(layout, timeline, values, grace)
+    base, trimmed = kept.base, kept.trimmed
+    if leaving.any():
+        gone = timeline.only(leaving)
+        base = _with_trimmed(layout, gone, values[:, leaving], base)
+        trimmed = trimmed.copy()
+        np.maximum.at(trimmed[:, 0], gone.entity, gone.event)
+        np.maximum.at(trimmed[:, 1], gone.entity, gone.available)
+        timeline, values = timeline.only(~leaving), values[:, ~leaving]
+    packer = _Packer(layout, timeline, values, history)
+    packer.lifetimes(base)
+    packer.records()
+    packer.lasts()
+    yield from packer.rows(kept, base, trimmed)
+
+
+def moments_from(states: Floats) -> Moments:
+    """Moments of shape (n,) from their seven numbers, shape (n, 7)."""
+    count, total, total_low, squares, squares_low, smallest, largest = states.T
+    return Moments(count, (total, total_low), (squares, squares_low), smallest, largest)
+
+
+def empty_base(entities: int, layout: Layout) -> Floats:
+    """Moments of no events."""
+    base = np.zeros((entities, len(layout.bases), STATES))
+    base[:, :, 5], base[:, :, 6] = np.inf, -np.inf
+    return base
+
+
+def _leaving(layout: Layout, timeline: Timeline, values: Floats, grace: Micros) -> np.ndarray:
+    """Events that no request at or after the newest one, less the grace, can need."""
+    newest = timeline.event[np.maximum(timeline.starts[1:] - 1, 0)] if len(timeline) else timeline.event
+    cutoff = newest[timeline.entity] - layout.view.horizon - grace
+    leaving = timeline.event <= cutoff
+    if layout.view.ttl is None and layout.lasts and leaving.any():
+        for members in _memberships(layout, values):
+            part = leaving if members is None else leaving & members
+            places = np.flatnonzero(part)
+            _, first = np.unique(timeline.entity[places][::-1], return_index=True)
+            leaving[places[::-1][first]] = False
+    return leaving
+
+
+def _memberships(layout: Layout, values: Floats) -> Iterator[np.ndarray | None]:
+    """Which events looked-up features look at: all, and those of each condition."""
+    columns = layout.view.columns
+    if any(columns[at].input not in layout.members for at in layout.lasts):
+        yield None
+    for at in range(len(layout.members)):
+        yield values[len(layout.stored) + at] > 0
+
+
+def _with_trimmed(layout: Layout, gone: Timeline, values: Floats, base: Floats) -> Floats:
+    """Base moments with those of events that leave."""
+    fresh = base.copy()
+    for at, position in enumerate(layout.bases):
+        tally = Tally(gone, _values(layout, values, position), ("sum", "std", "min", "max"))
+        here = tally.moments(Span(gone, None, gone.starts[:-1], gone.starts[1:]))
+        both = moments_from(base[:, at]).plus(here)
+        for state, numbers in enumerate(_states(both)):
+            if numbers is not None:
+                fresh[:, at, state] = numbers
+    return fresh
+
+
+def _states(moments: Moments) -> list[Floats | None]:
+    total = moments.total or (None, None)
+    squares = moments.squares or (None, None)
+    return [moments.count, *total, *squares, moments.smallest, moments.largest]
+
+
+def _values(layout: Layout, values: Floats, position: int) -> Floats | None:
+    return values[layout.stored.index(position)] if position in layout.stored else None
+
+
+class _Packer:
+    """Aggregates of the events that stay, and their bytes."""
+
+    def __init__(self, layout: Layout, timeline: Timeline, values: Floats, history: History) -> None:
+        self._layout = layout
+        self._timeline = timeline
+        self._plain = timeline.all_known_at_once()
+        self._values = values
+        self._history = history
+        self._entities = len(timeline.starts) - 1
+
+    def lifetimes(self, base: Floats) -> None:
+        """Features over the whole history, trimmed events included; shape (entities, lifetimes)."""
+        layout = self._layout
+        self._lifetimes = np.empty((self._entities, len(layout.lifetimes)))
+        span = Span(self._plain, None, self._plain.starts[:-1], self._plain.starts[1:])
+        for place, position in enumerate(layout.bases):
+            asked = {
+                at: layout.view.columns[at] for at in layout.lifetimes if layout.view.columns[at].input == position
+            }
+            kinds = {feature.kind for feature in asked.values()}
+            moments = Tally(self._plain, _values(layout, self._values, position), kinds).moments(span)
+            whole = moments.plus(moments_from(base[:, place]))
+            for at, feature in asked.items():
+                self._lifetimes[:, layout.lifetimes.index(at)] = whole.finish(feature.kind)
+
+    def records(self) -> None:
+        """Aggregates of the events from each one on; shape (events + entities, cells)."""
+        starts = self._plain.starts
+        lengths = np.diff(starts) + 1
+        self._firsts = np.cumsum(lengths) - lengths
+        total = int(lengths.sum())
+        left = np.arange(total) - np.repeat(self._firsts - starts[:-1], lengths)
+        span = Span(self._plain, None, left, np.repeat(starts[1:], lengths))
+        self._records = np.empty((total, len(self._layout.cells)))
+        for position in dict.fromkeys(position for _, position in self._layout.cells):
+            kinds = {kind for kind, given in self._layout.cells if given == position}
+            moments = Tally(self._plain, _values(self._layout, self._values, position), kinds).moments(span)
+            for kind in kinds:
+                self._records[:, self._layout.cells.index((kind, position))] = moments.finish(kind)
+
+    def lasts(self) -> None:
+        """Newest values of every entity and their event times, by entity."""
+        layout, columns = self._layout, self._layout.view.columns
+        self._empty: list[float | None] = []
+        values: list[list[float | bool | str | None]] = []
+        times: list[list[int]] = []
+        newest: dict[int, Places] = {}
+        for at in layout.lasts:
+            position = columns[at].input
+            which = layout.members.index(position) if position in layout.members else -1
+            if which not in newest:
+                newest[which] = self._newest(which)
+            place = newest[which]
+            found = place >= 0
+            stored = layout.stored.index(position) if position in layout.stored else None
+            numbers = np.ones(len(place)) if stored is None else self._values[stored][place]
+            kind = "n" if stored is None else self._history.kinds[stored]
+            values.append(typed(np.where(found, numbers, np.nan), kind, self._history.texts))
+            self._empty.append(np.nan if kind == "n" else None)
+            times.append(np.where(found, self._plain.event[place], _NEVER).tolist())
+        self._newest_values = [list(row) for row in zip(*values, strict=True)] or [[] for _ in range(self._entities)]
+        self._newest_times = [list(row) for row in zip(*times, strict=True)] or [[] for _ in range(self._entities)]
+
+    def _newest(self, which: int) -> Places:
+        """Place of each entity's newest event; -1 where no event is a member."""
+        if which < 0:
+            return self._plain.starts[1:] - 1
+        members = self._values[len(self._layout.stored) + which] > 0
+        places = np.where(members, np.arange(len(self._plain)), -1)
+        newest = np.full(self._entities, -1)
+        np.maximum.at(newest, self._plain.entity, places)
+        return newest
+
+    def rows(self, kept: Kept, base: Floats, trimmed: Places) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and rows of every entity."""
+        timeline, layout = self._timeline, self._layout
+        times = np.stack([timeline.event, timeline.available, self._history.sequence[timeline.rows]])
+        known = trimmed[:, 1].copy()
+        np.maximum.at(known, timeline.entity, timeline.available)
+        records = memoryview(self._records.tobytes())
+        width = 8 * len(layout.cells)
+        for entity in range(self._entities):
+            start, stop = int(timeline.starts[entity]), int(timeline.starts[entity + 1])
+            first = int(self._firsts[entity]) * width
+            events = times[:, start:stop]
+            values, texts = self._local(self._values[:, start:stop])
+            stamp = int(events[2].max())
+            tail = self._tail(entity, texts)
+            lifetimes, states = self._lifetimes[entity].tobytes(), base[entity].tobytes()
+            key, generation = kept.keys[entity], int(kept.generation[entity])
+            own = records[first : first + (stop - start + 1) * width]
+            history = events.tobytes() + values.tobytes()
+            paged = stop - start > FLAT
+            pages = -(-(stop - start) // PAGE) if paged else 0
+            if paged:
+                marked = stamp.to_bytes(8, "little", signed=True)
+                yield from _pages(key, generation, events[0], own, marked)
+                yield history_key(key, generation), marked + history
+                body = b"".join((lifetimes, events[0, ::PAGE].tobytes(), own[:width], states))
+            else:
+                body = b"".join((lifetimes, events[0].tobytes(), own, history, states))
+            head = HEAD.pack(
+                LAYOUT,
+                paged,
+                generation,
+                stop - start,
+                HEAD.size + len(body),
+                max(int(kept.pages[entity]), pages),
+                int(events[0, -1]),
+                int(known[entity]),
+                int(trimmed[entity, 0]),
+                int(trimmed[entity, 1]),
+                stamp,
+            )
+            yield key, b"".join((head, body, tail))
+
+    def _tail(self, entity: int, texts: list[str]) -> bytes:
+        times = self._newest_times[entity]
+        newest, oldest = self._newest_values[entity], min(times, default=0)
+        return encode_tail(Tail(oldest, newest, times, self._empty, self._history.kinds, texts))
+
+    def _local(self, values: Floats) -> tuple[Floats, list[str]]:
+        """Values with texts numbered within the entity."""
+        rows = [at for at, kind in enumerate(self._history.kinds) if kind == "t"]
+        if not rows:
+            return values, []
+        values = values.copy()
+        used = np.unique(values[rows][~np.isnan(values[rows])])
+        for at in rows:
+            known = ~np.isnan(values[at])
+            values[at][known] = np.searchsorted(used, values[at][known])
+        return values, [self._history.texts[int(number)] for number in used.tolist()]
+
+
+def _pages(
+    key: bytes, generation: int, event: Places, records: memoryview, stamp: bytes
+) -> Iterator[tuple[bytes, bytes]]:
+    """Pages: event times of each, and the records after each of them."""
+    width = len(records) // (len(event) + 1)
+    for page, start in enumerate(range(0, len(event), PAGE)):
+        stop = min(start + PAGE, len(event))
+        body = records[(start + 1) * width : (stop + 1) * width]
+        yield page_key(key, generation, page), b"".join((stamp, event[start:stop].tobytes(), body))
+
+
+def typed(numbers: Floats, kind: str, texts: Sequence[str]) -> list[float | bool | str | None]:
+    """Values of a stored input as features: numbers with NaN for null, booleans and texts with ``None``."""
+    if kind == "n":
+        return list(numbers.tolist())
+    known = [None if math.isnan(number) else int(number) for number in numbers.tolist()]
+    return [None if at is None else bool(at) if kind == "b" else texts[at] for at in known]

@@ -1,0 +1,110 @@
+"""What the methods of a project do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drivetrain.core.clock import Micros, datetime_of
+from drivetrain.core.clock import now as present
+from drivetrain.core.errors import UsageError
+from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.records import Alias, Decision, ModelVersion
+from drivetrain.loop.client import Client
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.graph import data_road, graph, model_road
+from drivetrain.loop.model import Model
+from drivetrain.loop.plan import PlannedStep, plan_nodes
+from drivetrain.loop.replay import Player, replayed
+from drivetrain.loop.runner import Outcome, holding, run_nodes
+from drivetrain.loop.tick import look
+from drivetrain.registry.aliases import point
+from drivetrain.registry.aliases import rollback as roll_back
+from drivetrain.train.environment import environment_digest
+
+WATCH = "watch"
+
+
+def plan(project: Definitions) -> list[PlannedStep]:
+    """See :meth:`Project.plan`."""
+    return plan_nodes(graph(project), catalog=project.store.catalog, environment=environment_digest())
+
+
+def run(project: Definitions, *, only: str | None, progress: Progress | None) -> Outcome:
+    """See :meth:`Project.run`."""
+    if only not in {None, "data"}:
+        raise UsageError("run can't stop there", found=repr(only), expected="--only data")
+    began = time.perf_counter()
+    steps = run_nodes(
+        data_road(project) if only else graph(project),
+        catalog=project.store.catalog,
+        leases=project.store.leases,
+        environment=environment_digest(),
+        progress=progress,
+    )
+    refused: list[str] = []
+    for step in steps:
+        if step.name.startswith("judge:") and not step.cached:
+            version = project.store.catalog.get(ModelVersion, step.outputs["version"].removeprefix("version:"))
+            refused += version.gates.refusals if version else ()
+    return Outcome(steps, time.perf_counter() - began, tuple(refused))
+
+
+def predict(
+    project: Definitions, endpoint: str | None, instances: Sequence[Mapping[str, Any]], *, at: Micros | None
+) -> dict[str, Any]:
+    """See :meth:`Project.predict`."""
+    client = Client(project.settings.serve)
+    more = {} if at is None else {"at": datetime_of(at)}
+    try:
+        return client.predict(project.find_endpoint(endpoint).name, instances, **more)
+    finally:
+        client.close()
+
+
+def promote(project: Definitions, model: str | None, version: int, *, because: str, actor: str) -> Alias:
+    """See :meth:`Project.promote`."""
+    name = project.find_model(model).name
+    return point(project.store, name, "champion", version, because=because, actor=actor)
+
+
+def rollback(project: Definitions, model: str | None, *, because: str, actor: str) -> Alias:
+    """See :meth:`Project.rollback`."""
+    return roll_back(project.store, project.find_model(model).name, because=because, actor=actor)
+
+
+def tick(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
+    """See :meth:`Project.tick`."""
+    watching = progress or Silent()
+
+    def retrain(model: Model) -> None:
+        run_nodes(
+            model_road(project, model, now),
+            catalog=project.store.catalog,
+            leases=project.store.leases,
+            environment=environment_digest(),
+            progress=watching,
+        )
+
+    decisions: list[Decision] = []
+    for monitor in project.monitors.values():
+        decisions += look(project, monitor, now, retrain)
+    return decisions
+
+
+def replay(
+    project: Definitions, endpoint: str | None, since: Micros, until: Micros, *, progress: Progress | None
+) -> dict[str, Any]:
+    """See :meth:`Project.replay`."""
+    watching = progress or Silent()
+    player = Player(
+        project,
+        endpoint,
+        bring=lambda: run(project, only="data", progress=None),
+        look=lambda moment: tick(project, moment, progress=watching),
+    )
+    began = present()
+    with holding(project.store.leases, WATCH):
+        state = player.play(since, until, watching)
+    return replayed(project, state, began)

@@ -1,0 +1,38 @@
+"""Raw rows become a table version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drivetrain.core.clock import now
+from drivetrain.core.progress import Progress
+from drivetrain.data.ingest import ingest
+from drivetrain.data.source import Source
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.node import Node, Outputs
+
+
+def ingest_node(project: Definitions, source: Source) -> Node:
+    """Takes in what is new from a source."""
+
+    def action(_inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
+        version = ingest(
+            project.store,
+            source,
+            folder=project.folder,
+            now=now(),
+            progress=progress,
+            sources=project.sources,
+        )
+        return {"table": version.ref}
+
+    return Node(
+        name=f"ingest:{source.name}",
+        group="data",
+        words=f"take in {source.reader.words}",
+        code=source.digest,
+        parameters="",
+        needs=tuple(f"ingest:{name}" for name in source.needs),
+        outside=lambda: {source.reader.words: source.reader.fingerprint(project.folder)},
+        action=action,
+    )

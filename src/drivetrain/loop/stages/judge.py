@@ -1,0 +1,142 @@
+"""A run becomes a version with its evaluation, its gate report and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from drivetrain.core.progress import Progress
+from drivetrain.core.records import Evaluation, Link, ModelVersion, Run, TableVersion
+from drivetrain.evaluate.card import Card, card_html
+from drivetrain.evaluate.operating import operate
+from drivetrain.evaluate.report import Subject, evaluate
+from drivetrain.evaluate.verdict import check
+from drivetrain.features.encoding import encode
+from drivetrain.features.label import AT, LABEL
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.model import Model
+from drivetrain.loop.node import Node, Outputs
+from drivetrain.loop.refs import resolve, table_version
+from drivetrain.loop.stages.train import moment_of_training
+from drivetrain.monitor.reference import profile
+from drivetrain.registry.aliases import champion
+from drivetrain.registry.register import register
+from drivetrain.train.fit import importance
+from drivetrain.train.predict import predict_run, predict_version
+
+
+def judge_node(project: Definitions, model: Model) -> Node:
+    """Measures a run against its baselines and the champion, asks the gates, and registers the version."""
+    train, training_set = f"train:{model.name}", f"training_set:{model.name}"
+
+    def action(inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
+        task = f"evaluate {model.name}"
+        progress.start(task)
+        run = resolve(project, Run, inputs[train]["run"])
+        table = table_version(project, inputs[training_set]["table"])
+        evaluation, version = judge(project, model, run, table)
+        verdict = "every gate passed" if version.gates.passed else f"{len(version.gates.refusals)} gates said no"
+        progress.finish(task, f"v{version.version}: {verdict}")
+        return {"evaluation": evaluation.ref, "version": version.ref}
+
+    return Node(
+        name=f"judge:{model.name}",
+        group="model",
+        words=f"evaluate beside {len(model.baselines)} baselines and the champion, ask {len(model.gates)} gates",
+        code=model.judge_digest(),
+        parameters="",
+        needs=(train, training_set),
+        action=action,
+    )
+
+
+def judge(project: Definitions, model: Model, run: Run, table: TableVersion) -> tuple[Evaluation, ModelVersion]:
+    """Evaluates a run on the test window of its training set, and registers what came of it."""
+    store = project.store
+    frame = store.tables.read(table.table, table.version).filter(pl.col(LABEL).is_not_null())
+    cut = model.split.cut(frame, moment_of_training(table))
+    test = frame.filter(cut.test)
+    predictions = predict_run(store, run, test)
+    evaluation = evaluate(
+        predictions,
+        test[LABEL].to_numpy(),
+        _moments(test),
+        subject=Subject(
+            run_id=run.run_id,
+            model=model.name,
+            data=table.ref,
+            since=cut.test_since,
+            until=cut.until,
+            importance=importance(run),
+        ),
+        slices=test.select(model.slices) if model.slices else None,
+        baselines={name: predict_run(store, run, test, baseline=name) for name in run.baselines},
+        champion=_champion(project, model, test),
+    )
+    gates = check(model.gates, evaluation)
+    card = card_html(
+        Card(
+            project=project.name,
+            objective=project.objective,
+            evaluation=evaluation,
+            gates=gates,
+            positive=model.positive,
+            rows=model.rows,
+            metric=model.metric,
+            run=run,
+            owner=model.owner,
+            curve=operate(predictions, test[LABEL].to_numpy(), _moments(test)),
+            descriptions=descriptions(model),
+            limits=model.limits,
+        )
+    )
+    version = register(
+        store,
+        run,
+        gates=gates,
+        card=card,
+        reference=_reference(project, run, frame, cut.refit, test, predictions),
+        features=model.definitions,
+        training_set=table.ref,
+    )
+    store.catalog.commit(
+        evaluation, links=[Link(run.ref, evaluation.ref, "run"), Link(evaluation.ref, version.ref, "evaluation")]
+    )
+    return evaluation, version
+
+
+def _champion(project: Definitions, model: Model, test: pl.DataFrame) -> tuple[int, np.ndarray] | None:
+    """The champion's answers to the same rows; none where there is none, or it reads features that are gone."""
+    standing = champion(project.store, model.name)
+    if standing is None or any(name not in test.columns for name in standing.input_schema.names):
+        return None
+    return standing.version, predict_version(project.store, standing, test)
+
+
+def _reference(
+    project: Definitions, run: Run, frame: pl.DataFrame, learned: pl.Series, test: pl.DataFrame, said: np.ndarray
+) -> bytes:
+    """Inputs from everything the model knew of; predictions where they were not fitted to."""
+    assert run.input_schema is not None, "a finished run has its schema"
+    known = frame.filter(learned)
+    rows = pl.concat([known, test], how="vertical")
+    outputs = np.concatenate([predict_run(project.store, run, known), said])
+    return profile(
+        encode(rows, run.input_schema), outputs, _moments(rows), run.input_schema, importance=importance(run)
+    )
+
+
+def descriptions(model: Model) -> dict[str, str]:
+    """Full feature name → what it is, in plain words."""
+    told: dict[str, str] = {}
+    for view in model.views:
+        told |= {name: feature.words for name, feature in zip(view.feature_names, view.columns, strict=True)}
+    for request in model.requests:
+        told |= request.words()
+    return told
+
+
+def _moments(frame: pl.DataFrame) -> np.ndarray:
+    return frame[AT].dt.epoch("us").to_numpy()

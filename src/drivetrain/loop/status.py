@@ -1,0 +1,73 @@
+"""How everything stands, read from the catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drivetrain.core.clock import iso
+from drivetrain.core.records import Alert, Alias, Decision, Measure, ModelVersion, MonitorReport, TableVersion
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.endpoint import Endpoint
+
+RECENT = 8
+
+
+def status(project: Definitions) -> dict[str, Any]:
+    """Tables, endpoints, alerts and the latest decisions."""
+    catalog = project.store.catalog
+    alerts = catalog.find(Alert)
+    return {
+        "project": project.name,
+        "objective": project.objective,
+        "tables": [_table(project, name) for name in project.sources],
+        "endpoints": [_endpoint(project, endpoint) for endpoint in project.endpoints.values()],
+        "alerts_open": sum(alert.state == "open" for alert in alerts),
+        "alerts_total": len(alerts),
+        "decisions": [
+            {"at": iso(decision.at), "about": decision.about, "what": decision.what, "because": decision.because}
+            for decision in catalog.find(Decision, limit=RECENT)
+        ],
+    }
+
+
+def _table(project: Definitions, name: str) -> dict[str, Any]:
+    versions = project.store.catalog.find(TableVersion, name)
+    if not versions:
+        return {"table": name, "version": 0, "rows": 0, "quarantined": 0, "last_event": "never ingested"}
+    last = versions[0]
+    return {
+        "table": name,
+        "version": last.version,
+        "rows": last.rows,
+        "quarantined": sum(version.quarantined for version in versions),
+        "last_event": iso(last.last_event) if last.last_event else "–",
+    }
+
+
+def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
+    catalog = project.store.catalog
+    aliases = {alias.alias: alias.version for alias in catalog.find(Alias, endpoint.model.name)}
+    champion = aliases.get("champion")
+    version = catalog.get(ModelVersion, f"{endpoint.model.name}@{champion}") if champion else None
+    report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
+    lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
+    if report is not None:
+        lines.append(
+            f"{iso(report.since)[:10]} to {iso(report.until)[:10]}: {report.predictions:,} predictions, "
+            f"{report.label_share:.0%} labelled, {sum(drift.drifted for drift in report.drift)} features drifted"
+        )
+        lines += [f"{name} {show_measure(measure)}" for name, measure in report.performance.items()]
+    return {
+        "endpoint": endpoint.name,
+        "model": endpoint.model.name,
+        "words": "answers with its champion" if version else "has no champion yet: nothing is served",
+        "versions": aliases,
+        "lines": lines,
+    }
+
+
+def show_measure(measure: Measure) -> str:
+    """``0.451 [0.420, 0.480]``."""
+    if measure.low is None or measure.high is None:
+        return f"{measure.value:.3f}"
+    return f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]"

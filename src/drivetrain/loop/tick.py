@@ -1,0 +1,154 @@
+"""One look of a monitor: windows that have ended are assessed, alerts settled, and what follows is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+import polars as pl
+
+from drivetrain.core.clock import DAY, Micros, datetime_of
+from drivetrain.core.errors import StoreError
+from drivetrain.core.ids import derived_id
+from drivetrain.core.records import Alert, Decision, Evaluation, Link, ModelVersion, MonitorReport
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.model import Model
+from drivetrain.loop.retraining import consider_retraining
+from drivetrain.loop.shadowing import consider_shadow
+from drivetrain.monitor.alerts import settle
+from drivetrain.monitor.reference import load
+from drivetrain.monitor.sinks import Sinks
+from drivetrain.monitor.spec import Monitor
+from drivetrain.monitor.window import Watched, assess
+from drivetrain.registry.aliases import champion
+from drivetrain.serve.log.columns import FEEDBACK, feedback_table, predictions_table
+from drivetrain.serve.log.compact import compact
+from drivetrain.store.bundle import Store
+
+LABELS_FROM_BEFORE = timedelta(days=1)
+"""Feedback is read from this long before a window: no label comes before its prediction."""
+
+
+def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[[Model], None]) -> list[Decision]:
+    """Everything that is due on one endpoint as of ``now``.
+
+    Windows follow one another without a gap from the first prediction's day on, ``monitor.window`` long; a window
+    without predictions is passed over. Done again after a kill, it repeats nothing that was committed.
+
+    Args:
+        project: Whose endpoint it is.
+        monitor: What is watched.
+        now: The moment to look as of.
+        retrain: Trains, judges and releases a new version of a model.
+    """
+    decisions: list[Decision] = []
+    while (start := _next_window(project, monitor, now)) is not None:
+        compact(project.store, project.log_folder, monitor.endpoint)
+        decisions += _assess(project, monitor, start, start + monitor.window_us)
+    decisions += consider_shadow(project, monitor, now)
+    decisions += consider_retraining(project, monitor, now, retrain)
+    return decisions
+
+
+def _next_window(project: Definitions, monitor: Monitor, now: Micros) -> Micros | None:
+    """Start of the first window that was not assessed, has ended, and holds predictions; none if there is none."""
+    store = project.store
+    last = next(iter(store.catalog.find(MonitorReport, monitor.endpoint, limit=1)), None)
+    if last is not None and last.until + monitor.window_us > now:
+        return None
+    if last is None:
+        compact(store, project.log_folder, monitor.endpoint)
+    first = _first_prediction(store, monitor.endpoint, 0 if last is None else last.until)
+    if first is None and last is not None:
+        compact(store, project.log_folder, monitor.endpoint)
+        first = _first_prediction(store, monitor.endpoint, last.until)
+    if first is None:
+        return None
+    start = first // DAY * DAY if last is None else first - (first - last.until) % monitor.window_us
+    return start if start + monitor.window_us <= now else None
+
+
+def _first_prediction(store: Store, endpoint: str, since: Micros) -> Micros | None:
+    table = predictions_table(endpoint)
+    if store.tables.version(table) is None:
+        return None
+    found = (
+        store.tables.scan(table).filter(pl.col("at") >= datetime_of(since)).select(pl.col("at").min().dt.epoch("us"))
+    )
+    value = found.collect().item()
+    return int(value) if value is not None else None
+
+
+def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros) -> list[Decision]:
+    store = project.store
+    endpoint = project.find_endpoint(monitor.endpoint)
+    standing = _judged_version(store, endpoint.model.name)
+    predictions, feedback = logged(store, endpoint.name, since, until)
+    assessment = assess(
+        predictions,
+        feedback,
+        monitor=monitor,
+        watched=Watched(
+            model=endpoint.model.name,
+            version=standing.version,
+            reference=load(store.blobs.get(standing.reference)) if standing.reference else None,
+            evaluation=store.catalog.get(Evaluation, standing.run_id),
+            views=[view.name for view in endpoint.model.views],
+        ),
+        since=since,
+        until=until,
+        now=until,
+    )
+    report = assessment.report
+    settled = settle(assessment.findings, store.catalog.find(Alert, endpoint.name), report, monitor, now=until)
+    decisions = [_told(alert, standing) for alert in settled.told if alert.severity != "info"]
+    store.catalog.commit(
+        report,
+        *settled.changed,
+        *decisions,
+        links=[Link(standing.ref, report.ref, "watched")],
+    )
+    sinks = Sinks(monitor.sinks)
+    for alert in settled.told:
+        sinks.send(alert)
+    sinks.close()
+    return decisions
+
+
+def _judged_version(store: Store, model: str) -> ModelVersion:
+    standing = champion(store, model)
+    if standing is None:
+        raise StoreError(
+            f"model {model!r} has predictions in its log but no champion",
+            do="Was the catalog restored? Promote a version",
+        )
+    return standing
+
+
+def logged(store: Store, endpoint: str, since: Micros, until: Micros) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Predictions made for ``[since, until)``, and every label known since then."""
+    predictions = (
+        store.tables.scan(predictions_table(endpoint))
+        .filter(pl.col("at") >= datetime_of(since), pl.col("at") < datetime_of(until))
+        .collect()
+    )
+    table = feedback_table(endpoint)
+    if store.tables.version(table) is None:
+        return predictions, pl.DataFrame(schema=FEEDBACK)
+    known_since = datetime_of(since) - LABELS_FROM_BEFORE
+    return predictions, store.tables.scan(table).filter(pl.col("at") >= known_since).collect()
+
+
+def _told(alert: Alert, version: ModelVersion) -> Decision:
+    ended = alert.state == "resolved"
+    return Decision(
+        id=derived_id("told", alert.id, alert.state, alert.severity),
+        at=alert.resolved if alert.resolved is not None else alert.at,
+        about=alert.endpoint,
+        what="alert",
+        because=f"resolved: {alert.rule}" if ended else alert.message,
+        actor="monitor",
+        version=version.version,
+        evidence=msgspec.Raw(msgspec.json.encode({"alert": alert.id, "rule": alert.rule, "severity": alert.severity})),
+    )

@@ -1,0 +1,206 @@
+"""Whether a window's rows are unlike what the model was trained on, beyond chance and beyond the seasons it has seen.
+
+A week is always unlike the months around it: within the flights' own training months a week's temperature stands at a
+PSI of 3 to 7 from the rest. A fixed bound cries wolf. So a window is compared with stretches of the reference as long
+as itself, and its value is the distance to the **most similar** one: a season that was seen before has one nearby, a
+season that was not has none. How far apart similar stretches lie when nothing changed is what the reference's own
+stretches show, each against the most similar other: their logarithms give an upper prediction bound for one more
+(Student's t, the false-alarm rate split over the columns). That bound is then put to the reference itself: each stretch
+is held against all others as if it were the window, and where more of them than the stated rate would have been called
+drifted in any column, the bound is raised in all columns until no more are (Westfall and Young's step, with stretches
+for permutations). From m stretches no rate below 1 / (m + 1) can be promised. Fewer rows than a stretch add their
+sampling error.
+
+A reference too short for six such stretches is compared with as a whole, against what shorter stretches of it do.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from drivetrain.core.clock import DAY, Micros
+from drivetrain.core.records import FeatureDrift
+from drivetrain.evaluate.ranking import Floats
+from drivetrain.evaluate.student import t_quantile, t_tail
+from drivetrain.monitor.column import Column
+from drivetrain.monitor.distance import distance, noise
+from drivetrain.monitor.reference import Reference
+
+MIN_SEGMENTS = 6
+_LEAST = 1e-9
+
+
+class _Null(msgspec.Struct, frozen=True):
+    """What a statistic does when nothing changed, on its open scale, from ``count`` stretches."""
+
+    centre: float
+    spread: float
+    """Standard deviation of one more."""
+    count: int
+    rows: float
+    """Rows of a typical stretch."""
+    excess: Floats
+    """Each stretch against all others: how many standard deviations it stands out."""
+
+
+def measure_drift(
+    reference: Reference,
+    values: Floats,
+    predictions: Floats,
+    *,
+    days: int,
+    statistic: str,
+    effect: float,
+    false_alarm: float,
+    features: frozenset[str] = frozenset(),
+) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
+    """Compares a window with the reference.
+
+    Args:
+        reference: What the version was trained on.
+        values: The window's encoded rows, shape (n, fields) in the reference's order; n > 0.
+        predictions: Its predictions, shape (n,).
+        days: Length of the window.
+        statistic: ``psi``, ``js`` or ``ks``.
+        effect: Smallest value that may count as drift.
+        false_alarm: Probability that anything at all is called drifted when nothing changed.
+        features: Watch only these; all if empty.
+
+    Returns:
+        Each watched feature, furthest beyond its threshold first; and the predictions.
+    """
+    watched = [(at, column) for at, column in enumerate(reference.columns) if not features or column.name in features]
+    near, segments = _cut(reference, days)
+    seen = []
+    for at, column in [*watched, (-1, reference.output)]:
+        counts = column.histogram(predictions if at < 0 else np.ascontiguousarray(values[:, at]))
+        seen.append(
+            (column, counts, *_compare(column, counts, segments, near=near, statistic=statistic, effect=effect))
+        )
+    alpha = false_alarm / len(seen)
+    reach = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
+    found = []
+    for column, counts, value, null in seen:
+        rows = float(counts.sum())
+        if null is None:
+            chance, p_value = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha), None
+        else:
+            extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha)
+            chance, p_value = _threshold(null, value, reach, extra, statistic)
+        total = np.asarray(column.counts, np.float64).sum(axis=0)
+        found.append(
+            FeatureDrift(
+                feature=column.name,
+                statistic=statistic,
+                value=value,
+                threshold=max(effect, chance),
+                drifted=value > max(effect, chance),
+                null_share=float(counts[-1] / rows),
+                reference_null_share=float(total[-1] / total.sum()),
+                count=int(rows),
+                p_value=p_value,
+            )
+        )
+    *inputs, output = found
+    return tuple(sorted(inputs, key=lambda drift: -drift.value / max(drift.threshold, _LEAST))), output
+
+
+def comparable(reference: Reference, days: int) -> bool:
+    """Whether the reference holds enough stretches of ``days`` days to compare a window with the most similar one."""
+    return bool(reference.segments(days).max() + 1 >= MIN_SEGMENTS)
+
+
+def whole_days(since: Micros, until: Micros) -> int:
+    """Length of a window in days, at least one."""
+    return max(round((until - since) / DAY), 1)
+
+
+def _cut(reference: Reference, days: int) -> tuple[bool, npt.NDArray[np.intp]]:
+    """Stretches as long as the window where there are enough, else the longest shorter ones that are."""
+    length = days
+    while length > 1 and not comparable(reference, length):
+        length //= 2
+    return length == days and comparable(reference, days), reference.segments(length)
+
+
+def _compare(
+    column: Column, counts: Floats, segments: npt.NDArray[np.intp], *, near: bool, statistic: str, effect: float
+) -> tuple[float, _Null | None]:
+    by_day = np.asarray(column.counts, np.float64)
+    number = int(segments.max()) + 1
+    stretches = np.zeros((number, column.width))
+    np.add.at(stretches, segments[segments >= 0], by_day[segments >= 0])
+    total = by_day.sum(axis=0)
+    if near:
+        between = distance(statistic, stretches[:, None, :], stretches[None, :, :])
+        np.fill_diagonal(between, np.inf)
+        usual = between.min(axis=1)
+        value = float(distance(statistic, stretches, counts).min())
+    else:
+        between = None
+        usual = distance(statistic, stretches, total - stretches)
+        value = float(distance(statistic, total, counts))
+    if number < MIN_SEGMENTS:
+        return value, None
+    scaled = _open(usual, statistic)
+    spread = max(float(scaled.std(ddof=1)), _LEAST) * math.sqrt(1 + 1 / number)
+    rows = float(np.median(stretches.sum(axis=1)))
+    # What stays below the effect size is never called drifted, however far it stands out.
+    excess = np.where(usual > effect, _excess(usual, between, statistic), -np.inf)
+    return value, _Null(float(scaled.mean()), spread, number, rows, excess)
+
+
+def _excess(usual: Floats, between: Floats | None, statistic: str) -> Floats:
+    """How far each stretch stands out from what all others do without it."""
+    number = len(usual)
+    others = np.tile(usual, (number, 1))
+    if between is not None:
+        # Without stretch i, one whose nearest was i falls back on its second nearest.
+        nearest = between.argmin(axis=1)
+        second = np.partition(between, 1, axis=1)[:, 1]
+        others[nearest, np.arange(number)] = second
+    scaled = _open(others, statistic)
+    np.fill_diagonal(scaled, np.nan)
+    spread = np.maximum(np.nanstd(scaled, axis=1, ddof=1), _LEAST) * math.sqrt(1 + 1 / (number - 1))
+    return np.asarray((_open(usual, statistic) - np.nanmean(scaled, axis=1)) / spread, np.float64)
+
+
+def _reach(nulls: list[_Null], alpha: float, false_alarm: float) -> float:
+    """Standard deviations a window may stand out by: Student's t, or what the reference's own stretches need."""
+    if not nulls:
+        return 0.0
+    count = nulls[0].count
+    worst = np.sort(np.max([null.excess for null in nulls], axis=0))
+    allowed = math.floor(false_alarm * count)
+    return max(t_quantile(1 - alpha, count - 1), float(worst[count - 1 - allowed]))
+
+
+def _threshold(null: _Null, value: float, reach: float, extra: float, statistic: str) -> tuple[float, float]:
+    """What chance may reach, and the probability by Student's t, not corrected, that it exceeds ``value``."""
+    bound = _shut(null.centre + reach * null.spread, statistic)
+    net = np.asarray([max(_without(value, extra, statistic), _LEAST)])
+    p_value = t_tail((float(_open(net, statistic)[0]) - null.centre) / null.spread, null.count - 1)
+    return math.hypot(bound, extra) if statistic == "js" else bound + extra, p_value
+
+
+def _without(value: float, extra: float, statistic: str) -> float:
+    return math.sqrt(max(value**2 - extra**2, 0.0)) if statistic == "js" else value - extra
+
+
+def _open(values: Floats, statistic: str) -> Floats:
+    """PSI lives above 0, JS and KS between 0 and 1: logarithm and logit open both."""
+    held = np.maximum(values, _LEAST)
+    if statistic == "psi":
+        return np.log(held)
+    held = np.minimum(held, 1 - _LEAST)
+    return np.log(held) - np.log1p(-held)
+
+
+def _shut(value: float, statistic: str) -> float:
+    if statistic == "psi":
+        return math.exp(min(value, 50.0))
+    return 1.0 / (1.0 + math.exp(-max(min(value, 50.0), -50.0)))

@@ -1,0 +1,116 @@
+"""Rules on a report: what to say, and how loudly."""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivetrain.core.records import Measure, MonitorReport
+from drivetrain.evaluate.measures import AT_RATE
+from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.wording import figures, percent, span
+from drivetrain.monitor.finding import Finding, Severity
+from drivetrain.monitor.performance import worsening
+from drivetrain.monitor.spec import Monitor, Performance
+
+
+def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
+    """Puts the monitor's rules on performance, calibration and latency to a report.
+
+    Nothing is said about performance below ``min_labels`` labels or four days of them: silence there is ignorance, and
+    the report's ``labelled`` says so.
+    """
+    found: list[Finding] = []
+    asked = monitor.performance
+    if asked is not None and report.labelled >= asked.min_labels:
+        found += [
+            finding
+            for metric, drop in asked.drops.items()
+            if (finding := _fall(report, asked, metric, drop)) is not None
+        ]
+        if asked.calibration is not None and (gap := _calibration(report, asked.calibration)) is not None:
+            found.append(gap)
+    slow = report.latency_p99_us / 1000
+    if monitor.latency_ms is not None and slow > monitor.latency_ms:
+        message = (
+            f"{report.endpoint}: one answer in a hundred took {slow:.1f} ms or longer on {_when(report)}, more than "
+            f"the {monitor.latency_ms:g} ms allowed; half took under {report.latency_p50_us / 1000:.1f} ms."
+        )
+        found.append(Finding("latency", "warning", message, {"p99_ms": slow, "allowed_ms": monitor.latency_ms}))
+    return found
+
+
+def _fall(report: MonitorReport, asked: Performance, metric: str, drop: float) -> Finding | None:
+    now, then = report.performance.get(metric), report.reference.get(metric)
+    if now is None or then is None:
+        return None
+    change = worsening(metric, now, then)
+    if change is None or change.low is None or change.low <= drop:
+        return None
+    severity: Severity = "critical" if metric == asked.metric else "warning"
+    greater = METRICS[metric].better == "greater"
+    message = (
+        f"{report.endpoint}: {METRICS[metric].title} {'fell' if greater else 'rose'} to {figures(now)} on "
+        f"{report.labelled:,} predictions of {_when(report)}, from {figures(then)} when v{report.version} was "
+        f"evaluated{_rates(report)}."
+    )
+    at_rate = report.performance.get(AT_RATE)
+    if metric == "average_precision" and at_rate is not None:
+        kept = worsening(metric, at_rate, then)
+        message += f" At the base rate of then it would be {figures(at_rate)}"
+        if kept is not None and kept.low is not None and kept.low <= drop:
+            # Average precision falls with the base rate whatever the model does: that alone is nobody's alarm.
+            severity = "info"
+            message += ", so fewer positives explain the fall within its uncertainty"
+        message += "."
+    message += _arrived(report)
+    evidence = {
+        "metric": metric,
+        "now": msgspec.to_builtins(now),
+        "then": msgspec.to_builtins(then),
+        "worse_by": msgspec.to_builtins(change),
+        "allowed": drop,
+        "labelled": report.labelled,
+        "label_share": report.label_share,
+    }
+    return Finding(f"performance.{metric}", severity, message, evidence)
+
+
+def _calibration(report: MonitorReport, allowed: float) -> Finding | None:
+    gap = report.performance.get("calibration_gap")
+    said, came = report.performance.get("mean_prediction"), report.performance.get("base_rate")
+    if gap is None or said is None or came is None or gap.low is None or gap.high is None:
+        return None
+    nearest = max(gap.low, -gap.high)
+    if nearest <= allowed:
+        return None
+    message = (
+        f"{report.endpoint}: predictions of {_when(report)} are too {'high' if gap.value > 0 else 'low'}: "
+        f"{percent(said.value)} on average, where {percent(came.value)} came true ({report.labelled:,} labels; the gap "
+        f"is surely wider than {percent(nearest)}, {percent(allowed)} is allowed)."
+    )
+    evidence: dict[str, object] = {
+        "gap": msgspec.to_builtins(gap),
+        "mean_prediction": said.value,
+        "base_rate": came.value,
+        "allowed": allowed,
+        "labelled": report.labelled,
+        "label_share": report.label_share,
+    }
+    return Finding("calibration", "warning", message + _arrived(report), evidence)
+
+
+def _rates(report: MonitorReport) -> str:
+    now, then = report.performance.get("base_rate"), report.reference.get("base_rate")
+    if now is None:
+        return ""
+    return f"; base rate {percent(now.value)}" + (f", {percent(then.value)} then" if isinstance(then, Measure) else "")
+
+
+def _arrived(report: MonitorReport) -> str:
+    if report.label_share >= 0.995:
+        return ""
+    return f" Labels have arrived for {percent(report.label_share)} of the window's {report.predictions:,} predictions."
+
+
+def _when(report: MonitorReport) -> str:
+    return span(report.since, report.until)

@@ -1,0 +1,170 @@
+"""What a project asks to be watched, by whom it is told, and what it triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import msgspec
+
+from drivetrain.core.clock import DAY, Micros, duration
+from drivetrain.core.errors import ProjectError
+from drivetrain.evaluate.metrics import metric_of
+
+Trigger = Literal["performance", "calibration", "drift", "latency"]
+"""Family of rules: the first part of an alert's rule."""
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """When the distribution of a feature, or of the predictions, counts as drifted.
+
+    Attributes:
+        statistic: ``psi``, ``js`` (distance, base 2) or ``ks``, over bins of the reference's quantiles or categories;
+            nulls are a bin of their own.
+        effect: Smallest value worth a word, however surely it is there; each statistic's own by default.
+        false_alarm: Share of windows without change in which anything at all may be called drifted, features and
+            predictions together.
+        weight: Drifted features are a warning from this share of the model's importance on, a note below it.
+        features: Watch only these; all by default.
+    """
+
+    statistic: Literal["psi", "js", "ks"] = "psi"
+    effect: float | None = None
+    false_alarm: float = 0.1
+    weight: float = 0.05
+    features: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.false_alarm < 1:
+            raise ProjectError("a drift's false_alarm is a share", found=self.false_alarm, expected="above 0, below 1")
+
+    @property
+    def least(self) -> float:
+        """The effect size in force: PSI .2 is the convention for a shift; the others are of like size."""
+        return {"psi": 0.2, "js": 0.15, "ks": 0.1}[self.statistic] if self.effect is None else self.effect
+
+
+class Performance(msgspec.Struct, frozen=True, kw_only=True):
+    """When performance on arrived labels counts as fallen.
+
+    An alert needs the whole interval of the change to be worse than ``drop``, the uncertainty of the window and of the
+    version's own evaluation both counted.
+
+    Attributes:
+        metric: The metric that stands for the objective; its fall is critical.
+        drop: How much worse it must surely be, in its own units.
+        also: Metric → drop for further metrics, whose fall is a warning. ROC AUC does not move with the base rate.
+        calibration: Distance between mean prediction and share of positives that must surely be exceeded; none to leave
+            it alone.
+        min_labels: Labels below which nothing is judged.
+    """
+
+    metric: str = "average_precision"
+    drop: float = 0.05
+    also: dict[str, float] = msgspec.field(default_factory=lambda: {"roc_auc": 0.03, "log_loss": 0.1})
+    calibration: float | None = 0.05
+    min_labels: int = 500
+
+    def __post_init__(self) -> None:
+        for name, drop in [(self.metric, self.drop), *self.also.items()]:
+            if metric_of(name).better not in {"greater", "lower"}:
+                raise ProjectError(f"{name} can't fall: no way is better", expected="a metric with a better direction")
+            if drop < 0:
+                raise ProjectError(f"a drop in {name} can't be negative", found=drop)
+
+    @property
+    def drops(self) -> dict[str, float]:
+        """Every metric judged → how much worse it must be."""
+        return {self.metric: self.drop} | {name: drop for name, drop in self.also.items() if name != self.metric}
+
+
+class Retrain(msgspec.Struct, kw_only=True, frozen=True):
+    """When a new version is trained, and how it earns its place.
+
+    Attributes:
+        when: Alerts of which families call for retraining (warnings and critical ones; notes don't).
+        every: Retrain after this long without, whatever the alerts say; never by default.
+        cooldown: At least this long between two retrainings.
+        shadow: How long a new version answers in the shadow of the champion before it may be promoted.
+        budget: Retrainings in any thirty days; no bound by default.
+    """
+
+    when: Sequence[Trigger] = ("performance", "drift")
+    every: str | None = None
+    cooldown: str = "14d"
+    shadow: str = "7d"
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        for trigger in self.when:
+            if trigger not in get_args(Trigger):
+                raise ProjectError(
+                    "retraining waits for an unknown alert", found=repr(trigger), expected=", ".join(get_args(Trigger))
+                )
+        for text in (self.cooldown, self.shadow, *([self.every] if self.every is not None else [])):
+            duration(text)
+
+    @property
+    def every_us(self) -> Micros | None:
+        """``every`` in microseconds."""
+        return None if self.every is None else duration(self.every)
+
+    @property
+    def cooldown_us(self) -> Micros:
+        """``cooldown`` in microseconds."""
+        return duration(self.cooldown)
+
+    @property
+    def shadow_us(self) -> Micros:
+        """``shadow`` in microseconds."""
+        return duration(self.shadow)
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that gets every alert as JSON by POST, queued and retried.
+
+    ``least`` is the lowest severity told; ``headers`` go with every call.
+    """
+
+    url: str
+    least: Literal["info", "warning", "critical"] = "warning"
+    headers: dict[str, str] = {}
+    timeout: float = 5.0
+    attempts: int = 6
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ProjectError("a webhook needs a web address", found=self.url, expected="http://… or https://…")
+
+
+class Monitor(msgspec.Struct, frozen=True, kw_only=True):
+    """What is watched on one endpoint.
+
+    Attributes:
+        endpoint: Its name.
+        drift: Rules on inputs and predictions; none to leave them alone.
+        performance: Rules on arrived labels; none to leave them alone.
+        latency_ms: The 99th percentile of answering time that must not be exceeded; no rule by default.
+        retrain: What calls for a new version; never by default.
+        sinks: Who is told besides the log and the catalog.
+        window: How much prediction time one report covers: at least a day, or hours of the day would pass for drift.
+        min_predictions: Predictions below which drift is not judged.
+    """
+
+    endpoint: str
+    drift: Drift | None = Drift()
+    performance: Performance | None = Performance()
+    latency_ms: float | None = None
+    retrain: Retrain | None = None
+    sinks: Sequence[Webhook] = ()
+    window: str = "7d"
+    min_predictions: int = 200
+
+    def __post_init__(self) -> None:
+        if self.window_us < DAY:
+            raise ProjectError("a monitor's window is too short", found=self.window, expected="a day (1d) or longer")
+
+    @property
+    def window_us(self) -> Micros:
+        """``window`` in microseconds."""
+        return duration(self.window)

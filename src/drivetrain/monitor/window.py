@@ -1,0 +1,169 @@
+"""One endpoint and version over one window of prediction time: what was seen, and which rules it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from drivetrain.core import clock
+from drivetrain.core.clock import Micros
+from drivetrain.core.errors import UsageError
+from drivetrain.core.records import Evaluation, Measure, MonitorReport
+from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.drift import measure_drift, whole_days
+from drivetrain.monitor.finding import Finding
+from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.monitor.performance import measure_performance
+from drivetrain.monitor.reference import Reference
+from drivetrain.monitor.rules import judge
+from drivetrain.monitor.shift import judge_drift
+from drivetrain.monitor.spec import Monitor
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """What a window is held against.
+
+    Attributes:
+        model: The endpoint's model.
+        version: The version judged: rows it answered as champion.
+        reference: Its profile, or none: then drift is not judged.
+        evaluation: Its evaluation, or none: then performance is measured but not judged.
+        views: Names of the endpoint's views, in the order of the log's ``ages``.
+    """
+
+    model: str
+    version: int
+    reference: Reference | None = None
+    evaluation: Evaluation | None = None
+    views: Sequence[str] = ()
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """A report, and what its rules found in it."""
+
+    report: MonitorReport
+    findings: tuple[Finding, ...]
+
+
+def assess(
+    predictions: pl.DataFrame,
+    feedback: pl.DataFrame,
+    *,
+    monitor: Monitor,
+    watched: Watched,
+    since: Micros,
+    until: Micros,
+    now: Micros | None = None,
+) -> Assessment:
+    """Looks at one window; reads and writes nothing.
+
+    Args:
+        predictions: Rows of the endpoint's prediction log, at least those of the window; other roles, versions and
+            times may be among them.
+        feedback: Rows of its feedback log.
+        monitor: What is asked.
+        watched: The version judged, and what it is held against.
+        since: Start of the window, by the moment predicted for.
+        until: Its end, outside it.
+        now: The report's moment; the present by default.
+
+    Returns:
+        The report, and a finding for each rule broken. Performance rests on labels that have arrived; the report's
+        ``label_share`` says how many have. Versions are never mixed.
+
+    Raises:
+        UsageError: The logged rows have another width than the reference.
+    """
+    at = pl.col("at").cast(pl.Int64)
+    window = predictions.filter(at >= since, at < until, pl.col("endpoint") == monitor.endpoint)
+    labelled = join_labels(window, feedback, endpoint=monitor.endpoint)
+    ours = labelled.filter(pl.col("role") == "champion", pl.col("version") == watched.version)
+    then = {} if watched.evaluation is None else watched.evaluation.metrics
+    performance = _performance(ours, then)
+    report = MonitorReport(
+        at=clock.now() if now is None else now,
+        endpoint=monitor.endpoint,
+        model=watched.model,
+        version=watched.version,
+        since=since,
+        until=until,
+        predictions=ours.height,
+        labelled=ours[LABEL].count(),
+        label_share=ours[LABEL].count() / max(ours.height, 1),
+        performance=performance,
+        reference=then,
+        shadow=_shadows(labelled, then),
+        latency_p50_us=_quantile(ours["latency_us"], 0.5),
+        latency_p99_us=_quantile(ours["latency_us"], 0.99),
+        median_ages=_ages(ours["ages"], watched.views),
+    )
+    findings: list[Finding] = []
+    asked, reference = monitor.drift, watched.reference
+    if asked is not None and reference is not None and ours.height >= max(monitor.min_predictions, 1):
+        values = _matrix(ours["values"], len(reference.columns))
+        outputs = ours["prediction"].cast(pl.Float64).to_numpy()
+        drift, output = measure_drift(
+            reference,
+            values,
+            outputs,
+            days=whole_days(since, until),
+            statistic=asked.statistic,
+            effect=asked.least,
+            false_alarm=asked.false_alarm,
+            features=frozenset(asked.features),
+        )
+        report = msgspec.structs.replace(report, drift=drift, output=output)
+        findings += judge_drift(report, reference, values, outputs, asked.weight)
+    return Assessment(report, (*judge(report, monitor), *findings))
+
+
+def _performance(rows: pl.DataFrame, then: dict[str, Measure]) -> dict[str, Measure]:
+    known = rows.filter(pl.col(LABEL).is_not_null() & pl.col("prediction").is_finite())
+    return measure_performance(
+        known[LABEL].to_numpy(),
+        known["prediction"].cast(pl.Float64).to_numpy(),
+        _moments(known["at"]),
+        reference=then,
+    )
+
+
+def _shadows(labelled: pl.DataFrame, then: dict[str, Measure]) -> dict[str, dict[str, Measure]]:
+    others = labelled.filter(pl.col("role") != "champion")
+    pairs = others.select("role", "version").unique().sort("role", "version").rows()
+    return {
+        f"{role} v{version}": _performance(others.filter(pl.col("role") == role, pl.col("version") == version), then)
+        for role, version in pairs
+    }
+
+
+def _matrix(values: pl.Series, width: int) -> Floats:
+    lengths = values.list.len().unique().to_list()
+    if lengths != [width]:
+        raise UsageError(
+            "the prediction log does not fit the version's reference profile",
+            found=f"rows of {', '.join(str(length) for length in sorted(lengths))} values",
+            expected=width,
+        )
+    flat = values.explode().cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return flat.reshape(len(values), width)
+
+
+def _moments(ats: pl.Series) -> npt.NDArray[np.int64]:
+    return ats.cast(pl.Int64).to_numpy()
+
+
+def _quantile(values: pl.Series, share: float) -> float:
+    found = values.cast(pl.Float64).quantile(share, interpolation="linear")
+    return 0.0 if found is None else float(found)
+
+
+def _ages(ages: pl.Series, views: Sequence[str]) -> dict[str, float]:
+    known = {
+        view: ages.list.get(at, null_on_oob=True).cast(pl.Float64).fill_nan(None).median()
+        for at, view in enumerate(views)
+    }
+    return {view: float(age) for view, age in known.items() if isinstance(age, float)}

@@ -1,0 +1,74 @@
+"""``/v1/endpoints/{name}``: predict, feedback, and what the endpoint is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drivetrain.core.settings import ServeSettings
+from drivetrain.serve.admission import labels, predict_call
+from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.instance import WORDS
+from drivetrain.serve.response import Response, ok
+from drivetrain.serve.routes.route import Handler, Route
+from drivetrain.serve.workers import Workers
+
+
+def routes(planes: Mapping[str, Dataplane], settings: ServeSettings, workers: Workers) -> list[Route]:
+    """Every route of the native protocol."""
+
+    async def index(_: bytes) -> Response:
+        return ok({"endpoints": sorted(planes)})
+
+    made = [Route("GET", "/v1/endpoints", index, "", "describe")]
+    for name, plane in planes.items():
+        base = f"/v1/endpoints/{name}"
+        made += [
+            Route("POST", f"{base}/predict", _predict(plane, settings), name, "predict"),
+            Route("POST", f"{base}/feedback", _feedback(plane, settings), name, "feedback"),
+            Route("GET", base, _describe(plane, workers), name, "describe"),
+        ]
+    return made
+
+
+def _predict(plane: Dataplane, settings: ServeSettings) -> Handler:
+    async def predict(body: bytes) -> Response:
+        return ok(await plane.predict(predict_call(body, plane.schema, settings)))
+
+    return predict
+
+
+def _feedback(plane: Dataplane, settings: ServeSettings) -> Handler:
+    async def feedback(body: bytes) -> Response:
+        return ok({"accepted": await plane.feedback(labels(body, plane.plan.name, settings))})
+
+    return feedback
+
+
+def _describe(plane: Dataplane, workers: Workers) -> Handler:
+    async def describe(_: bytes) -> Response:
+        plan, serving = plane.plan, plane.serving
+        loaded = {"champion": serving.champion, "shadow": serving.shadow}
+        return ok(
+            {
+                "name": plan.name,
+                "model": plan.model,
+                "description": plan.description,
+                "ready": serving.champion is not None,
+                "versions": {role: None if one is None else one.record.version for role, one in loaded.items()},
+                "problems": serving.problems,
+                "workers": workers.versions(plan.name),
+                "request": [
+                    {
+                        "name": field.name,
+                        "type": field.type,
+                        "expected": WORDS[field.type] + (" or null" if field.nullable else ""),
+                        "description": field.description,
+                    }
+                    for field in plan.fields
+                ],
+                "features": [] if serving.champion is None else serving.champion.record.input_schema.names,
+                "views": plane.lookup.views,
+            }
+        )
+
+    return describe

@@ -1,0 +1,131 @@
+"""The server process: workers behind one port, until a signal ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import importlib
+import multiprocessing
+import os
+import socket
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from drivetrain.core.errors import DrivetrainError, UsageError
+from drivetrain.core.settings import ServeSettings
+
+DRAIN_SECONDS = 30
+_ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes the requests under way and returns.
+
+    Args:
+        target: ``module:function``; called in each worker, it returns the worker's
+            :class:`~drivetrain.serve.app.Application`.
+        settings: Host, port and workers.
+        arguments: Texts that the function is called with, for example the project folder.
+
+    Raises:
+        DrivetrainError: The port is taken, or a worker could not start; the message says why.
+    """
+    check_port(settings.host, settings.port)
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    # A forked worker would share locks with threads it does not have; spawned ones begin clean.
+    multiprocessing.set_start_method("spawn", force=True)
+    with tempfile.TemporaryDirectory(prefix="drivetrain-serve-") as folder:
+        excuse = Path(folder) / "excuse"
+        server = Granian(
+            target,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.RSGI,
+            workers=settings.workers,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(pipeline_flush=True),
+            websockets=False,
+            backlog=2048,
+            backpressure=settings.queue * 2,
+            log_enabled=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=DRAIN_SECONDS,
+        )
+        try:
+            loader: Any = partial(
+                _load, target, tuple(arguments), excuse
+            )  # typed for plain callables, takes RSGI objects
+            server.serve(target_loader=loader, wrap_loader=False)
+        except SystemExit as ended:
+            if ended.code and not server.interrupt_signal:
+                raise _why(excuse) from None
+
+
+def check_port(host: str, port: int) -> None:
+    """Makes sure that nobody listens there yet.
+
+    Raises:
+        DrivetrainError: Somebody does, or the address can't be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise DrivetrainError(
+                    f"port {port} on {host} is in use",
+                    do="Stop what listens there, or choose another with [serve] port in drivetrain.toml",
+                ) from None
+            raise UsageError(f"nothing can listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def _load(target: str, arguments: tuple[str, ...], excuse: Path) -> _Worker:
+    module, _, name = target.partition(":")
+    try:
+        return _Worker(getattr(importlib.import_module(module), name)(*arguments))
+    except DrivetrainError as error:
+        excuse.write_text(str(error), encoding="utf-8")
+        raise SystemExit(1) from None
+
+
+class _Hosted(Protocol):
+    """What a target makes: an :class:`~drivetrain.serve.app.Application`, whose floors this process need not load."""
+
+    async def __rsgi__(self, scope: Any, wire: Any) -> None: ...  # noqa: ANN401 - the server's own types
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+
+class _Worker:
+    """An application whose process ends with it.
+
+    The server's own threads still run when the event loop has ended; were the interpreter taken down around them, some
+    would now and then abort the process, drained though it is.
+    """
+
+    def __init__(self, application: _Hosted) -> None:
+        self._application = application
+        self.__rsgi__ = application.__rsgi__
+        self.__rsgi_init__ = application.__rsgi_init__
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._application.__rsgi_del__(loop)
+        os._exit(0)
+
+
+def _why(excuse: Path) -> DrivetrainError:
+    if excuse.exists():
+        return DrivetrainError(excuse.read_text("utf-8"))
+    return DrivetrainError("the server's workers keep ending", do="Look at what they wrote to standard error")

@@ -1,0 +1,166 @@
+"""Counts and durations of one worker, and the sum over workers as Prometheus text."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
+from typing import TypeAlias
+
+import msgspec
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from drivetrain.core.records import ModelVersion
+
+Labels: TypeAlias = tuple[str, ...]
+
+BUCKETS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Upper bounds of the latency histogram, in seconds."""
+
+_COUNTERS = {
+    "requests": ("drivetrain_requests", "Requests answered.", ("endpoint", "route", "status")),
+    "predictions": ("drivetrain_predictions", "Instances predicted and logged.", ("endpoint", "role", "version")),
+    "batches": ("drivetrain_batches", "Batches run; predictions divided by batches is the batch size.", ("endpoint",)),
+    "feedback": ("drivetrain_feedback", "Labels received and logged.", ("endpoint",)),
+    "missing": (
+        "drivetrain_missing_features",
+        "Feature values that were null, or of a category never seen in training.",
+        ("endpoint", "feature"),
+    ),
+    "shadow_dropped": ("drivetrain_shadow_dropped", "Shadow predictions left out to spare the answer.", ("endpoint",)),
+    "shadow_failed": ("drivetrain_shadow_failed", "Shadow predictions whose model failed.", ("endpoint",)),
+    "log_refused": ("drivetrain_log_refused", "Requests refused because the log could not be written.", ("endpoint",)),
+    "reload_failed": ("drivetrain_reload_failed", "Versions that could not be loaded.", ("endpoint", "role")),
+}
+
+
+class Latency:
+    """A histogram of durations."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Counts one duration."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A worker's figures at one moment."""
+
+    counters: dict[str, list[tuple[Labels, float]]] = {}
+    latency: dict[str, tuple[list[int], float]] = {}
+    """Endpoint → counts by bucket, sum of seconds."""
+
+
+class Meter:
+    """What one worker counts; increments are single dictionary updates, cheap enough for every request."""
+
+    def __init__(self) -> None:
+        names = (*_COUNTERS, "ages", "aged")
+        self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in names}
+        self.latency: defaultdict[str, Latency] = defaultdict(Latency)
+
+    def answered(self, endpoint: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request and, for predictions, how long it took."""
+        self.counters["requests"][endpoint, route, str(status)] += 1
+        if route == "predict":
+            self.latency[endpoint].observe(seconds)
+
+    def predicted(self, endpoint: str, role: str, version: ModelVersion, rows: int) -> None:
+        """Counts instances that were predicted and logged."""
+        self.counters["predictions"][endpoint, role, str(version.version)] += rows
+
+    def looked_up(
+        self, endpoint: str, names: Sequence[str], values: Sequence[float], views: Sequence[str], ages: Sequence[float]
+    ) -> None:
+        """Counts the nulls of one input row and the ages of its values."""
+        if isnan(sum(values)):
+            missing = self.counters["missing"]
+            for name, value in zip(names, values, strict=True):
+                if isnan(value):
+                    missing[endpoint, name] += 1
+        for view, age in zip(views, ages, strict=True):
+            if not isnan(age):
+                self.counters["ages"][endpoint, view] += age
+                self.counters["aged"][endpoint, view] += 1
+
+    def snapshot(self) -> Snapshot:
+        """The figures so far."""
+        return Snapshot(
+            counters={name: list(values.copy().items()) for name, values in self.counters.items() if values},
+            latency={name: (list(seen.counts), seen.total) for name, seen in self.latency.copy().items()},
+        )
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """A figure that is what it is now."""
+
+    name: str
+    help: str
+    labels: Labels
+    values: list[tuple[Labels, float]]
+
+
+def exposition(snapshots: Iterable[Snapshot], gauges: Iterable[Gauge]) -> bytes:
+    """The sum of workers' figures, and gauges, in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(list(snapshots), list(gauges)))
+    return generate_latest(registry)
+
+
+class _Figures(Collector):
+    def __init__(self, snapshots: list[Snapshot], gauges: list[Gauge]) -> None:
+        self._snapshots = snapshots
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (title, text, labels) in _COUNTERS.items():
+            counter = CounterMetricFamily(title, text, labels=labels)
+            for key, value in sorted(self._sums(name).items()):
+                counter.add_metric(key, value)
+            yield counter
+        yield self._latency()
+        yield self._ages()
+        for gauge in self._gauges:
+            family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
+            for key, value in gauge.values:
+                family.add_metric(key, value)
+            yield family
+
+    def _sums(self, name: str) -> dict[Labels, float]:
+        sums: defaultdict[Labels, float] = defaultdict(float)
+        for snapshot in self._snapshots:
+            for key, value in snapshot.counters.get(name, []):
+                sums[key] += value
+        return sums
+
+    def _ages(self) -> Metric:
+        family = SummaryMetricFamily(
+            "drivetrain_feature_age_seconds",
+            "From a view's newest value to the moment predicted for.",
+            labels=["endpoint", "view"],
+        )
+        totals = self._sums("ages")
+        for key, count in sorted(self._sums("aged").items()):
+            family.add_metric(key, count_value=count, sum_value=totals[key])
+        return family
+
+    def _latency(self) -> Metric:
+        family = HistogramMetricFamily(
+            "drivetrain_predict_seconds", "Time from the request's arrival to its answer.", labels=["endpoint"]
+        )
+        for endpoint in sorted({name for snapshot in self._snapshots for name in snapshot.latency}):
+            seen = [snapshot.latency[endpoint] for snapshot in self._snapshots if endpoint in snapshot.latency]
+            counts = [sum(column) for column in zip(*(counts for counts, _ in seen), strict=True)]
+            running = [sum(counts[: at + 1]) for at in range(len(counts))]
+            bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+            family.add_metric(
+                [endpoint], list(zip(bounds, running, strict=True)), sum_value=sum(total for _, total in seen)
+            )
+        return family

@@ -1,0 +1,116 @@
+"""A model version loaded for serving."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from drivetrain.core.errors import RefusedError
+from drivetrain.core.hashing import Digest
+from drivetrain.core.protocols import Engine
+from drivetrain.core.records import ModelVersion
+from drivetrain.serve.refusal import EngineFailed
+
+Output: TypeAlias = float | list[float]
+"""One prediction: a number, or one per class."""
+
+_SIZES = (2, 4, 8, 16, 32, 64)
+_ROUNDS = 5
+NEVER = 1 << 30
+
+
+class LoadedVersion:
+    """An engine with what turns a vector of features into its input; immutable once made, so it can be swapped.
+
+    Args:
+        record: The version.
+        engine: Its model, loaded.
+        names: Full names of the features in the vectors that :meth:`encode` is given, in order.
+        definitions: Name → digest of the feature definitions the server holds.
+
+    Raises:
+        RefusedError: The version needs a feature, or a definition of one, that the server does not hold.
+    """
+
+    def __init__(
+        self, record: ModelVersion, engine: Engine, names: Sequence[str], definitions: Mapping[str, Digest]
+    ) -> None:
+        self.record = record
+        self.engine = engine
+        _check(record, names, definitions)
+        positions = [names.index(field.name) for field in record.input_schema.fields]
+        self._pick: Callable[[Sequence[object]], Sequence[object]] = (
+            itemgetter(*positions) if len(positions) > 1 else lambda vector: [vector[at] for at in positions]
+        )
+        self._encode = record.input_schema.encoder().encode
+        self.batch_from = _worth_a_batch(engine, len(positions))
+        """Rows from which one call for all of them is faster than one call each."""
+
+    def encode(self, vector: Sequence[object]) -> list[float]:
+        """The model's input row from a vector of feature values; ``None`` for null."""
+        return self._encode(self._pick(vector))
+
+    def predict(self, rows: list[list[float]]) -> list[Output]:
+        """Predictions for input rows, in order.
+
+        Raises:
+            EngineFailed: The model raised, or gave something that is no number.
+        """
+        try:
+            if len(rows) < self.batch_from:
+                ask = self.engine.predict_row
+                outputs = [ask(row) for row in rows]
+            else:
+                outputs = np.asarray(self.engine.predict(np.array(rows, dtype=np.float64))).tolist()
+        except Exception as error:  # an engine is foreign code: whatever it raises, the server stays up
+            raise EngineFailed(f"{self.record.key} failed: {error}", do="Ask whoever owns the model") from error
+        for output in outputs:
+            if not (isfinite(output) if isinstance(output, float) else all(map(isfinite, output))):
+                raise EngineFailed(f"{self.record.key} gave something that is no number", found=repr(output))
+        return outputs
+
+
+def _check(record: ModelVersion, names: Sequence[str], definitions: Mapping[str, Digest]) -> None:
+    for name, digest in record.features.items():
+        if definitions.get(name) != digest:
+            raise RefusedError(
+                f"{record.key} was trained with another definition of {name}",
+                found=definitions.get(name, "none"),
+                expected=digest,
+                do="Restart the server if the project changed, or train again",
+            )
+    lacking = [field.name for field in record.input_schema.fields if field.name not in names]
+    if lacking:
+        raise RefusedError(
+            f"{record.key} needs features the endpoint does not compute",
+            found=", ".join(lacking),
+            expected=f"some of {', '.join(names)}",
+        )
+
+
+def _worth_a_batch(engine: Engine, width: int) -> int:
+    """Warms the engine up and measures; an engine that fails on neutral input is left to fail on real input."""
+    row = [0.0] * width
+    try:
+        single = _fastest(lambda: engine.predict_row(row))
+        for size in _SIZES:
+            rows = np.zeros((size, width))
+            if _fastest(lambda rows=rows: engine.predict(rows)) < size * single:  # type: ignore[misc]
+                return size
+    except Exception:  # noqa: BLE001 - foreign code; what it does on real rows is what counts
+        return NEVER
+    return NEVER
+
+
+def _fastest(call: Callable[[], Any]) -> float:
+    times = []
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return min(times)

@@ -1,0 +1,213 @@
+"""The store's protocols in memory: fakes for tests, held to the same conformance suites as the real ones."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar, cast
+
+from drivetrain.core.clock import SECOND, Micros
+from drivetrain.core.clock import now as _present
+from drivetrain.core.errors import Conflict, LeaseLost, StoreError
+from drivetrain.core.hashing import Digest, digest_bytes
+from drivetrain.core.protocols import Lease
+from drivetrain.core.records import Link, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class MemoryCatalog:
+    """A :class:`~drivetrain.core.protocols.Catalog` that is gone with its process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._revision = 0
+        self._records: dict[str, tuple[tuple[Micros, int, int], Record]] = {}
+        self._links: dict[Link, None] = {}
+
+    def commit(self, *records: Record, links: Sequence[Link] = (), expect: Mapping[str, int] | None = None) -> int:
+        """Keeps records and links, all or none."""
+        with self._lock:
+            for ref, wanted in (expect or {}).items():
+                if self._revision_of(ref) != wanted:
+                    raise Conflict(f"{ref} was changed by somebody else", found=self._revision_of(ref), expected=wanted)
+            self._revision += 1
+            for place, record in enumerate(records):
+                self._records[record.ref] = ((record.at, self._revision, place), record)
+            self._links.update(dict.fromkeys(links))
+            return self._revision
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The record of that kind and key, if there is one."""
+        kept = self._records.get(f"{kind.kind}:{key}")
+        return None if kept is None else cast("R", kept[1])
+
+    def find(
+        self, kind: type[R], subject: str | None = None, *, since: Micros | None = None, limit: int | None = None
+    ) -> list[R]:
+        """Records of a kind, newest first (by ``at``, then by commit); ``since`` is inclusive."""
+        with self._lock:
+            kept = sorted(self._records.values(), key=lambda entry: entry[0], reverse=True)
+        found = [
+            cast("R", record)
+            for _, record in kept
+            if record.kind == kind.kind
+            and (subject is None or record.subject == subject)
+            and (since is None or record.at >= since)
+        ]
+        return found[:limit]
+
+    def record_revision(self, ref: str) -> int:
+        """Revision at which ``kind:key`` was last committed; 0 if never."""
+        return self._revision_of(ref)
+
+    def revision(self) -> int:
+        """How many commits there were."""
+        return self._revision
+
+    def links(self, *, source: str | None = None, target: str | None = None) -> list[Link]:
+        """Links out of ``source``, or into ``target``, in the order they were kept."""
+        with self._lock:
+            return [
+                link
+                for link in self._links
+                if (source is None or link.source == source) and (target is None or link.target == target)
+            ]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _revision_of(self, ref: str) -> int:
+        kept = self._records.get(ref)
+        return 0 if kept is None else kept[0][1]
+
+
+class MemoryBlobs:
+    """:class:`~drivetrain.core.protocols.Blobs` that are gone with their process."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[Digest, bytes] = {}
+        self._folder: Path | None = None
+
+    def put(self, data: bytes) -> Digest:
+        """Keeps bytes."""
+        digest = digest_bytes(data)
+        self._blobs[digest] = bytes(data)
+        return digest
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes."""
+        if digest not in self._blobs:
+            raise StoreError(f"there is no blob {digest} in memory")
+        return self._blobs[digest]
+
+    def path(self, digest: Digest) -> Path:
+        """A temporary file with the bytes."""
+        data = self.get(digest)
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="drivetrain-blobs-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        path = self._folder / digest
+        path.write_bytes(data)
+        return path
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there is such a blob."""
+        return digest in self._blobs
+
+
+class MemoryOnline:
+    """An :class:`~drivetrain.core.protocols.OnlineStore` that is gone with its process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, dict[bytes, bytes]] = {}
+        self._marks: dict[str, bytes] = {}
+
+    def read(self, space: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The rows of the keys, in order."""
+        with self._lock:
+            rows = self._rows.get(space, {})
+            return [rows.get(key) for key in keys]
+
+    def read_many(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
+        """Rows from several spaces."""
+        with self._lock:
+            return [self._rows.get(space, {}).get(key) for space, key in asks]
+
+    def write(self, space: str, rows: Iterable[tuple[bytes, bytes]], *, mark: bytes | None = None) -> None:
+        """Keeps rows and, with them or not at all, the space's mark."""
+        kept = dict(rows)  # all of them before any is kept: the caller's iterable may raise
+        with self._lock:
+            if kept or mark is not None:
+                self._rows.setdefault(space, {}).update(kept)
+            if mark is not None:
+                self._marks[space] = mark
+
+    def mark(self, space: str) -> bytes | None:
+        """The mark of the last write that set one."""
+        return self._marks.get(space)
+
+    def delete(self, space: str, keys: Iterable[bytes]) -> None:
+        """Forgets keys."""
+        with self._lock:
+            for key in keys:
+                self._rows.get(space, {}).pop(key, None)
+
+    def drop(self, space: str) -> None:
+        """Forgets a space and its mark."""
+        with self._lock:
+            self._rows.pop(space, None)
+            self._marks.pop(space, None)
+
+    def spaces(self) -> dict[str, int]:
+        """Every space and how many rows it holds."""
+        with self._lock:
+            return {space: len(rows) for space, rows in self._rows.items()}
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryLeases:
+    """:class:`~drivetrain.core.protocols.Leases` between the threads of one process."""
+
+    def __init__(self, now: Callable[[], Micros] = _present) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._leases: dict[str, Lease] = {}
+
+    def acquire(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """The lease, or ``None`` while somebody else's has not expired."""
+        with self._lock:
+            now = self._now()
+            held = self._leases.get(name)
+            if held is not None and held.holder != holder and held.expires > now:
+                return None
+            token = 1 if held is None else held.token + 1
+            self._leases[name] = Lease(name, holder, token, now + round(seconds * SECOND))
+            return self._leases[name]
+
+    def renew(self, lease: Lease, seconds: float) -> Lease:
+        """The same lease, longer."""
+        with self._lock:
+            if not self._is_held(lease):
+                raise LeaseLost(f"the lease on {lease.name} is no longer {lease.holder}'s")
+            self._leases[lease.name] = Lease(
+                lease.name, lease.holder, lease.token, self._now() + round(seconds * SECOND)
+            )
+            return self._leases[lease.name]
+
+    def release(self, lease: Lease) -> None:
+        """Gives it back; one that is lost already changes nothing."""
+        with self._lock:
+            if self._is_held(lease):
+                self._leases[lease.name] = Lease(lease.name, "", lease.token, 0)
+
+    def _is_held(self, lease: Lease) -> bool:
+        held = self._leases.get(lease.name)
+        return held is not None and (held.holder, held.token) == (lease.holder, lease.token)

@@ -1,0 +1,357 @@
+"""Tables: versioned rows in Delta Lake. A commit is one file of the table's log: all of it is there, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from drivetrain.core.errors import StoreError, UnknownName
+from drivetrain.store.columns import fit
+
+_LOG = "_delta_log"
+_CONFIGURATION = {
+    # The log is replayed from the last checkpoint: with 100 commits since, appends take six times as long.
+    "delta.checkpointInterval": "10",
+    "delta.enableExpiredLogCleanup": "false",  # every version can be read again until erased
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+_ATTEMPTS = 40
+_COMMIT = re.compile(r"\d{20}\.json")
+_FULL = ("No space left", "StorageFull", "File too large", "Quota exceeded")
+
+
+class Tables:
+    """Every table of a project, by name; a name is a path under the root (``training/late``).
+
+    Each change is one commit, and makes the next version. A commit may carry a note, kept with that version, and a
+    transaction ``(application, number)``: numbers of one application only grow, and a change whose number is not
+    greater than the last one committed does nothing. That makes a repeated change harmless after a crash anywhere.
+    Writers in any number of processes take turns; none loses a row.
+
+    Args:
+        root: A local folder; made when the first table is.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def append(
+        self,
+        name: str,
+        frame: pl.DataFrame,
+        *,
+        transaction: tuple[str, int] | None = None,
+        note: Mapping[str, str] | None = None,
+        partition_by: Sequence[str] = (),
+    ) -> int:
+        """Adds rows; makes the table if there is none.
+
+        Args:
+            name: The table.
+            frame: The rows. A column that the table lacks is added to it (null in older rows), one that the frame lacks
+                is null in the new rows.
+            transaction: As for every change; see the class.
+            note: Kept with the new version.
+            partition_by: Columns whose values part the files; only heeded when the table is made.
+
+        Returns:
+            The new version, or the present one where the transaction was committed before.
+
+        Raises:
+            StoreError: A column can't be kept or changed its type, or the folder can't be written; nothing was kept.
+        """
+
+        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+            if table is None:
+                self._create(name, frame, properties, partition_by)
+                return
+            self._extend(table, fit(name, frame, _schema(table)), properties)
+
+        return self._change(name, commit, transaction, note)
+
+    def replace(
+        self,
+        name: str,
+        frame: pl.DataFrame,
+        *,
+        transaction: tuple[str, int] | None = None,
+        note: Mapping[str, str] | None = None,
+    ) -> int:
+        """Puts these rows, and their columns, in place of all there are, as a new version; as :meth:`append` else."""
+
+        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+            if table is None:
+                self._create(name, frame, properties)
+                return
+            write_deltalake(
+                table,
+                fit(name, frame, None),
+                mode="overwrite",
+                schema_mode="overwrite",
+                commit_properties=properties,
+                post_commithook_properties=_HOOKS,
+            )
+
+        return self._change(name, commit, transaction, note)
+
+    def merge(
+        self,
+        name: str,
+        frame: pl.DataFrame,
+        keys: Sequence[str],
+        *,
+        transaction: tuple[str, int] | None = None,
+        note: Mapping[str, str] | None = None,
+    ) -> int:
+        """Puts each row in place of the one with its keys, or adds it where there is none; as :meth:`append` else.
+
+        Raises:
+            StoreError: As for :meth:`append`, or a key is null or comes twice in the frame.
+        """
+        _check_keys(name, frame, keys)
+
+        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+            if table is None:
+                self._create(name, frame, properties)
+                return
+            schema = _schema(table)
+            rows = fit(name, frame, schema)
+            if rows.is_empty():  # Delta makes no commit of an empty merge, and the note and transaction would be lost
+                self._extend(table, rows, properties)
+                return
+            (
+                table.merge(
+                    rows,
+                    " AND ".join(f"{_quoted('old', key)} = {_quoted('new', key)}" for key in keys),
+                    source_alias="new",
+                    target_alias="old",
+                    merge_schema=not set(rows.columns) <= set(schema),
+                    # Whole in memory its least and greatest keys are known, and files beyond them are left alone.
+                    streamed_exec=False,
+                    commit_properties=properties,
+                    post_commithook_properties=_HOOKS,
+                )
+                .when_matched_update_all()
+                .when_not_matched_insert_all()
+                .execute()
+            )
+
+        return self._change(name, commit, transaction, note)
+
+    def delete(self, name: str, predicate: str) -> int:
+        """Removes the rows that a SQL predicate holds for; earlier versions keep them. The note stays.
+
+        Raises:
+            UnknownName: There is no such table.
+            StoreError: The predicate can't be read, or the folder can't be written.
+        """
+
+        def commit(table: DeltaTable | None, _: CommitProperties) -> None:
+            if table is None:
+                raise _unknown(name)
+            carried = _properties(self.note(name, table.version()), None)
+            table.delete(predicate, commit_properties=carried, post_commithook_properties=_HOOKS)
+
+        return self._change(name, commit)
+
+    def compact(self, name: str) -> int:
+        """Gathers many small files into few, as a new version with equal rows and the note before it."""
+
+        def commit(table: DeltaTable | None, _: CommitProperties) -> None:
+            if table is None:
+                raise _unknown(name)
+            carried = _properties(self.note(name, table.version()), None)
+            table.optimize.compact(commit_properties=carried, post_commithook_properties=_HOOKS)
+
+        return self._change(name, commit)
+
+    def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
+        """The rows, lazily; of the present version by default.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        return pl.scan_delta(self._open(name, version))
+
+    def read(self, name: str, version: int | None = None) -> pl.DataFrame:
+        """The rows.
+
+        Raises:
+            UnknownName: There is no such table or version.
+            StoreError: A file is missing or damaged.
+        """
+        try:
+            return self.scan(name, version).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _damaged(name, error) from error
+
+    def version(self, name: str) -> int | None:
+        """The present version; ``None`` if there is no such table."""
+        return _latest(self._folder(name))
+
+    def note(self, name: str, version: int | None = None) -> dict[str, str]:
+        """The note that was committed with a version; empty if none was.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        latest = _latest(self._folder(name))
+        if latest is None or (version or 0) > latest:
+            raise _unknown(name, latest, version)
+        # Read from the log itself: deltalake's history() of an older version answers with newer commits.
+        path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
+        try:
+            actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise _damaged(name, error) from error
+        notes = [action["commitInfo"].get("note", "{}") for action in actions if "commitInfo" in action]
+        return dict(json.loads(notes[0])) if notes else {}
+
+    def transaction(self, name: str, application: str) -> int | None:
+        """The number of the last transaction that an application committed, if any."""
+        table = self._open(name) if _latest(self._folder(name)) is not None else None
+        return None if table is None else table.transaction_version(application)
+
+    def rows(self, name: str, version: int | None = None) -> int:
+        """How many rows, from the log alone."""
+        return self._open(name, version).count()
+
+    def schema(self, name: str, version: int | None = None) -> pl.Schema:
+        """The columns and their types."""
+        return _schema(self._open(name, version))
+
+    def names(self) -> list[str]:
+        """Every table's name, sorted."""
+        folders = (log.parent for log in self._root.glob(f"**/{_LOG}"))
+        return sorted(folder.relative_to(self._root).as_posix() for folder in folders if _latest(folder) is not None)
+
+    def _folder(self, name: str) -> Path:
+        parts = name.split("/")
+        if not all(parts) or any(part in {".", "..", _LOG} or "\0" in part or "\\" in part for part in parts):
+            raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
+        return self._root.joinpath(*parts)
+
+    def _open(self, name: str, version: int | None = None) -> DeltaTable:
+        folder = self._folder(name)
+        latest = _latest(folder)
+        if latest is None or (version or 0) > latest:
+            raise _unknown(name, latest, version)
+        try:
+            return DeltaTable(str(folder), version=version)
+        except (DeltaError, OSError) as error:
+            raise _damaged(name, error) from error
+
+    def _create(
+        self, name: str, frame: pl.DataFrame, properties: CommitProperties, partition_by: Sequence[str] = ()
+    ) -> None:
+        write_deltalake(
+            str(self._folder(name)),
+            fit(name, frame, None),
+            mode="error",
+            partition_by=list(partition_by) or None,
+            configuration=_CONFIGURATION,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+
+    def _extend(self, table: DeltaTable, rows: pl.DataFrame, properties: CommitProperties) -> None:
+        write_deltalake(
+            table,
+            rows,
+            mode="append",
+            schema_mode=None if set(rows.columns) == set(_schema(table)) else "merge",
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+
+    def _change(
+        self,
+        name: str,
+        commit: Callable[[DeltaTable | None, CommitProperties], None],
+        transaction: tuple[str, int] | None = None,
+        note: Mapping[str, str] | None = None,
+    ) -> int:
+        """Commits, and does it again on the newer table for as long as somebody else commits first."""
+        for attempt in range(_ATTEMPTS):
+            table = self._open(name) if _latest(self._folder(name)) is not None else None
+            try:
+                if table is not None and transaction is not None:
+                    known = table.transaction_version(transaction[0])
+                    if known is not None and known >= transaction[1]:
+                        return table.version()
+                commit(table, _properties(note, transaction))
+            except (DeltaError, OSError) as error:
+                made_meanwhile = table is None and _latest(self._folder(name)) is not None
+                if not isinstance(error, CommitFailedError) and not made_meanwhile:
+                    raise _failed(name, error) from error
+                refused = error
+                time.sleep(random.uniform(0.0, 0.01 * (attempt + 1)))  # noqa: S311 - parts writers, hides nothing
+            else:
+                return 0 if table is None else table.version()
+        raise _failed(name, refused) from refused
+
+
+def _latest(folder: Path) -> int | None:
+    """The newest commit in a table's log: a hundred times quicker than to open the table."""
+    try:
+        entries = os.listdir(folder / _LOG)  # noqa: PTH208 - names are enough, and there may be thousands
+    except OSError:
+        return None
+    return max((int(entry[:20]) for entry in entries if _COMMIT.fullmatch(entry)), default=None)
+
+
+def _unknown(name: str, latest: int | None = None, version: int | None = None) -> UnknownName:
+    if latest is None:
+        return UnknownName(f"there is no table {name}", do="Run the step that makes it first")
+    return UnknownName(f"table {name} has no version {version}", expected=f"0 to {latest}")
+
+
+def _damaged(name: str, error: Exception) -> StoreError:
+    reason = str(error).partition("\n")[0]
+    return StoreError(f"table {name} can't be read: {reason}", do="Restore its folder from a backup")
+
+
+def _failed(name: str, error: Exception) -> StoreError:
+    full = any(words in str(error) for words in _FULL)
+    reason = next((line for line in str(error).splitlines() if any(words in line for words in _FULL)), str(error))
+    return StoreError(
+        f"table {name} can't be changed: {reason.partition(chr(10))[0]}",
+        do="Free some disk space, then run the command again" if full else None,
+    )
+
+
+def _schema(table: DeltaTable) -> pl.Schema:
+    return pl.scan_delta(table).collect_schema()
+
+
+def _properties(note: Mapping[str, str] | None, transaction: tuple[str, int] | None) -> CommitProperties:
+    return CommitProperties(
+        custom_metadata={"note": json.dumps(dict(note))} if note else None,
+        app_transactions=[Transaction(*transaction)] if transaction else None,
+    )
+
+
+def _check_keys(name: str, frame: pl.DataFrame, keys: Sequence[str]) -> None:
+    found = frame.select(keys)
+    if nulls := [key for key in keys if found[key].null_count()]:
+        raise StoreError(f"table {name}: rows with no {nulls[0]!r} can't be merged by it", do="Leave them out first")
+    if twice := found.is_duplicated().sum():
+        raise StoreError(
+            f"table {name}: {twice:,} rows to merge share their {', '.join(keys)}", do="Keep one row of each first"
+        )
+
+
+def _quoted(alias: str, column: str) -> str:
+    doubled = column.replace('"', '""')
+    return f'{alias}."{doubled}"'

@@ -1,0 +1,1 @@
+"""Training: splits that respect time, tuning, baselines, and runs that say how a model was made."""

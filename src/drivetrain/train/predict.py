@@ -1,0 +1,55 @@
+"""Predictions of what was trained, through the same engine that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from drivetrain.core.errors import TrainingError, UnknownName
+from drivetrain.core.records import Artifact, InputSchema, ModelVersion, Run
+from drivetrain.features.encoding import encode
+from drivetrain.store.bundle import Store
+from drivetrain.train.artifacts import open_engine
+
+
+def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | None = None) -> np.ndarray:
+    """Predictions of a run's model, or of one of its baselines.
+
+    Args:
+        store: Where the artifacts are.
+        run: A finished run.
+        frame: Rows with the run's features by full name; others are ignored.
+        baseline: Name of the baseline to ask instead.
+
+    Returns:
+        Shape (n,), or (n, classes); in the frame's order.
+
+    Raises:
+        TrainingError: The run did not finish, or the frame lacks a feature.
+        UnknownName: The run has no such baseline.
+    """
+    if run.input_schema is None or run.status != "done":
+        raise TrainingError(f"run {run.run_id} of {run.model} is {run.status}", found=run.error or None)
+    if baseline is None:
+        return _predict(store, run.artifacts, run.input_schema, frame)
+    if baseline not in run.baselines:
+        raise UnknownName(f"run {run.run_id} has no baseline {baseline!r}", expected=", ".join(run.baselines) or "none")
+    return _predict(store, run.baselines[baseline], run.input_schema, frame)
+
+
+def predict_version(store: Store, version: ModelVersion, frame: pl.DataFrame) -> np.ndarray:
+    """Predictions of a model version; as :func:`predict_run`."""
+    return _predict(store, version.artifacts, version.input_schema, frame)
+
+
+def _predict(store: Store, artifacts: Sequence[Artifact], schema: InputSchema, frame: pl.DataFrame) -> np.ndarray:
+    missing = [name for name in schema.names if name not in frame.columns]
+    if missing:
+        raise TrainingError(
+            f"the rows lack {len(missing)} features that the model reads",
+            expected=", ".join(missing),
+            do="Build them with the definitions the model was trained with",
+        )
+    return np.asarray(open_engine(store.blobs, artifacts, schema).predict(encode(frame, schema)))

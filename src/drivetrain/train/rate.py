@@ -1,0 +1,86 @@
+"""Serving a table of rates: the engine behind the baselines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from drivetrain.core.errors import StoreError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.records import InputSchema
+
+FILE = "rates.json"
+
+
+class RateTable(msgspec.Struct, frozen=True):
+    """Rates by group, with the values themselves rather than their codes; null is ``None``."""
+
+    by: tuple[str, ...]
+    smoothing: float
+    overall: float
+    groups: tuple[tuple[tuple[str | float | None, ...], float], ...]
+
+
+class RateEngine:
+    """Answers with the rate of a row's group, or the overall rate. Safe to share between threads."""
+
+    def __init__(self, table: RateTable, schema: InputSchema) -> None:
+        self._positions = [schema.names.index(name) for name in table.by]
+        self._overall = table.overall
+        codes = [
+            {name: float(code) for code, name in enumerate(schema.fields[at].categories)} for at in self._positions
+        ]
+        self._rates: dict[tuple[float | None, ...], float] = {
+            tuple(_code(value, known) for value, known in zip(key, codes, strict=True)): rate
+            for key, rate in table.groups
+        }
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Rates, shape (n,)."""
+        groups, members = same(np.asarray(rows)[:, self._positions])
+        rates = np.array([self._rates.get(group(codes), self._overall) for codes in groups.tolist()], dtype=np.float64)
+        return np.take(rates, members)
+
+    def predict_row(self, row: Sequence[float]) -> float:
+        """The rate of one row."""
+        return self._rates.get(group([row[at] for at in self._positions]), self._overall)
+
+    def explain(self, rows: Matrix) -> None:
+        """Not known of a table."""
+
+
+def _code(value: str | float | None, known: Mapping[str, float]) -> float | None:
+    return known.get(value) if isinstance(value, str) else value
+
+
+def open_rate(path: Path, schema: InputSchema) -> RateEngine:
+    """Opens a table that :class:`HistoricalRate` saved.
+
+    Raises:
+        StoreError: The file is no such table, or the schema lacks a feature that it is by.
+    """
+    try:
+        table = msgspec.json.decode(path.read_bytes(), type=RateTable)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(f"{path} is no table of rates: {error}") from None
+    missing = [name for name in table.by if name not in schema.names]
+    if missing:
+        raise StoreError(f"{path} is a table of rates by {missing[0]!r}, which the schema lacks")
+    return RateEngine(table, schema)
+
+
+def same(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are equal, null equal to null: the distinct ones, and for every row the position of its own."""
+    if not columns.shape[1]:
+        return np.empty((min(1, len(columns)), 0)), np.zeros(len(columns), dtype=np.int64)
+    groups, members = np.unique(np.where(np.isnan(columns), np.inf, columns), axis=0, return_inverse=True)
+    return np.where(np.isinf(groups), np.nan, groups), members.ravel()
+
+
+def group(codes: Sequence[float]) -> tuple[float | None, ...]:
+    """A row's group as a key: NaN equals nothing, so null is ``None``."""
+    return tuple(None if math.isnan(code) else code for code in codes)

@@ -1,0 +1,41 @@
+"""What a route is given: the project, and a form's fields."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import Depends, Request
+
+from drivetrain.core.errors import RequestError
+from drivetrain.web.desk import Desk
+
+_LARGEST = 20_000
+
+
+def desk_of(request: Request) -> Desk:
+    """The project that the application serves."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a URL-encoded form.
+
+    Raises:
+        RequestError: The body is no such form, or too large.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind != "application/x-www-form-urlencoded":
+        raise RequestError("the body is not a form", found=kind or "no content type", expected="a URL-encoded form")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST:
+            raise RequestError("the form is too large", expected=f"at most {_LARGEST:,} bytes")
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
+    return {name: values[-1].strip() for name, values in fields.items()}
+
+
+DeskOf = Annotated[Desk, Depends(desk_of)]
+FormOf = Annotated[dict[str, str], Depends(form_of)]

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivetrain.features.training_set import build
+from features.cases import LASTS, REQUESTS, TTL, UTC, WINDOWED, frame_of, tables, view_of
+from features.oracle import feature, same
+
+_SLOW = settings(deadline=None, max_examples=150)
+
+
+def labels_frame(requests):
+    return pl.DataFrame(
+        {"key": [key for key, _ in requests], "_at": [at for _, at in requests], "row": range(len(requests))},
+        schema={"key": pl.String, "_at": UTC, "row": pl.Int64},
+    )
+
+
+def check(rows, requests, view, asks):
+    labels = labels_frame(requests)
+    made = build(labels, [view], [], lambda name: frame_of(rows).lazy())
+    assert made.select(labels.columns).equals(labels)
+    assert made.columns == [*labels.columns, *view.feature_names]
+    for name, ask in zip(view.feature_names, asks, strict=True):
+        for (key, at), found in zip(requests, made.get_column(name).to_list(), strict=True):
+            expected = feature(ask, rows, key, at)
+            assert same(ask.kind, found, expected), (name, key, at, found, expected)
+
+
+@_SLOW
+@given(tables(), REQUESTS)
+def test_windows_equal_brute_force(rows, requests):
+    check(rows, requests, *view_of(WINDOWED))
+
+
+@_SLOW
+@given(tables(), REQUESTS, st.sampled_from([None, TTL]))
+def test_lookups_equal_brute_force(rows, requests, ttl):
+    check(rows, requests, *view_of(LASTS, ttl))
+
+
+@_SLOW
+@given(tables(), REQUESTS, st.lists(st.sampled_from([*WINDOWED, *LASTS]), min_size=1, max_size=3, unique_by=id))
+def test_mixed_views_equal_brute_force(rows, requests, chosen):
+    check(rows, requests, *view_of(chosen))

@@ -1,0 +1,3 @@
+from drivetrain.testing.postgres import postgres
+
+__all__ = ["postgres"]

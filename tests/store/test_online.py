@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import lmdb
+import pytest
+
+from drivetrain.core.errors import StoreError
+from drivetrain.store.memory import MemoryOnline
+from drivetrain.store.online import LmdbOnline
+from drivetrain.testing.online import OnlineConformance
+
+
+@contextmanager
+def opened(folder, gib=0.1):
+    online = LmdbOnline(folder, gib)
+    try:
+        yield online
+    finally:
+        online.close()
+
+
+class TestMemoryOnline(OnlineConformance):
+    @contextmanager
+    def fresh(self):
+        yield MemoryOnline()
+
+
+class TestLmdbOnline(OnlineConformance):
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path):
+        self.paths = (tmp_path / str(number) for number in itertools.count())
+
+    def fresh(self):
+        return opened(next(self.paths))
+
+
+def test_is_there_after_closing(tmp_path):
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(b"N1", b"one")], mark=b"7")
+    with opened(tmp_path) as online:
+        assert online.read("plane@1", [b"N1"]) == [b"one"]
+        assert online.mark("plane@1") == b"7"
+
+
+def test_opens_twice_in_one_process(tmp_path):
+    with opened(tmp_path) as one:
+        with opened(tmp_path / "." / "x" / "..") as two:
+            one.write("plane@1", [(b"N1", b"one")])
+            assert two.read("plane@1", [b"N1"]) == [b"one"]
+        assert one.read("plane@1", [b"N1"]) == [b"one"]
+
+
+def test_another_process_sees_commits_and_writes_its_own(tmp_path):
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(b"N1", b"one")])
+        code = (
+            "import sys; from pathlib import Path; from drivetrain.store.online import LmdbOnline\n"
+            "online = LmdbOnline(Path(sys.argv[1]), 0.1)\n"
+            "assert online.read('plane@1', [b'N1']) == [b'one']\n"
+            "online.write('plane@1', [(b'N2', b'two')])\n"
+            "online.drop('gone'); online.close()"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
+        assert online.read("plane@1", [b"N1", b"N2"]) == [b"one", b"two"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_has_an_environment_of_its_own(tmp_path):
+    def work(online):
+        assert online.read("plane@1", [b"N1"]) == [b"one"]
+        online.write("plane@1", [(b"N2", str(os.getpid()).encode())])
+
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(b"N1", b"one")])
+        child = multiprocessing.get_context("fork").Process(target=work, args=(online,))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        assert online.read("plane@1", [b"N1", b"N2"]) == [b"one", str(child.pid).encode()]
+        online.write("plane@1", [(b"N3", b"three")])
+
+
+def test_readers_in_threads_see_whole_writes(tmp_path):
+    keys = [b"%d" % number for number in range(20)]
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(key, b"0") for key in keys])
+        torn = []
+        done = threading.Event()
+
+        def read():
+            while not done.is_set():
+                found = set(online.read("plane@1", keys))
+                if len(found) != 1:
+                    torn.append(found)
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for round_ in range(100):
+            online.write("plane@1", [(key, b"%d" % round_) for key in keys])
+        done.set()
+        for reader in readers:
+            reader.join()
+        assert torn == []
+
+
+def test_a_full_map_is_one_plain_error_and_harms_nothing(tmp_path):
+    with opened(tmp_path, gib=1 / 1024) as online:
+        online.write("plane@1", [(b"N1", b"one")], mark=b"1")
+        with pytest.raises(StoreError, match=r"full.*online_gib"):
+            online.write("plane@1", [(b"%d" % number, bytes(1000)) for number in range(2000)], mark=b"2")
+        assert online.read("plane@1", [b"N1", b"7"]) == [b"one", None]
+        assert online.mark("plane@1") == b"1"
+        assert online.spaces() == {"plane@1": 1}
+        online.write("plane@1", [(b"N1", b"two")])
+
+
+def test_damage_is_named(tmp_path):
+    (tmp_path / "data.mdb").write_bytes(b"junk" * 5000)
+    with pytest.raises(StoreError, match=r"can't be opened.*delete the folder"):
+        LmdbOnline(tmp_path, 0.1)
+
+
+def test_a_place_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "online").write_text("not a folder")
+    with pytest.raises(StoreError, match="can't be made"):
+        LmdbOnline(tmp_path / "online", 0.1)
+
+
+def test_a_full_table_of_readers_is_cleared_of_dead_ones_once(tmp_path):
+    class Crowded:
+        """An environment whose reader table is full until it is checked."""
+
+        def __init__(self, real):
+            self.real = real
+            self.checked = 0
+
+        def begin(self):
+            if not self.checked:
+                raise lmdb.ReadersFullError("full")
+            return self.real.begin()
+
+        def reader_check(self):
+            self.checked += 1
+
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(b"N1", b"one")])
+        real = online._shared.environment
+        online._shared.environment = crowded = Crowded(real)
+        try:
+            assert online.read("plane@1", [b"N1"]) == [b"one"]
+            assert crowded.checked == 1
+        finally:
+            online._shared.environment = real
+
+
+def test_spaces_whose_digests_meet_are_refused(tmp_path):
+    with opened(tmp_path) as online:
+        online.write("plane@1", [(b"N1", b"one")])
+        online._prefix["other@1"] = online._prefix["plane@1"]
+        with pytest.raises(StoreError, match="same digest"):
+            online.write("other@1", [(b"N1", b"two")])
