@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
 from endpoint_apps import instance, prepare
 from load import Load, drive, post
 
@@ -193,9 +194,8 @@ def _report(contestants: list[Contestant]) -> None:
         bare_rate, _, _, bare_cpu = base.figures(connections)
         for one in contestants:
             rate, p50, p99, cpu = one.figures(connections)
-            print(
-                f"{one.name:34} {rate:8.0f} {rate / bare_rate:6.2f} {p50:8.2f} {p99:8.2f} {cpu:8.0f} {bare_cpu / cpu:6.2f}"
-            )
+            speed = f"{rate:8.0f} {rate / bare_rate:6.2f} {p50:8.2f} {p99:8.2f}"
+            print(f"{one.name:34} {speed} {cpu:8.0f} {bare_cpu / cpu:6.2f}")
     print("\nlargest process, MiB: " + ", ".join(f"{one.name} {_memory(one.process.pid):.0f}" for one in contestants))
     if failures := sum(one.failures for one in contestants):
         print(f"answers other than 200: {failures}")

@@ -1,4 +1,4 @@
-"""What the servers of ``endpoint.py`` run: the same model behind a bare loop and behind drivetrain, in several dresses."""
+"""What the servers of ``endpoint.py`` run: one model behind a bare loop and behind drivetrain, in several dresses."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _materialise(store: Store) -> None:
 
 
 def application(folder: str, durability: str) -> Application:
-    """drivetrain with validation, metrics and durable log on."""
+    """The whole server, with validation, metrics and durable log on."""
     place = Path(folder)
     settings = msgspec.convert({"durability": durability}, ServeSettings)
     return Application(list(PLANS.values()), open_store(StoreSettings(), place), settings, place / f"log-{durability}")

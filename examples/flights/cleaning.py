@@ -32,18 +32,26 @@ def flights(rows: pl.DataFrame, airports: pl.DataFrame) -> pl.DataFrame:
     departed = pl.col("sched_dep") + pl.duration(minutes="dep_delay")
     landed = pl.col("sched_arr") + pl.duration(minutes="arr_delay")
     return scheduled.with_columns(
-        flight_id=pl.format(
-            "{}-{}-{}-{}-{}-{}",
-            "year",
-            pl.col("month").cast(pl.String).str.zfill(2),
-            pl.col("day").cast(pl.String).str.zfill(2),
-            "carrier",
-            "flight",
-            "origin",
-        ),
+        flight_id=flight_id(),
         departed_at=departed,
         landed_at=landed.fill_null(pl.max_horizontal("sched_arr", departed)),
     ).drop("zone", *UNSCHEDULED)
+
+
+def departures(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per flight that has left: ``flight_id``, ``sched_dep`` and ``departed_at`` in UTC, and its delay."""
+    scheduled = moment(pl.col("time_hour")) + pl.duration(minutes=pl.col("minute").cast(pl.Int64))
+    return rows.with_columns(
+        flight_id=flight_id(),
+        sched_dep=scheduled,
+        departed_at=scheduled + pl.duration(minutes="dep_delay"),
+    ).drop("year", "month", "day", "minute", "time_hour")
+
+
+def flight_id() -> pl.Expr:
+    """The name of a flight: local date, carrier, number, origin."""
+    month, day = (pl.col(part).cast(pl.String).str.zfill(2) for part in ("month", "day"))
+    return pl.format("{}-{}-{}-{}-{}-{}", "year", month, day, "carrier", "flight", "origin")
 
 
 def weather(rows: pl.DataFrame) -> pl.DataFrame:

@@ -70,12 +70,29 @@ WEATHER = dt.Contract(
     },
 )
 
+TAILNUM = dt.Column("string", pattern="^N[0-9A-Z]{1,5}$", description="Registration of the aircraft")
+
+DEPARTURES = dt.Contract(
+    {
+        "flight_id": dt.Column("string"),
+        "carrier": dt.Column("string", nullable=False, references=("airlines", "carrier")),
+        "flight": dt.Column("int", nullable=False, low=1, high=9999),
+        "tailnum": TAILNUM,
+        "origin": dt.Column("string", nullable=False, among=NEW_YORK),
+        "dest": dt.Column("string", nullable=False, references=("airports", "faa")),
+        "sched_dep": dt.Column("time", low="2013-01-01", high="2014-01-02"),
+        "departed_at": dt.Column("time", nullable=False),
+        "dep_time": dt.Column("int", nullable=False, low=1, high=2400, description="Clock time hhmm in New York"),
+        "dep_delay": dt.Column("int", nullable=False, low=-120, high=2_000, description="Minutes"),
+    }
+)
+
 FLIGHTS = dt.Contract(
     {
         "flight_id": dt.Column("string"),
         "carrier": dt.Column("string", nullable=False, references=("airlines", "carrier")),
         "flight": dt.Column("int", nullable=False, low=1, high=9999),
-        "tailnum": dt.Column("string", pattern="^N[0-9A-Z]{1,5}$", description="Registration of the aircraft"),
+        "tailnum": TAILNUM,
         "origin": dt.Column("string", nullable=False, among=NEW_YORK),
         "dest": dt.Column("string", nullable=False, references=("airports", "faa")),
         "sched_dep": dt.Column("time", low="2013-01-01", high="2014-01-02"),

@@ -19,7 +19,7 @@ project = dt.Project(
     metric="average_precision",
 )
 
-# ---- where raw rows arrive: three kinds of source ----
+# ---- where raw rows arrive: files, a database, JSON lines ----
 
 airports = project.source(
     "airports",
@@ -43,13 +43,24 @@ planes = project.source(
 )
 weather = project.source(
     "weather",
-    dt.sql(f"sqlite:///{RAW / 'weather.db'}", table="weather", cursor="time_hour"),
+    dt.sql("sqlite:///raw/weather.db", table="weather", cursor="time_hour"),
     key=["origin", "observed"],
     time="observed",
     delay="1h",
     contract=contracts.WEATHER,
     prepare=cleaning.weather,
     description="Hourly observations at the three airports; the source rounds their times down to the hour",
+    owner="operations",
+)
+departures = project.source(
+    "departures",
+    dt.files("raw/departures/*.csv"),
+    key="flight_id",
+    time="sched_dep",
+    available="departed_at",
+    contract=contracts.DEPARTURES,
+    prepare=cleaning.departures,
+    description="Every flight that has left, reported when it did",
     owner="operations",
 )
 flights = project.source(
@@ -92,8 +103,7 @@ plane_history = project.feature_view(
 plane_departures = project.feature_view(
     "plane_departures",
     entity=plane,
-    source=flights,
-    available="departed_at",
+    source=departures,
     ttl="2d",
     features=[dt.last("dep_delay"), dt.max("dep_delay", windows=["1d"])],
     description="Departure delays, known as soon as the aircraft has left",
@@ -134,8 +144,7 @@ carrier_history = project.feature_view(
 airport_departures = project.feature_view(
     "airport_departures",
     entity=airport,
-    source=flights,
-    available="departed_at",
+    source=departures,
     ttl="7d",
     features=[
         dt.mean("dep_delay", windows=["3h", "6h", "1d"]),
@@ -181,7 +190,7 @@ weather_now = project.feature_view(
         "distance": "float",
     }
 )
-def schedule(request: pl.DataFrame) -> list[pl.Expr]:
+def schedule(_request: pl.DataFrame) -> list[pl.Expr]:
     """What the timetable says."""
     local = pl.col("sched_dep").dt.convert_time_zone("America/New_York")
     return [

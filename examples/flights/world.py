@@ -1,8 +1,8 @@
 """The world outside: what the airline's other systems deliver as 2013 goes by, and what passengers ask.
 
 Everything comes from the archive in ``data/`` and from the moments asked for, so that a call repeated does the same.
-A flight's row arrives when it has landed, or at its scheduled arrival if it was cancelled or diverted; an observation
-of the weather arrives an hour after the hour that it is named by.
+A departure is reported when the flight has left. A flight's row arrives when it has landed, or at its scheduled arrival
+if it was cancelled or diverted. An observation of the weather arrives an hour after the hour that it is named by.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ CARIBBEAN = pl.DataFrame(
     orient="row",
 )
 
+DEPARTURE = (
+    *("year", "month", "day", "dep_time", "dep_delay", "carrier", "flight", "tailnum", "origin", "dest"),
+    *("minute", "time_hour"),
+)
+"""What is reported of a flight when it leaves."""
+
 _OBSERVATIONS = (
     "origin TEXT, year INT, month INT, day INT, hour INT, temp REAL, dewp REAL, humid REAL, wind_dir INT, "
     "wind_speed REAL, wind_gust REAL, precip REAL, pressure REAL, visib REAL, time_hour TEXT"
@@ -47,6 +53,10 @@ class Archive:
     """As the source has them."""
     known: pl.Series
     """When each flight's row arrives, microseconds, rising."""
+    departures: pl.DataFrame
+    """Flights that left, with what is known of them then; sorted by the moment they did."""
+    departed: pl.Series
+    """When each left, microseconds, rising."""
     weather: pl.DataFrame
     observed: pl.Series
     """When each observation arrives, microseconds, rising."""
@@ -58,17 +68,20 @@ def lay_out(raw: Path, until: Micros) -> None:
     """Writes everything that has arrived before a moment, as a company would have it.
 
     Args:
-        raw: Folder to write to: ``flights/2013-01.parquet`` and so on, ``weather.db``, ``planes.jsonl``,
-            ``airports/*.csv`` and ``airlines.csv``.
+        raw: Folder to write to: ``flights/2013-01.parquet`` and so on, ``departures/2013-01.csv`` and so on,
+            ``weather.db``, ``planes.jsonl``, ``airports/*.csv`` and ``airlines.csv``.
         until: The moment; what arrives at it, or later, is left out.
     """
-    for folder in (raw / "flights", raw / "airports"):
+    for folder in (raw / "flights", raw / "departures", raw / "airports"):
         folder.mkdir(parents=True, exist_ok=True)
     archive = _archive()
     arrived = archive.flights.head(_place(archive.known, until))
     # Rows of a monthly file stand in the order of the source, not of landing.
     for (month,), rows in arrived.sort("place").drop("place").partition_by("month", as_dict=True).items():
         _write(raw / "flights" / f"2013-{month:02}.parquet", rows)
+    left = archive.departures.head(_place(archive.departed, until))
+    for (month,), rows in left.partition_by("month", as_dict=True, maintain_order=True).items():
+        _write(raw / "departures" / f"2013-{month:02}.csv", rows)
     (raw / "weather.db").unlink(missing_ok=True)
     _insert(raw / "weather.db", archive.weather.head(_place(archive.observed, until)))
     pl.read_parquet(ARCHIVE / "planes.parquet").write_ndjson(raw / "planes.jsonl")
@@ -78,12 +91,18 @@ def lay_out(raw: Path, until: Micros) -> None:
 
 
 def deliver(raw: Path, since: Micros, until: Micros) -> None:
-    """Adds what arrives in ``[since, until)``: one file of flights, rows of weather. Repeating it changes nothing."""
+    """Adds what arrives in ``[since, until)``: a file of flights, one of departures, rows of weather.
+
+    Repeating it changes nothing.
+    """
     archive = _archive()
     start, end = _place(archive.known, since), _place(archive.known, until)
     if end > start:
         rows = archive.flights.slice(start, end - start).sort("place").drop("place")
         _write(raw / "flights" / f"{_name(since)}.parquet", rows)
+    start, end = _place(archive.departed, since), _place(archive.departed, until)
+    if end > start:
+        _write(raw / "departures" / f"{_name(since)}.csv", archive.departures.slice(start, end - start))
     start, end = _place(archive.observed, since), _place(archive.observed, until)
     _insert(raw / "weather.db", archive.weather.slice(start, end - start))
 
@@ -115,7 +134,15 @@ def _archive() -> Archive:
         *("flight_id", "carrier", pl.col("flight").cast(pl.Int64), "tailnum", "origin", "dest"),
         *("sched_dep", "sched_arr", pl.col("distance").cast(pl.Int64)),
     )
+    left = (
+        flights.select(DEPARTURE)
+        .with_columns(departed=timed["departed_at"].to_physical(), key=timed["flight_id"])
+        .filter(pl.col("departed").is_not_null())
+        .sort("departed", "key")
+    )
     return Archive(
+        departures=left.drop("departed", "key"),
+        departed=left["departed"],
         flights=known.drop("known"),
         known=known["known"],
         weather=observed.drop("known"),
@@ -136,7 +163,10 @@ def _name(since: Micros) -> str:
 def _write(path: Path, rows: pl.DataFrame) -> None:
     """Puts a whole file in place at once: nobody ever reads half of one."""
     made = path.with_name(f".{path.name}.part")
-    rows.write_parquet(made)
+    if path.suffix == ".csv":
+        rows.write_csv(made)
+    else:
+        rows.write_parquet(made)
     made.replace(path)
 
 

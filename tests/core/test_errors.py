@@ -53,7 +53,6 @@ def test_errors_are_constructed_alike(error):
     assert str(made) == "what; found 1; expected 2. Do."
 
 
-@pytest.mark.xfail(reason="pickle hands the constructor its four arguments by position", raises=TypeError)
 @pytest.mark.parametrize("error", EVERY)
 def test_errors_cross_processes(error):
     made = error("what", found=1, expected=2, do="Do")

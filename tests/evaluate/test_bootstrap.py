@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from evaluate.world import days_of_rows
 
 from drivetrain.core.clock import DAY
 from drivetrain.evaluate.bootstrap import Bootstrap, Draws, draw
 from drivetrain.evaluate.measures import AT_RATE, comparisons, measures, resample
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.metrics import average_precision as point
+from evaluate.world import days_of_rows
 
 TOLD = ("average_precision", "roc_auc", "log_loss", "brier", "base_rate", "calibration_gap")
 

@@ -2,7 +2,6 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from evaluate.world import days_of_rows
 
 from drivetrain.core.clock import DAY
 from drivetrain.core.errors import TrainingError, UsageError
@@ -10,14 +9,16 @@ from drivetrain.core.records import Evaluation
 from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.operating import operate
 from drivetrain.evaluate.report import Subject, evaluate
+from evaluate.world import days_of_rows
 
 ABOUT = Subject(run_id="r1", model="late", data="table:training/late@3", importance={"a": np.float64(1.0)})
 
 
 def made(**more) -> Evaluation:
     labels, predictions, ats = days_of_rows(1, 20, 150)
-    columns = pl.DataFrame({"carrier": np.where(np.arange(3000) % 10 == 0, "rare", "common"), "few": [None] * 3000})
-    columns[0, "few"] = "one"
+    columns = pl.DataFrame(
+        {"carrier": np.where(np.arange(3000) % 10 == 0, "rare", "common"), "few": ["one"] + [None] * 2999}
+    )
     return evaluate(
         predictions,
         labels,

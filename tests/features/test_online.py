@@ -18,7 +18,7 @@ from features.cases import LASTS, TTL, WINDOWED, frame_of, tables, view_of
 from features.oracle import feature, same
 from features.stores import FakeStore
 
-_SLOW = settings(deadline=None, max_examples=60)
+_SLOW = settings(deadline=None, max_examples=40)
 KEYS = ["a", "b", "c", "nobody", None]
 _CHOSEN = st.lists(st.sampled_from([*WINDOWED, *LASTS]), min_size=1, max_size=4, unique_by=id)
 _FINITE = [(made, asks) for made, asks in WINDOWED]
@@ -141,16 +141,8 @@ ROWS = [
 def test_many_events_are_read_from_pages():
     view, asks = view_of([*WINDOWED, *LASTS])
     store = filled(view, ROWS, [1, 130, 131, 300], grace=10**6)
-    assert any(key.startswith(b"p") for _, key in keys_in(store))
+    assert store.online.spaces()[view.space] > 3
     check(ROWS, view, asks, store, [0, 1, 131, 399, 400, 410, 500])
-
-
-def keys_in(store):
-    return (
-        [(space, key) for space, rows in store.online._spaces.items() for key in rows]
-        if hasattr(store.online, "_spaces")
-        else []
-    )
 
 
 def test_the_same_version_again_changes_nothing():

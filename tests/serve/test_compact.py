@@ -133,6 +133,19 @@ def test_a_spoiled_frame_is_counted_and_its_segment_kept(store, folder):
     assert compact(store, folder) == Compacted()
 
 
+def test_damage_that_was_passed_while_the_segment_was_open_keeps_it_in_the_end(store, folder):
+    log = write(folder, prediction("a"), prediction("b"), close=False)
+    (path,) = segments(folder / "plain")
+    with path.open("r+b") as file:
+        file.seek(len(MAGIC) + 20)
+        file.write(b"\xff")
+    assert compact(store, folder).predictions == 1
+    log.close()
+    assert compact(store, folder).damaged == (path.name,)
+    assert path.with_suffix(".damaged").exists()
+    assert predictions(store)["request_id"].to_list() == ["b"]
+
+
 def test_a_file_that_is_no_segment_is_named(store, folder):
     (folder / "plain").mkdir(parents=True)
     (folder / "plain/x.wal").write_bytes(b"something else entirely")
@@ -170,7 +183,7 @@ class Killed(BaseException):
     """Stands for SIGKILL at an instant."""
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1)), min_size=1, max_size=12), st.integers(0, 2**16))
 def test_killed_between_any_two_steps_every_entry_is_kept_once(asks, seed):
     """Entries are spread over segments, with repeats; compaction stops before or after its commits and deletions."""
@@ -238,7 +251,7 @@ def test_really_killed_compactions_keep_every_entry_once(store, folder, tmp_path
     written = 0
     children = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(6)
+        for _ in range(4)
     ]
     for child in children:
         write(folder, *(prediction(f"r{written + at}") for at in range(50)), feedback(f"f{written}"))
@@ -253,7 +266,7 @@ def test_really_killed_compactions_keep_every_entry_once(store, folder, tmp_path
         child.communicate()
     compact(store, folder)
     assert predictions(store)["request_id"].sort().to_list() == sorted(f"r{at}" for at in range(written))
-    assert store.tables.read("log/plain/feedback").height == 6
+    assert store.tables.read("log/plain/feedback").height == 4
 
 
 def test_two_compactions_at_once_double_nothing(store, folder, tmp_path):
@@ -261,12 +274,12 @@ def test_two_compactions_at_once_double_nothing(store, folder, tmp_path):
     code = _ONE_COMPACTION.format(tests=str(Path(__file__).parent.parent), folder=str(tmp_path))
     children = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
+        for _ in range(2)
     ]
     for child in children:
         child.stdout.readline()
     for child in children:
         child.stdin.write("go\n")
         child.stdin.flush()
-    assert [child.communicate() and child.returncode for child in children] == [0, 0, 0]
+    assert [child.communicate() and child.returncode for child in children] == [0, 0]
     assert predictions(store)["request_id"].n_unique() == predictions(store).height == 200

@@ -57,6 +57,7 @@ def test_a_model_of_one_feature(record):
 def test_an_engine_that_is_fast_alone_is_asked_row_by_row(record):
     engine = Paced(call=0.02, row=0.0001, batch_row=0.0001)
     loaded = LoadedVersion(record, engine, NAMES, {})
+    assert not loaded.gathers
     engine.calls.clear()
     loaded.predict([[0.0, 0.0, 0.0]] * 5)
     assert engine.calls == [1] * 5
@@ -66,6 +67,7 @@ def test_an_engine_that_is_slow_alone_takes_the_batch(record):
     engine = Paced(call=0.0, row=0.004, batch_row=0.0001)
     loaded = LoadedVersion(record, engine, NAMES, {})
     assert loaded.batch_from <= 8
+    assert loaded.gathers
     engine.calls.clear()
     loaded.predict([[0.0, 0.0, 0.0]] * 64)
     assert engine.calls == [64]

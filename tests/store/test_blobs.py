@@ -55,6 +55,7 @@ def test_bytes_are_on_disk_before_they_have_their_name(tmp_path, monkeypatch):
 
     def fsync(handle):
         happened.append("file" if stat.S_ISREG(os.fstat(handle).st_mode) else "folder")
+        assert ("rename" in happened) == any(path.is_file() for path in tmp_path.glob("??/??/*"))
         real_fsync(handle)
 
     def replace(self, target):

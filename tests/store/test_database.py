@@ -83,7 +83,8 @@ def test_sqlite_is_durable_and_lets_readers_through(database):
 
 @pytest.mark.services
 def test_many_may_migrate_a_new_postgres_at_once(postgres, tmp_path):
-    databases = [Database(postgres.fresh(), tmp_path)] * 4
+    one, other = Database(postgres.fresh(), tmp_path), Database(postgres.fresh(), tmp_path)
+    databases = [one, one, other, other]
     start = threading.Barrier(len(databases))
     errors = []
 
@@ -100,8 +101,18 @@ def test_many_may_migrate_a_new_postgres_at_once(postgres, tmp_path):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert SqlCatalog(databases[0]).revision() == 0
-    databases[0].close()
+    for database in (one, other):
+        assert SqlCatalog(database).revision() == 0
+        database.close()
+
+
+def test_a_writer_takes_its_turn_before_it_looks(database, tmp_path):
+    migrate(database)
+    other = sqlite3.connect(tmp_path / "catalog.db", timeout=0)
+    with database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
 
 
 def test_a_newer_schema_is_refused(database):

@@ -210,17 +210,6 @@ def test_blobs_are_whole_or_not_there(tmp_path, instant):
     assert all(blobs.get(path.name) for path in kept)
 
 
-def test_a_blob_killed_between_any_two_calls_is_whole_or_not_there(tmp_path):
-    once = KEEP.replace("10**9", "1") + "\ndisarmed()"
-    once = once.replace("import armed", "import armed, disarmed")
-    whole = run_killed(once, str(tmp_path / "0"), steps=10**9)
-    for number in range(1, 8):
-        folder = tmp_path / str(number)
-        assert run_killed(once, str(folder), steps=whole.steps * number // 8).killed
-        kept = [path for path in folder.glob("??/??/*") if path.is_file()]
-        assert [path.read_bytes() for path in kept] in ([], [b"0" * 30_000])
-
-
 HOLD = (
     OPEN_CATALOG
     + """

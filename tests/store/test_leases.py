@@ -130,7 +130,7 @@ def test_heartbeat_renews_in_a_thread_and_releases_at_the_end():
 
 def test_heartbeat_really_beats():
     leases = Moody(lambda: 0)
-    with heartbeat(leases, leases.acquire("watch", "a", 60), 0.3) as pulse:
+    with heartbeat(leases, leases.acquire("watch", "a", 60), 600, every=0.01) as pulse:
         for _ in range(3):
             assert leases.renewed.acquire(timeout=60)
         first = pulse.lease.token
@@ -143,7 +143,7 @@ def test_heartbeat_says_at_the_end_that_the_lease_was_lost():
     stolen = []
 
     def work():
-        with heartbeat(leases, lease, 0.3):
+        with heartbeat(leases, lease, 600, every=0.01):
             stolen.append(leases.acquire("watch", "a", 60))
             assert leases.renewed.acquire(timeout=60)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from drivetrain.core.clock import DAY
@@ -15,6 +16,11 @@ from drivetrain.features.aggregate import count, last, mean, share, std
 from drivetrain.features.entity import Entity
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
+
+
+def evidence(value: object) -> str:
+    """Figures as records keep them."""
+    return msgspec.json.encode(value).decode()
 
 
 @dataclass(frozen=True)

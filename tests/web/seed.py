@@ -76,6 +76,8 @@ class SeededDesk:
         return {
             "prediction": found,
             "features": features,
+            "policy": "promote 2013-10-15T06:00:00Z: It led by 0.047 on the same 6,184 flights.",
+            "shadow": [{"version": 3, "prediction": 0.31}],
             "feedback": {"label": 1.0, "at": found["at"] + 5 * HOUR} if found["row"] == 0 else None,
         }
 
@@ -230,11 +232,11 @@ def _decisions() -> list[Decision]:
         ("2013-12-30T06:00Z", "alert", "weather.visib drifted in the week of 23 December: PSI 0.61, threshold 0.34.",
          None),
     ]  # fmt: skip
-    evidence = json.dumps({"metric": "average_precision", "ours": 0.391, "theirs": 0.344, "count": 6184}).encode()
+    figures = {"metric": "average_precision", "ours": 0.391, "theirs": 0.344, "count": 6184}
     made = [
         Decision(
             at=micros_of(at), id=f"{at}-{what}", about="late", what=what, because=because, version=number,  # type: ignore[arg-type]
-            evidence=msgspec.Raw(evidence if what in {"promote", "refuse", "alert"} else b"{}"),
+            evidence=declared.evidence(figures if what in {"promote", "refuse", "alert"} else {}),
         )
         for at, what, because, number in told
     ]  # fmt: skip

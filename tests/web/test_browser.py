@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from web.process import serving
 
@@ -80,9 +80,7 @@ def test_every_page_is_whole(context: BrowserContext, dark: bool):
     for path in (*PAGES, prediction):
         page.goto(path)
         assert page.locator("h1").count() == 1, path
-        page.wait_for_function(
-            "document.querySelectorAll('.plot').length === document.querySelectorAll('.plot canvas').length"
-        )
+        expect(page.locator(".plot canvas")).to_have_count(page.locator(".plot").count())
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} scrolls sideways"
         assert page.evaluate(_TOO_WIDE) == [], path
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
@@ -151,7 +149,7 @@ def test_a_window_is_chosen_without_leaving_the_page(context: BrowserContext):
     page.goto("/monitoring/late")
     page.evaluate("window.stayed = true")
     page.get_by_label("Window", exact=True).select_option(index=12)
-    page.wait_for_function("document.querySelector('#window').innerText.includes('by version 1')")
+    page.locator("#window").get_by_text("by version 1").wait_for()
     assert page.evaluate("window.stayed") is True
     assert said == []
 

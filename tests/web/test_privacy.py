@@ -74,6 +74,13 @@ def test_a_prediction_s_private_fields_are_masked(privacy: str, desk: SeededDesk
         assert MASKED in answer.text
 
 
+def test_a_prediction_says_who_else_answered_and_why_this_one_did(call: Caller):
+    link = next(part for part in call("/predictions").text.split('"') if part.startswith("/predictions/"))
+    text = call(link).text
+    assert "In shadow, version 3 said 31%." in text
+    assert "It led by 0.047" in text
+
+
 def test_an_entity_that_is_private_is_masked(desk: SeededDesk, call: Caller):
     columns = dict(desk.sources["flights"].contract.columns)
     columns["flight_id"] = Column("string", privacy="personal")

@@ -57,6 +57,35 @@ def test_what_the_target_raises_is_passed_on():
         serve("web.serving:broken", WebSettings(port=free_port()))
 
 
+def _command(folder: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "drivetrain.web", str(folder)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "DRIVETRAIN_WEB__PORT": str(port)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_serves_a_project_s_folder(tmp_path: Path):
+    (tmp_path / "project.py").write_text("import drivetrain as dt\nproject = dt.Project('tiny', objective='Try it')\n")
+    port = free_port()
+    with _command(tmp_path, port) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"dashboard at http://127.0.0.1:{port}\n"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+            assert b"No endpoint is declared yet." in answer.read()
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_the_command_says_plainly_that_there_is_no_project(tmp_path: Path):
+    with _command(tmp_path, free_port()) as process:
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 2
+        assert "project.py" in said
+        assert "Traceback" not in said
+
+
 def test_the_package_itself_loads_no_web_framework():
     check = (
         "import sys, drivetrain.web; sys.exit(any(name in sys.modules for name in ('fastapi', 'starlette', 'jinja2')))"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
-
-import msgspec
 
 from drivetrain.core.clock import WEEK, micros_of
 from drivetrain.core.records import Alert, FeatureDrift, Measure, MonitorReport
@@ -89,7 +86,7 @@ def alerts() -> list[Alert]:
             state="resolved",
             message="Average precision fell to 0.344 (0.312 to 0.377) in the week of 23 September, against "
             f"{AP[1]} when tested. The fall is larger than luck explains.",
-            evidence=msgspec.Raw(json.dumps({"value": 0.344, "reference": AP[1], "labelled": 5_921}).encode()),
+            evidence=declared.evidence({"value": 0.344, "reference": AP[1], "labelled": 5_921}),
             report=f"monitor:late@{REPORTS_FROM + 12 * WEEK}-{first}",
             resolved=REPORTS_FROM + 16 * WEEK,
         ),
@@ -101,7 +98,7 @@ def alerts() -> list[Alert]:
             severity="warning",
             message="weather.visib is spread differently than in training: PSI 0.61 in the week of 23 December, and "
             "training weeks reach 0.34 by chance and season. Snow and fog were rare from January to May.",
-            evidence=msgspec.Raw(json.dumps({"statistic": "psi", "value": 0.61, "threshold": 0.34}).encode()),
+            evidence=declared.evidence({"statistic": "psi", "value": 0.61, "threshold": 0.34}),
             report=f"monitor:late@{REPORTS_FROM + 25 * WEEK}-{last}",
         ),
     ]

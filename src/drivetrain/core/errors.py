@@ -26,6 +26,7 @@ A message says what was found, what was expected, and what to do next.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -48,6 +49,9 @@ class DrivetrainError(Exception):
         self.do = do
         super().__init__(what, found, expected, do)
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return _rebuilt, (type(self), self.__dict__)
+
     def __str__(self) -> str:
         parts = [self.what.rstrip(".")]
         if self.found is not None:
@@ -56,6 +60,13 @@ class DrivetrainError(Exception):
             parts.append(f"expected {self.expected}")
         sentence = "; ".join(parts) + "."
         return f"{sentence} {self.do.rstrip('.')}." if self.do else sentence
+
+
+def _rebuilt(kind: type[DrivetrainError], state: dict[str, object]) -> DrivetrainError:
+    """An error that crosses to another process: its constructor takes what pickle can't pass on."""
+    error = kind.__new__(kind, state["what"], state["found"], state["expected"], state["do"])
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(DrivetrainError):

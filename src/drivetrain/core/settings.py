@@ -21,7 +21,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of ``drivetrain.toml``."""
 
 
-class StoreSettings(Section):
+class StoreSettings(Section, frozen=True):
     """Where state lives. Relative paths are relative to the project folder."""
 
     root: str = ".drivetrain"
@@ -33,7 +33,7 @@ class StoreSettings(Section):
     """Upper bound of the online store's map, in GiB; disk is taken only as it fills."""
 
 
-class ServeSettings(Section):
+class ServeSettings(Section, frozen=True):
     """The inference server."""
 
     host: str = "127.0.0.1"
@@ -49,14 +49,14 @@ class ServeSettings(Section):
     """Whether a request may name the moment it is made at; replays need it."""
 
 
-class WebSettings(Section):
+class WebSettings(Section, frozen=True):
     """The control API and dashboard."""
 
     host: str = "127.0.0.1"
     port: int = 8700
 
 
-class ComputeSettings(Section):
+class ComputeSettings(Section, frozen=True):
     """Where steps run."""
 
     engine: str = "local"
@@ -64,7 +64,7 @@ class ComputeSettings(Section):
     """Threads for training; 0 means one per core."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """Everything ``drivetrain.toml`` may say."""
 
     project: str = "project.py"

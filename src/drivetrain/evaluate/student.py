@@ -22,7 +22,8 @@ def t_tail(t: float, freedom: float) -> float:
         >>> round(t_tail(2.0, 10), 6)
         0.036694
     """
-    tail = 0.5 * _beta(freedom / (freedom + t * t), 0.5 * freedom, 0.5)
+    whole = freedom + t * t
+    tail = 0.5 * _beta(freedom / whole, t * t / whole, 0.5 * freedom, 0.5)
     return tail if t >= 0 else 1.0 - tail
 
 
@@ -61,16 +62,19 @@ def chi2_quantile(probability: float, freedom: float) -> float:
     return float(freedom * max(1.0 - spread + _NORMAL.inv_cdf(probability) * math.sqrt(spread), 0.0) ** 3)
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction (DLMF 8.17.22, modified Lentz)."""
+def _beta(x: float, rest: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function, by its continued fraction (DLMF 8.17.22, modified Lentz).
+
+    ``rest`` is 1 - x, given apart so that neither end loses digits.
+    """
     if x <= 0.0:
         return 0.0
-    if x >= 1.0:
+    if rest <= 0.0:
         return 1.0
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest))
     if x < (a + 1.0) / (a + b + 2.0):
         return front * _fraction(x, a, b) / a
-    return 1.0 - front * _fraction(1.0 - x, b, a) / b
+    return 1.0 - front * _fraction(rest, b, a) / b
 
 
 def _fraction(x: float, a: float, b: float) -> float:

@@ -9,6 +9,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError
 from drivetrain.features.exact import Places
+from drivetrain.features.timeline import Axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,8 @@ class Asked:
         row = np.flatnonzero(complete)
         entities = keys.drop_nulls().unique(maintain_order=True)
         entity = entity_of(keys, entities)[row]
-        order = np.lexsort((moment[row], entity))
+        asked = moment[row]
+        order = np.argsort(Axis.over(asked, len(entities)).of_events(entity, asked))
         row = row[order]
         return cls(row, entity[order], moment[row], entities, len(keys))
 
@@ -56,9 +58,27 @@ def entity_of(keys: pl.DataFrame, entities: pl.DataFrame) -> Places:
                 found=f"{keys[name].dtype} and {entities[name].dtype}",
                 do="Cast one of them where the source is prepared",
             )
+    if entities.width == 1 and entities.dtypes[0] == pl.Int64:
+        numbered = _by_table(keys.to_series(), entities.to_series())
+        if numbered is not None:
+            return numbered
     if entities.width == 1 and entities.dtypes[0] == pl.String:
         codes = keys.to_series().cast(pl.Enum(entities.to_series()), strict=False).to_physical()
     else:
-        numbered = entities.with_row_index("\0entity")
-        codes = keys.join(numbered, on=entities.columns, how="left", maintain_order="left").get_column("\0entity")
+        places = entities.with_row_index("\0entity")
+        codes = keys.join(places, on=entities.columns, how="left", maintain_order="left").get_column("\0entity")
     return codes.cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _by_table(keys: pl.Series, entities: pl.Series) -> Places | None:
+    """Numbers of integer keys from a table of all integers between them; none where that would be large."""
+    known = entities.to_numpy()
+    first, last = int(known.min()), int(known.max())
+    if last - first > 4 * (len(keys) + len(entities)):
+        return None
+    table = np.full(last - first + 3, -1)
+    table[known - first + 1] = np.arange(len(known))
+    # Everything outside lands on one of the table's ends, which are nobody's.
+    asked = (keys.fill_null(first - 1) if keys.null_count() else keys).to_numpy()
+    numbers: Places = table[np.clip(asked, first - 1, last + 1) - (first - 1)]
+    return numbers

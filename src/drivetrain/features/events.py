@@ -14,7 +14,7 @@ from drivetrain.features.moments import LARGEST
 from drivetrain.features.view import SEQUENCE, FeatureView
 
 _UTC = pl.Datetime("us", "UTC")
-_BATCH_BYTES = 256 << 20
+_BATCH_BYTES = 64 << 20
 
 
 def keys_of(frame: pl.DataFrame, columns: Sequence[str], names: Sequence[str], whose: str) -> pl.DataFrame:
@@ -165,8 +165,11 @@ def _select(view: FeatureView, rows: pl.LazyFrame, positions: Sequence[int]) -> 
             columns.append(given.where.fill_null(value=False).alias(f"{position} where"))
         columns.append(value.alias(str(position)))
     # A literal alone would be one row; the row number keeps the table's height.
+    literal = not any(column.meta.root_names() for column in columns)
     try:
-        return rows.with_row_index("\0row").select("\0row", *columns).drop("\0row").collect()
+        if literal:
+            return rows.with_row_index("\0row").select("\0row", *columns).drop("\0row").collect()
+        return rows.select(columns).collect()
     except pl.exceptions.PolarsError as error:
         raise FeatureError(f"view {view.name!r} can't be computed: {str(error).splitlines()[0]}") from error
 

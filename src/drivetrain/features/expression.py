@@ -32,6 +32,13 @@ def check_row_wise(expr: pl.Expr, where: str) -> None:
     Raises:
         ProjectError: It aggregates, shifts, or calls Python.
     """
+    if "AnonymousFunction" in _serialized(expr):
+        raise ProjectError(
+            f"{where} calls a Python function",
+            found=str(expr),
+            expected="Polars expressions, whose meaning can be compared",
+            do="Compute it when the source is prepared",
+        )
     for part in _parts(expr):
         if not part.meta.is_row_separable() and not part.meta.is_literal():
             raise ProjectError(
@@ -40,13 +47,6 @@ def check_row_wise(expr: pl.Expr, where: str) -> None:
                 expected="an expression over the columns of one row",
                 do="Compute it when the source is prepared, or use a window aggregate",
             )
-    if "AnonymousFunction" in _serialized(expr):
-        raise ProjectError(
-            f"{where} calls a Python function",
-            found=str(expr),
-            expected="Polars expressions, whose meaning can be compared",
-            do="Compute it when the source is prepared",
-        )
 
 
 def expression_digest(expr: pl.Expr | None) -> Digest:

@@ -65,7 +65,7 @@ def smallest_visible(timeline: Timeline, values: Floats, asked: Sight, depth: in
     sure = timeline.all_known(entity, moment)
     begin = np.maximum(start, sure)
     count = np.maximum(timeline.none_known(entity, moment) - begin, 0)
-    delay = timeline.available - timeline.event
+    delay = timeline.delay
     if depth and count.sum() > 4 * (len(moment) + len(timeline)):
         middle = np.median(delay)
         prompt = delay <= middle if (delay > middle).any() else delay < middle

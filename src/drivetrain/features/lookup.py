@@ -66,7 +66,7 @@ class Lookup:
         place = timeline.newest_known(asked.entity, asked.moment)
         found = place >= 0
         if self._ttl is not None:
-            found &= timeline.event[place] > asked.moment - self._ttl
+            found &= timeline.event_at(place) > asked.moment - self._ttl
         return np.where(found, timeline.rows[place], -1)
 
     def _make_spans(self, view: FeatureView) -> dict[Micros | None, Span]:

@@ -88,7 +88,7 @@ class Tally:
             kinds: What will be asked.
         """
         self._timeline = timeline
-        self._sums = bool({"sum", "mean", "share", "std"} & set(kinds))
+        self._sums = values is not None and bool({"sum", "mean", "share", "std"} & set(kinds))
         self._valid: _Orders | None = None
         self._low = self._high = None
         if values is None:

@@ -7,6 +7,7 @@ timeline serves every entity, and a moment's place among an entity's events is o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ class Axis:
     """One integer for an entity and a moment, ordered by both.
 
     Attributes:
-        base: First moment of any event.
+        base: Just before the first moment of any event.
         width: How many integers an entity takes.
         moments: Every moment there is, sorted, where the plain difference would not fit into 62 bits; else none.
     """
@@ -34,19 +35,36 @@ class Axis:
     @classmethod
     def over(cls, times: Places, entities: int) -> Axis:
         """The axis of events at these times."""
-        base = int(times.min())
-        width = int(times.max()) - base + 2
+        base, last = (int(times.min()) - 1, int(times.max())) if len(times) else (0, 0)
+        width = last - base + 1
         if width * max(entities, 1) < _LIMIT:
             return cls(base, width, None)
         moments = np.unique(times)
         return cls(base, len(moments) + 1, moments)
 
+    def of_events(self, entity: Places, times: Places) -> Places:
+        """Integers of the events that the axis was made over."""
+        if self.moments is not None:
+            return entity * self.width + np.searchsorted(self.moments, times, side="right")
+        keys = np.multiply(entity, self.width, dtype=np.int64)
+        keys += times
+        keys -= self.base
+        return keys
+
     def at(self, entity: Places, moment: Places) -> Places:
-        """Integers of entities at moments; a moment outside the events' is moved to just before or to the last."""
+        """Integers of entities at any moments; one outside the events' is moved to just before or to the last."""
         if self.moments is not None:
             return entity * self.width + np.searchsorted(self.moments, moment, side="right")
-        inside = np.clip(moment, self.base - 1, self.base + self.width - 2)
-        return entity * self.width + (inside - (self.base - 1))
+        return entity * self.width + (np.clip(moment, self.base, self.base + self.width - 1) - self.base)
+
+    def entity(self, keys: Places) -> Places:
+        """Entities of integers."""
+        return keys // self.width
+
+    def moment(self, keys: Places, entity: Places) -> Places:
+        """Moments of events' integers."""
+        place = keys - entity * self.width
+        return place + self.base if self.moments is None else self.moments[place - 1]
 
 
 class Timeline:
@@ -54,26 +72,28 @@ class Timeline:
 
     Attributes:
         rows: Row of each event in the table the events came from.
-        entity: Entity of each event, from 0 on.
-        event: Event times, microseconds.
-        available: When each event became known, microseconds; never before its event time.
         starts: Place of each entity's first event, and past the last entity the number of events.
+        in_order: Whether events become known in the order they happen.
     """
 
-    def __init__(self, rows: Places, entity: Places, event: Places, available: Places, entities: int) -> None:
+    def __init__(self, rows: Places, keys: Places, axis: Axis, delay: Places | None, entities: int) -> None:
+        """Takes sorted events.
+
+        Args:
+            rows: Row of each event.
+            keys: The axis's integer of each, sorted.
+            axis: The axis.
+            delay: Microseconds from each event until it is known; none if all are known at once.
+            entities: How many entities there are.
+        """
         self.rows = rows
-        self.entity = entity
-        self.event = event
-        self.available = available
-        self.starts = np.searchsorted(entity, np.arange(entities + 1))
+        self.starts = np.searchsorted(keys, np.arange(entities + 1) * axis.width)
+        self._keys = keys
+        self._axis = axis
+        self._delay = delay
         self._entities = entities
-        self._event_axis = Axis.over(event, entities) if len(event) else Axis(0, 2, None)
-        self._event_keys = self._event_axis.at(entity, event)
-        self._available_axis = Axis.over(available, entities) if len(event) else Axis(0, 2, None)
-        keys = self._available_axis.at(entity, available)
-        self.in_order = bool((keys[1:] >= keys[:-1]).all())
-        self.available_order: Places | None = None if self.in_order else np.argsort(keys, kind="stable")
-        self._available_keys = keys if self.available_order is None else keys[self.available_order]
+        self._known_axis = axis if delay is None else Axis.over(self.available, entities)
+        self.in_order = delay is None or bool((self._known_keys[1:] >= self._known_keys[:-1]).all())
 
     @classmethod
     def of(cls, entity: Places, event: Places, available: Places, sequence: Places, entities: int) -> Timeline:
@@ -86,68 +106,108 @@ class Timeline:
             sequence: Order of ingestion; of events at the same time, the greatest is the last.
             entities: How many entities there are.
         """
-        kept = np.flatnonzero(entity >= 0)
-        if len(kept) < len(entity):
-            entity, event, available, sequence = entity[kept], event[kept], available[kept], sequence[kept]
-        keys = Axis.over(event, entities).at(entity, event) if len(event) else entity
+        kept: Places | None = None
+        if len(entity) and entity.min() < 0:
+            kept = np.flatnonzero(entity >= 0)
+            entity, event, available = entity[kept], event[kept], available[kept]
+        axis = Axis.over(event, entities)
+        keys = axis.of_events(entity, event)
         order = np.argsort(keys)
-        sorted_keys = keys[order]
-        tied = np.flatnonzero(sorted_keys[1:] == sorted_keys[:-1])
+        delayed = bool((available > event).any())
+        delay = np.maximum(available - event, 0)[order] if delayed else None
+        keys.sort()
+        tied = np.flatnonzero(keys[1:] == keys[:-1])
+        rows = order if kept is None else kept[order]
         if len(tied):
             members = np.union1d(tied, tied + 1)
-            rows = order[members]
-            order[members] = rows[np.lexsort((rows, sequence[rows], sorted_keys[members]))]
-        event = event[order]
-        return cls(kept[order], entity[order], event, np.maximum(available[order], event), entities)
+            again = np.lexsort((rows[members], sequence[rows[members]], keys[members]))
+            rows[members] = rows[members][again]
+            if delay is not None:
+                delay[members] = delay[members][again]
+        return cls(rows, keys, axis, delay, entities)
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def entity(self) -> Places:
+        """Entity of each event, from 0 on."""
+        return self._axis.entity(self._keys)
+
+    @cached_property
+    def event(self) -> Places:
+        """Event times, microseconds."""
+        return self._axis.moment(self._keys, self.entity)
+
+    @cached_property
+    def available(self) -> Places:
+        """When each event became known, microseconds; never before its event time."""
+        return self.event if self._delay is None else self.event + self._delay
+
+    @cached_property
+    def available_order(self) -> Places | None:
+        """Places of events in the order they become known; none if that is their order already."""
+        return None if self.in_order else np.argsort(self._known_keys)
+
+    @cached_property
+    def _known_keys(self) -> Places:
+        """Integers of when events become known, by place."""
+        return self._keys if self._delay is None else self._known_axis.of_events(self.entity, self.available)
+
+    @cached_property
+    def _known_sorted(self) -> Places:
+        return self._known_keys if self.in_order else np.sort(self._known_keys)
+
+    def event_at(self, place: Places) -> Places:
+        """Event times at places."""
+        keys = self._keys[place]
+        return self._axis.moment(keys, self._axis.entity(keys))
+
     def happened(self, entity: Places, moment: Places) -> Places:
         """Place after the last event of each entity with event time at most the moment."""
-        return np.searchsorted(self._event_keys, self._event_axis.at(entity, moment), side="right")
+        return np.searchsorted(self._keys, self._axis.at(entity, moment), side="right")
 
     def known(self, entity: Places, moment: Places) -> Places:
         """Place after the last event known at the moment, in order of availability."""
-        return np.searchsorted(self._available_keys, self._available_axis.at(entity, moment), side="right")
+        return np.searchsorted(self._known_sorted, self._known_axis.at(entity, moment), side="right")
 
     def newest_known(self, entity: Places, moment: Places) -> Places:
         """Place of the newest event (by event time, then sequence) known at the moment; -1 where there is none."""
-        until = self.known(entity, moment)
-        some = until > self.starts[entity]
         if not len(self):
             return np.full(len(entity), -1)
+        until = self.known(entity, moment)
         before = np.maximum(until - 1, 0)
         if self.available_order is not None:
             before = np.maximum.accumulate(self.available_order)[before]
-        return np.where(some, before, -1)
+        return np.where(until > self.starts[entity], before, -1)
 
     def all_known(self, entity: Places, moment: Places) -> Places:
         """Place of the first event not known at the moment: all events before it are."""
-        keys = np.maximum.accumulate(self._keys_by_event())
-        return np.searchsorted(keys, self._available_axis.at(entity, moment), side="right")
+        keys = np.maximum.accumulate(self._known_keys)
+        return np.searchsorted(keys, self._known_axis.at(entity, moment), side="right")
 
     def none_known(self, entity: Places, moment: Places) -> Places:
         """Place after the last event known at the moment: none from it on is."""
-        keys = np.minimum.accumulate(self._keys_by_event()[::-1])[::-1]
-        return np.searchsorted(keys, self._available_axis.at(entity, moment), side="right")
+        keys = np.minimum.accumulate(self._known_keys[::-1])[::-1]
+        return np.searchsorted(keys, self._known_axis.at(entity, moment), side="right")
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Timeline:
         """The timeline of some of the events."""
-        return Timeline(self.rows[kept], self.entity[kept], self.event[kept], self.available[kept], self._entities)
+        delay = None if self._delay is None else self._delay[kept]
+        return Timeline(self.rows[kept], self._keys[kept], self._axis, delay, self._entities)
 
     def all_known_at_once(self) -> Timeline:
         """The same events, each known as soon as it happens."""
-        return (
-            self
-            if self.available is self.event
-            else Timeline(self.rows, self.entity, self.event, self.event, self._entities)
-        )
+        return self if self._delay is None else Timeline(self.rows, self._keys, self._axis, None, self._entities)
 
     def within(self, window: Micros) -> Timeline:
         """Without events that become known when they have left the window already; itself if there are none."""
-        kept = self.available - self.event < window
+        if self._delay is None:
+            return self
+        kept = self._delay < window
         return self if kept.all() else self.only(kept)
 
-    def _keys_by_event(self) -> Places:
-        return self._available_axis.at(self.entity, self.available)
+    @property
+    def delay(self) -> Places:
+        """Microseconds from each event until it is known."""
+        return np.zeros(len(self), dtype=np.int64) if self._delay is None else self._delay

@@ -8,7 +8,7 @@ from typing import Any
 
 from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.clock import now as present
-from drivetrain.core.errors import UsageError
+from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, Silent
 from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.loop.client import Client
@@ -19,7 +19,7 @@ from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.tick import look
-from drivetrain.registry.aliases import point
+from drivetrain.registry.aliases import find_version, point
 from drivetrain.registry.aliases import rollback as roll_back
 from drivetrain.train.environment import environment_digest
 
@@ -65,13 +65,30 @@ def predict(
 
 def promote(project: Definitions, model: str | None, version: int, *, because: str, actor: str) -> Alias:
     """See :meth:`Project.promote`."""
-    name = project.find_model(model).name
+    found = project.find_model(model)
+    name = found.name
+    _check_definitions(found, find_version(project.store, name, version))
     return point(project.store, name, "champion", version, because=because, actor=actor)
 
 
 def rollback(project: Definitions, model: str | None, *, because: str, actor: str) -> Alias:
     """See :meth:`Project.rollback`."""
-    return roll_back(project.store, project.find_model(model).name, because=because, actor=actor)
+    found = project.find_model(model)
+    held = project.store.catalog.get(Alias, f"{found.name}:champion")
+    if held is not None and held.previous is not None:
+        _check_definitions(found, find_version(project.store, found.name, held.previous))
+    return roll_back(project.store, found.name, because=because, actor=actor)
+
+
+def _check_definitions(model: Model, version: ModelVersion) -> None:
+    """Refuses a version whose features are no longer declared as it was trained with: no server could answer with it."""
+    changed = [name for name, digest in version.features.items() if model.definitions.get(name) != digest]
+    if changed:
+        raise RefusedError(
+            f"{model.name} v{version.version} can't be served with the project as it is: it was trained with another "
+            f"definition of {', '.join(changed)}",
+            do="Bring the old definition back, then try again",
+        )
 
 
 def tick(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:

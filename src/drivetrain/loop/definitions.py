@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.settings import Settings
@@ -15,6 +15,8 @@ from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.model import Model
 from drivetrain.monitor.spec import Monitor
 from drivetrain.store.bundle import Store, open_store
+
+T = TypeVar("T")
 
 
 class Definitions:
@@ -50,7 +52,7 @@ class Definitions:
         Raises:
             UnknownName: There is none, or more than one and no name.
         """
-        return self._find("endpoint", self.endpoints, name)
+        return _find("endpoint", self.endpoints, name)
 
     def find_model(self, name: str | None) -> Model:
         """The model of that name, or the only one.
@@ -58,15 +60,16 @@ class Definitions:
         Raises:
             UnknownName: There is none, or more than one and no name.
         """
-        return self._find("model", self.models, name)
+        return _find("model", self.models, name)
 
-    def _find(self, noun: str, known: dict[str, Any], name: str | None) -> Any:  # noqa: ANN401
-        if name is None and len(known) == 1:
-            return next(iter(known.values()))
-        if name not in known:
-            raise UnknownName(
-                f"no such {noun}" if name else f"which {noun}?",
-                found=repr(name) if name else None,
-                expected=f"one of {', '.join(known) or 'none declared'}",
-            )
-        return known[name]
+
+def _find(noun: str, known: dict[str, T], name: str | None) -> T:
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name is None or name not in known:
+        raise UnknownName(
+            f"no such {noun}" if name else f"which {noun}?",
+            found=repr(name) if name else None,
+            expected=f"one of {', '.join(known) or 'none declared'}",
+        )
+    return known[name]

@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from drivetrain.core.errors import DrivetrainError
@@ -36,7 +37,7 @@ def _checks(project: Definitions) -> Iterator[tuple[str, Callable[[], Finding]]]
     yield "tables", lambda: _ok(f"{len(project.store.tables.names())} tables")
     yield "online store", lambda: _online(project)
     for endpoint in project.endpoints.values():
-        yield f"endpoint {endpoint.name}", lambda model=endpoint.model.name: _versions(project, model)
+        yield f"endpoint {endpoint.name}", partial(_versions, project, endpoint.model.name)
     yield "inference port", lambda: _port(project.settings.serve.host, project.settings.serve.port, "serve")
     yield "dashboard port", lambda: _port(project.settings.web.host, project.settings.web.port, "web")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 
 import polars as pl
 
@@ -37,6 +37,9 @@ from drivetrain.loop.trace import trace
 from drivetrain.monitor.spec import Monitor
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
+
+T = TypeVar("T")
+Function: TypeAlias = Callable[[pl.DataFrame], list[pl.Expr]]
 
 
 class Project(Definitions):
@@ -158,12 +161,17 @@ class Project(Definitions):
         )
         return _declare(self.views, "feature view", name, made)
 
+    @overload
+    def request_features(self, function: Function, *, inputs: Mapping[str, str] | None = None) -> RequestFeatures: ...
+
+    @overload
     def request_features(
-        self,
-        function: Callable[[pl.DataFrame], list[pl.Expr]] | None = None,
-        *,
-        inputs: Mapping[str, str] | None = None,
-    ) -> Any:  # noqa: ANN401 - a decorator with and without arguments
+        self, function: None = None, *, inputs: Mapping[str, str] | None = None
+    ) -> Callable[[Function], RequestFeatures]: ...
+
+    def request_features(
+        self, function: Function | None = None, *, inputs: Mapping[str, str] | None = None
+    ) -> RequestFeatures | Callable[[Function], RequestFeatures]:
         """Declares features computed from the request itself, offline and online by the same function.
 
         Args:
@@ -171,7 +179,7 @@ class Project(Definitions):
             inputs: Field → type (``string``, ``int``, ``float``, ``bool``, ``time``).
         """
 
-        def declare(wrapped: Callable[[pl.DataFrame], list[pl.Expr]]) -> RequestFeatures:
+        def declare(wrapped: Function) -> RequestFeatures:
             made = RequestFeatures(name=wrapped.__name__, function=wrapped, inputs=dict(inputs or {}))
             return _declare(self.requests, "request features", made.name, made)
 
@@ -303,7 +311,7 @@ class Project(Definitions):
         return doctor(self)
 
 
-def _declare(known: dict[str, Any], noun: str, name: str, made: Any) -> Any:  # noqa: ANN401
+def _declare(known: dict[str, T], noun: str, name: str, made: T) -> T:
     if name in known:
         raise ProjectError(f"two {noun}s are called {name!r}", do="Give one of them another name")
     known[name] = made

@@ -44,7 +44,7 @@ def consider_retraining(
         about=endpoint.name,
         what="retrain",
         because=because,
-        evidence=msgspec.Raw(msgspec.json.encode(evidence)),
+        evidence=msgspec.json.encode(evidence).decode(),
     )
     before = {decision.id for decision in store.catalog.find(Decision, model.name)}
     try:
@@ -81,7 +81,7 @@ def _reason(
         worst = min(alerts, key=lambda alert: (alert.severity != "critical", alert.at))
         more = f" {len(alerts) - 1} more alerts are open." if len(alerts) > 1 else ""
         return f"{worst.message}{more}", {"alerts": [alert.id for alert in alerts]}
-    if rules.every_us is not None and last is not None and now - last >= rules.every_us:
+    if rules.every_us is not None and now - last >= rules.every_us:
         return (
             f"the schedule asks for a new version every {show_duration(rules.every_us)}; the last was {iso(last)}",
             {"every": rules.every},

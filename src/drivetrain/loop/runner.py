@@ -99,11 +99,8 @@ def holding(leases: Leases, name: str, seconds: float = LEASE_SECONDS) -> Iterat
         LeaseLost: It was lost meanwhile.
     """
     lease = take_lease(leases, name, seconds)
-    try:
-        with heartbeat(leases, lease, seconds):
-            yield lease
-    finally:
-        leases.release(lease)
+    with heartbeat(leases, lease, seconds):
+        yield lease
 
 
 def run_nodes(

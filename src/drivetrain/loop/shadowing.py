@@ -48,7 +48,7 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     words = (
         f"After {_days(alias.at, now)} in the shadow of v{standing.version}, on {pairs.height:,} labelled requests: "
     )
-    evidence = msgspec.Raw(msgspec.json.encode({"evaluation": evaluation, "gates": gates}))
+    evidence = msgspec.json.encode({"evaluation": evaluation, "gates": gates}).decode()
     reasons = " ".join(outcome.reason for outcome in gates.outcomes)
     known = {decision.id for decision in store.catalog.find(Decision, model.name)}
     if gates.passed:

@@ -150,5 +150,5 @@ def _told(alert: Alert, version: ModelVersion) -> Decision:
         because=f"resolved: {alert.rule}" if ended else alert.message,
         actor="monitor",
         version=version.version,
-        evidence=msgspec.Raw(msgspec.json.encode({"alert": alert.id, "rule": alert.rule, "severity": alert.severity})),
+        evidence=msgspec.json.encode({"alert": alert.id, "rule": alert.rule, "severity": alert.severity}).decode(),
     )

@@ -43,7 +43,7 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
     run = catalog.get(Run, version.run_id) if version else None
     feedback = find_feedback(project.store, project.log_folder, answer)
     return {
-        "prediction": {**msgspec.to_builtins(answer), "request": msgspec.json.decode(answer.request)},
+        "prediction": {**msgspec.structs.asdict(answer), "request": msgspec.json.decode(answer.request)},
         "said": f"{answer.prediction} for {iso(answer.at)}, answered by {answer.role} v{answer.version}",
         "features": _features(answer, endpoint, version.input_schema) if version else [],
         "shadow": [
@@ -53,7 +53,7 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
         "version": _version(version),
         "training": _training(run),
         "tables": _tables(catalog, version),
-        "feedback": msgspec.to_builtins(feedback) if feedback else None,
+        "feedback": msgspec.structs.asdict(feedback) if feedback else None,
     }
 
 

@@ -33,11 +33,8 @@ def watch(project: Project, *, every: float, looks: int | None, tell: Callable[[
     while looks is None or done < looks:
         lease = leases.acquire(LEASE, holder(), LEASE_SECONDS)
         if lease is not None:
-            try:
-                with heartbeat(leases, lease, LEASE_SECONDS):
-                    _look(project, tell)
-            finally:
-                leases.release(lease)
+            with heartbeat(leases, lease, LEASE_SECONDS):
+                _look(project, tell)
             done += 1
         if looks is None or done < looks:
             time.sleep(every)

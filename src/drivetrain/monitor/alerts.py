@@ -68,7 +68,7 @@ def settle(
                 rule=finding.rule,
                 severity=finding.severity,
                 message=finding.message,
-                evidence=_raw(finding),
+                evidence=_text(finding),
                 report=report.ref,
             )
             opened.append(fresh)
@@ -77,7 +77,7 @@ def settle(
             before,
             severity=finding.severity,
             message=finding.message,
-            evidence=_raw(finding),
+            evidence=_text(finding),
             report=report.ref,
         )
         rose = SEVERITIES.index(finding.severity) > SEVERITIES.index(before.severity)
@@ -103,5 +103,5 @@ def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
     return report.predictions > 0
 
 
-def _raw(finding: Finding) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(finding.evidence))
+def _text(finding: Finding) -> str:
+    return msgspec.json.encode(finding.evidence).decode()

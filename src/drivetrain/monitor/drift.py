@@ -175,7 +175,8 @@ def _reach(nulls: list[_Null], alpha: float, false_alarm: float) -> float:
         return 0.0
     count = nulls[0].count
     worst = np.sort(np.max([null.excess for null in nulls], axis=0))
-    allowed = math.floor(false_alarm * count)
+    # Were the window one more stretch, it would be among the k + 1 most extreme of n + 1 with chance (k + 1) / (n + 1).
+    allowed = max(math.floor(false_alarm * (count + 1)) - 1, 0)
     return max(t_quantile(1 - alpha, count - 1), float(worst[count - 1 - allowed]))
 
 

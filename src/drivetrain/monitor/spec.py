@@ -23,14 +23,14 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
             nulls are a bin of their own.
         effect: Smallest value worth a word, however surely it is there; each statistic's own by default.
         false_alarm: Share of windows without change in which anything at all may be called drifted, features and
-            predictions together.
+            predictions together. A reference of m windows' length can promise no less than 1 / (m + 1).
         weight: Drifted features are a warning from this share of the model's importance on, a note below it.
         features: Watch only these; all by default.
     """
 
     statistic: Literal["psi", "js", "ks"] = "psi"
     effect: float | None = None
-    false_alarm: float = 0.1
+    false_alarm: float = 0.15
     weight: float = 0.05
     features: Sequence[str] = ()
 

@@ -22,6 +22,7 @@ from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.rules import judge
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
+from drivetrain.monitor.unseen import unseen_shares
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +117,8 @@ def assess(
             false_alarm=asked.false_alarm,
             features=frozenset(asked.features),
         )
+        unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
+        drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
         report = msgspec.structs.replace(report, drift=drift, output=output)
         findings += judge_drift(report, reference, values, outputs, asked.weight)
     return Assessment(report, (*judge(report, monitor), *findings))

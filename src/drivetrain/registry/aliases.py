@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import msgspec
 
 from drivetrain.core import clock
+from drivetrain.core.clock import Micros
 from drivetrain.core.errors import Conflict, GateRefused, RefusedError, StoreError, UnknownName, UsageError
 from drivetrain.core.ids import new_id
 from drivetrain.core.records import Alias, AliasName, Decision, Link, ModelVersion
@@ -58,7 +59,7 @@ def find_version(store: Store, model: str, number: int) -> ModelVersion:
     return found
 
 
-def point(  # noqa: PLR0917 - six, as STYLE allows
+def point(
     store: Store,
     model: str,
     alias: AliasName,
@@ -67,6 +68,7 @@ def point(  # noqa: PLR0917 - six, as STYLE allows
     actor: str,
     *,
     force: bool = False,
+    at: Micros | None = None,
 ) -> Alias:
     """Points an alias at a version, or at nothing.
 
@@ -80,6 +82,7 @@ def point(  # noqa: PLR0917 - six, as STYLE allows
         because: Why, in a sentence; kept for good.
         actor: Who.
         force: Point at a version that its gates refused.
+        at: The moment the decision is dated; the present by default.
 
     Raises:
         UnknownName: There is no such version or alias.
@@ -107,7 +110,7 @@ def point(  # noqa: PLR0917 - six, as STYLE allows
 
     evidence = Move(alias, None, version, forced=bool(refusals), refusals=refusals)
     return _move(
-        store, _Ask(model, alias, because, actor, evidence, "promote" if alias == "champion" else "shadow"), move
+        store, _Ask(model, alias, because, actor, evidence, "promote" if alias == "champion" else "shadow", at), move
     )
 
 
@@ -144,6 +147,7 @@ class _Ask(msgspec.Struct, frozen=True):
     actor: str
     evidence: Move
     what: Literal["promote", "shadow", "rollback"]
+    at: Micros | None = None
 
 
 def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | None, int | None] | None]) -> Alias:
@@ -157,7 +161,7 @@ def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | No
             return held or Alias(at=clock.now(), model=ask.model, alias=ask.alias, version=None)
         version, previous = moved
         alias = Alias(
-            at=clock.now(),
+            at=clock.now() if ask.at is None else ask.at,
             model=ask.model,
             alias=ask.alias,
             version=version,
@@ -202,7 +206,7 @@ def _decision(ask: _Ask, held: Alias | None, alias: Alias) -> Decision:
         because=f"{taken}{ask.because}{forced}",
         actor=ask.actor,
         version=alias.version if alias.version is not None else move.before,
-        evidence=msgspec.Raw(msgspec.json.encode(move)),
+        evidence=msgspec.json.encode(move).decode(),
     )
 
 
@@ -218,8 +222,10 @@ def _reign(store: Store, model: str) -> list[int]:
             continue  # somebody else's line about a promotion
         if move.after is None or move.alias != "champion":
             continue
-        if move.after in reign:
-            del reign[reign.index(move.after) + (decision.what == "rollback") :]
-        if decision.what == "promote":
+        if decision.what == "rollback":
+            del reign[reign.index(move.after) + 1 if move.after in reign else 0 :]
+        elif move.after in reign:
+            reign.remove(move.after)
+        if move.after not in reign:
             reign.append(move.after)
     return reign

@@ -95,5 +95,5 @@ def _decision(version: ModelVersion, actor: str) -> Decision:
         because="; ".join([words, *version.gates.refusals]),
         actor=actor,
         version=version.version,
-        evidence=msgspec.Raw(msgspec.json.encode({"run": version.run_id, "gates": version.gates})),
+        evidence=msgspec.json.encode({"run": version.run_id, "gates": version.gates}).decode(),
     )

@@ -25,8 +25,6 @@ from drivetrain.serve.shadow import Shadow
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.version import LoadedVersion, Output
 
-_SMALL_BATCH = 8
-
 
 class Dataplane:
     """One endpoint in one worker.
@@ -49,7 +47,7 @@ class Dataplane:
         self.serving = Serving()
         self._meter = meter
         self._entity = _entity_positions(plan)
-        self._shadow = Shadow(plan.name, self.log, meter, limit=settings.queue)
+        self._shadow = Shadow(plan.name, self.log, meter, limit=max(settings.queue, settings.max_rows))
         self._commit = GroupCommit(self.log.sync) if settings.durability == "disk" else None
         self._batching = Batching(self.score)
 
@@ -66,7 +64,7 @@ class Dataplane:
             StoreError: The online store or the log can't be used; nothing was acknowledged.
         """
         champion = self.serving.champion
-        if champion is not None and (self.lookup.needs_frames or champion.batch_from <= _SMALL_BATCH):
+        if champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
         else:
             answer = self.score([call])[0]
@@ -171,9 +169,8 @@ class Dataplane:
     def _count(self, champion: LoadedVersion, inputs: Sequence[list[float]], ages: Sequence[list[float]]) -> None:
         self._meter.counters["batches"][(self.plan.name,)] += 1
         self._meter.predicted(self.plan.name, "champion", champion.record, len(inputs))
-        names = champion.record.input_schema.names
         for values, aged in zip(inputs, ages, strict=True):
-            self._meter.looked_up(self.plan.name, names, values, self.lookup.views, aged)
+            self._meter.looked_up(self.plan.name, champion.names, values, self.lookup.views, aged)
 
 
 def _entity_positions(plan: EndpointPlan) -> list[int]:

@@ -148,7 +148,7 @@ class _Figures(Collector):
         )
         totals = self._sums("ages")
         for key, count in sorted(self._sums("aged").items()):
-            family.add_metric(key, count_value=count, sum_value=totals[key])
+            family.add_metric(key, count_value=int(count), sum_value=totals[key])
         return family
 
     def _latency(self) -> Metric:

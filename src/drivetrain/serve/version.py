@@ -22,6 +22,9 @@ Output: TypeAlias = float | list[float]
 _SIZES = (2, 4, 8, 16, 32, 64)
 _ROUNDS = 5
 NEVER = 1 << 30
+_SOON = 8
+_SLOW = 50e-6
+"""Seconds a row; joining a batch costs a turn of the event loop, some 15 µs: a faster engine does not win it back."""
 
 
 class LoadedVersion:
@@ -48,8 +51,12 @@ class LoadedVersion:
             itemgetter(*positions) if len(positions) > 1 else lambda vector: [vector[at] for at in positions]
         )
         self._encode = record.input_schema.encoder().encode
-        self.batch_from = _worth_a_batch(engine, len(positions))
+        self.names = record.input_schema.names
+        """Names of the input's columns."""
+        self.batch_from, alone = _measured(engine, len(positions))
         """Rows from which one call for all of them is faster than one call each."""
+        self.gathers = self.batch_from <= _SOON and alone >= _SLOW
+        """Whether a request does better to join others than to be answered alone at once."""
 
     def encode(self, vector: Sequence[object]) -> list[float]:
         """The model's input row from a vector of feature values; ``None`` for null."""
@@ -93,18 +100,21 @@ def _check(record: ModelVersion, names: Sequence[str], definitions: Mapping[str,
         )
 
 
-def _worth_a_batch(engine: Engine, width: int) -> int:
-    """Warms the engine up and measures; an engine that fails on neutral input is left to fail on real input."""
+def _measured(engine: Engine, width: int) -> tuple[int, float]:
+    """Warms the engine up: from how many rows a batch is faster, and what one row takes alone, in seconds.
+
+    An engine that fails on neutral input is left to fail, or not, on real input.
+    """
     row = [0.0] * width
     try:
-        single = _fastest(lambda: engine.predict_row(row))
+        alone = _fastest(lambda: engine.predict_row(row))
         for size in _SIZES:
             rows = np.zeros((size, width))
-            if _fastest(lambda rows=rows: engine.predict(rows)) < size * single:  # type: ignore[misc]
-                return size
+            if _fastest(lambda rows=rows: engine.predict(rows)) < size * alone:  # type: ignore[misc]
+                return size, alone
     except Exception:  # noqa: BLE001 - foreign code; what it does on real rows is what counts
-        return NEVER
-    return NEVER
+        return NEVER, 0.0
+    return NEVER, alone
 
 
 def _fastest(call: Callable[[], Any]) -> float:

@@ -142,17 +142,24 @@ class Heartbeat:
 
 
 @contextmanager
-def heartbeat(leases: Leases, lease: Lease, seconds: float) -> Iterator[Heartbeat]:
-    """Renews a lease every third of ``seconds`` while the block runs, and releases it at the end.
+def heartbeat(leases: Leases, lease: Lease, seconds: float, *, every: float | None = None) -> Iterator[Heartbeat]:
+    """Renews a lease while the block runs, and releases it at the end.
+
+    Args:
+        leases: Where the lease is from.
+        lease: The lease, just acquired.
+        seconds: How long each renewal lasts.
+        every: Seconds from one renewal to the next; a third of ``seconds`` by default.
 
     Raises:
         LeaseLost: At the end of a block that raised nothing itself, if the lease was lost meanwhile.
     """
     pulse = Heartbeat(leases, lease, seconds)
+    pause = seconds / 3 if every is None else every
     over = threading.Event()
 
     def run() -> None:
-        while not over.wait(seconds / 3) and pulse.beat():
+        while not over.wait(pause) and pulse.beat():
             pass
 
     thread = threading.Thread(target=run, name=f"heartbeat:{lease.name}", daemon=True)

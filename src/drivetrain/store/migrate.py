@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,8 @@ from drivetrain.store.schema import HEAD
 
 _VERSION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(7310001)")
+_one_at_a_time = threading.Lock()
+"""Alembic keeps the migration it is at in globals, so threads take turns, whatever databases they migrate."""
 
 
 def migrate(database: Database) -> None:
@@ -23,7 +26,7 @@ def migrate(database: Database) -> None:
     """
     if _version(database) == HEAD:
         return
-    with database.writing() as connection:
+    with _one_at_a_time, database.writing() as connection:
         if database.dialect == "postgresql":
             connection.execute(_LOCK)
         _upgrade(connection, database.name)

@@ -138,8 +138,9 @@ class Desk(Protocol):
         Returns:
             ``prediction``: a :class:`~drivetrain.core.records.Prediction` as a mapping, with ``request`` as a mapping;
             ``features`` (optional): a sequence of mappings with ``name``, ``value`` and ``age_seconds``, else they are
-            read from the prediction and the version's schema; ``feedback``: the :class:`Feedback` as a mapping or
-            none.
+            read from the prediction and the version's schema; ``policy`` (optional): why this version answered;
+            ``shadow`` (optional): mappings with ``version`` and ``prediction``; ``feedback``: the
+            :class:`~drivetrain.core.records.Feedback` as a mapping, or none.
 
         Raises:
             UnknownName: No prediction goes by that id.

@@ -66,12 +66,14 @@ def decided(chapters: Iterable[Chapter]) -> list[Chapter]:
     return [one for one in chapters if one.what not in _ROUTINE]
 
 
-def evidence_text(raw: bytes) -> str:
-    """Evidence as indented JSON; empty where it is none or says nothing."""
-    try:
-        value = json.loads(raw)
-    except ValueError:
-        return ""
+def evidence_text(evidence: object) -> str:
+    """Evidence, JSON or what JSON becomes, as indented text; empty where it says nothing."""
+    value = evidence
+    if isinstance(evidence, bytes | str | msgspec.Raw):
+        try:
+            value = json.loads(evidence if isinstance(evidence, str) else bytes(evidence))
+        except ValueError:
+            return ""
     return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
@@ -89,7 +91,7 @@ def _chapter(decision: Decision) -> Chapter:
         since=decision.at,
         tone=_TONES.get(decision.what, "plain"),
         version=decision.version,
-        evidence=evidence_text(bytes(decision.evidence)),
+        evidence=evidence_text(decision.evidence),
     )
 
 

@@ -35,6 +35,10 @@ class Traced(msgspec.Struct, frozen=True):
     version: ModelVersion | None
     run: Run | None
     feedback: dict[str, Any] | None
+    policy: str
+    """Why this version answered; empty where nothing is told."""
+    shadow: tuple[dict[str, Any], ...]
+    """``version`` and ``prediction`` of each version that answered silently."""
     masked: bool
     """Whether anything was masked."""
 
@@ -77,6 +81,8 @@ def traced(desk: Desk, prediction_id: str) -> Traced:
         version=version,
         run=desk.store.catalog.get(Run, version.run_id) if version else None,
         feedback=dict(found["feedback"]) if found.get("feedback") else None,
+        policy=str(found.get("policy") or ""),
+        shadow=tuple(dict(one) for one in found.get("shadow") or ()),
         masked=MASKED in shown.values() or any(one.value == MASKED for one in features),
     )
 

@@ -14,7 +14,7 @@ from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import Space
 from drivetrain.core.records.run import Scalar
 
-PATIENCE = 30
+PATIENCE = 20
 """Rounds without a better log loss on the validation rows after which boosting stops."""
 
 MOST_ROUNDS = 1_000

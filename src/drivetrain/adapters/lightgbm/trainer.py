@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,8 @@ from drivetrain.core.records.run import Scalar
 
 FILE = "model.txt"
 
-_METRICS = {
-    "average_precision": "average_precision",
-    "roc_auc": "auc",
-    "log_loss": "binary_logloss",
-    "brier": "binary_logloss",
-    "rmse": "rmse",
-}
-_SHRINKS = ("binary_logloss", "rmse")
+_STOPS_BY = {"binary": "binary_logloss", "multiclass": "multi_logloss", "multiclassova": "multi_logloss"}
+_REPORTS = {"average_precision": "average_precision", "roc_auc": "auc"}
 
 
 class LightGBMTrainer:
@@ -56,11 +50,11 @@ class LightGBMTrainer:
 
         fixed_rounds = chosen.pop("num_iterations", None)
         stopping = task.valid_rows is not None and fixed_rounds is None
-        parameters = {**chosen, **_settings(task, regression=chosen["objective"] != "binary")}
+        parameters = {**chosen, **_settings(task, str(chosen["objective"]))}
         rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
         callbacks: list[Any] = []
         if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task))
+            callbacks.append(_reporter(task.report, parameters["metric"][-1]))
         if stopping:
             callbacks.append(lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False))
         try:
@@ -118,12 +112,13 @@ class FittedTrees:
         return rounds
 
 
-def _settings(task: FitTask, *, regression: bool) -> dict[str, Scalar | list[str]]:
-    """What the fit itself decides: the first metric stops, the second is reported."""
-    first = "rmse" if regression else "binary_logloss"
-    asked = "rmse" if regression else _METRICS.get(task.metric, first)
+def _settings(task: FitTask, objective: str) -> dict[str, Any]:
+    """What the fit itself decides; of its metrics the first stops it, the last is reported."""
+    metrics = [_STOPS_BY.get(objective, "rmse")]
+    if objective == "binary" and task.metric in _REPORTS:
+        metrics.append(_REPORTS[task.metric])
     return {
-        "metric": [first] if asked == first else [first, asked],
+        "metric": metrics,
         "num_threads": task.threads,
         "seed": task.seed % (1 << 31),
         "deterministic": True,
@@ -132,14 +127,12 @@ def _settings(task: FitTask, *, regression: bool) -> dict[str, Scalar | list[str
     }
 
 
-def _reporter(task: FitTask) -> Any:  # noqa: ANN401 - lightgbm has no types
-    """A callback that reports the asked metric of the validation rows after every round."""
-    asked = _METRICS.get(task.metric, "binary_logloss")
+def _reporter(report: Callable[[int, float], None], asked: str) -> Callable[[Any], None]:
+    """A callback that reports a metric of the validation rows after every round."""
 
-    def report(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
-        assert task.report is not None
-        for _, metric, value, *_ in state.evaluation_result_list or ():
+    def tell(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
+        for _, metric, value, *_ in state.evaluation_result_list:
             if metric == asked:
-                task.report(state.iteration, value)
+                report(state.iteration, float(value))
 
-    return report
+    return tell

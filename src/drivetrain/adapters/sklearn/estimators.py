@@ -82,5 +82,6 @@ def make(name: str, parameters: Mapping[str, Scalar], *, seed: int, threads: int
     unknown = [parameter for parameter in given if parameter not in has]
     if unknown:
         raise TrainingError(f"{attribute} has no parameter {unknown[0]!r}", expected=", ".join(sorted(has)))
-    decided = {"random_state": seed} if "random_state" in has else {}
-    return estimator.set_params(**decided, **({"n_jobs": threads} if named.parallel else {}), **given)
+    decided: dict[str, Any] = {"random_state": seed} if "random_state" in has else {}
+    decided |= {"n_jobs": threads} if named.parallel else {}
+    return estimator.set_params(**{**decided, **given})

@@ -22,7 +22,6 @@ def to_onnx(fitted: Any, rows: np.ndarray) -> bytes | None:  # noqa: ANN401 - sk
     import onnxruntime  # noqa: PLC0415 - deferred: a native library
     from skl2onnx import convert_sklearn, update_registered_converter  # noqa: PLC0415 - deferred: it takes a while
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415 - as above
-
     from sklearn.impute import MissingIndicator  # noqa: PLC0415 - as above
 
     update_registered_converter(

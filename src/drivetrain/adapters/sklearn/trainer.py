@@ -48,11 +48,10 @@ class SklearnTrainer:
         Raises:
             TrainingError: There is no such estimator or parameter, or it can't take the rows.
         """
+        from sklearn.base import is_classifier  # noqa: PLC0415 - deferred: it takes a while
         from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415 - deferred with scikit-learn
             threadpool_limits,
         )
-
-        from sklearn.base import is_classifier  # noqa: PLC0415 - deferred: it takes a while
 
         chosen = {**self._parameters, **task.parameters}
         estimator = make(self.name, chosen, seed=task.seed, threads=task.threads)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from drivetrain.core.records.base import Record
 
 
@@ -24,8 +22,8 @@ class Decision(Record, frozen=True, kw_only=True):
     """One sentence with the figures it rests on."""
     actor: str = "loop"
     version: int | None = None
-    evidence: msgspec.Raw = msgspec.Raw(b"{}")
-    """JSON: the record, or the figures, that a person can check."""
+    evidence: str = "{}"
+    """JSON text: the record, or the figures, that a person can check."""
 
     @property
     def key(self) -> str:

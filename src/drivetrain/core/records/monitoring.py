@@ -82,7 +82,8 @@ class Alert(Record, frozen=True, kw_only=True):
     state: Literal["open", "resolved"] = "open"
     message: str
     """Words a person on call understands: what, how much, against what, since when."""
-    evidence: msgspec.Raw = msgspec.Raw(b"{}")
+    evidence: str = "{}"
+    """JSON text: the figures behind the message."""
     report: str = ""
     """Ref of the report it came from."""
     resolved: Micros | None = None

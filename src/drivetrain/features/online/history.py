@@ -9,7 +9,7 @@ import numpy as np
 
 from drivetrain.core.errors import StoreError
 from drivetrain.features.exact import Floats, Places
-from drivetrain.features.online.layout import HEAD, LAYOUT, STATES, Layout, Tail, decode_tail
+from drivetrain.features.online.layout import HEAD, LAYOUT, PAGED, STATES, Layout, Tail, decode_tail
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Head:
             StoreError: It is none, or of another layout.
         """
         try:
-            number, paged, generation, events, end, pages, _, _, event, known, stamp = HEAD.unpack_from(row)
+            number, flags, generation, events, end, pages, _, _, event, known, stamp = HEAD.unpack_from(row)
             tail = decode_tail(memoryview(row)[end:])
         except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
             raise _corrupt(layout, error) from error
@@ -88,7 +88,7 @@ class Head:
             raise _corrupt(layout, f"layout {number}")
         size = len(layout.bases) * STATES
         base = np.frombuffer(row, np.float64, size, end - 8 * size).reshape(-1, STATES)
-        return cls(events, bool(paged), generation, pages, (event, known), base, tail, stamp)
+        return cls(events, bool(flags & PAGED), generation, pages, (event, known), base, tail, stamp)
 
     def history(self, row: bytes, layout: Layout) -> History:
         """The events: from the head's own bytes, or from those under the history's key."""

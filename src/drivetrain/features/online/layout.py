@@ -2,16 +2,17 @@
 
 An entity has a head. Up to :data:`FLAT` events lie in it whole::
 
-    HEAD | lifetimes | event times | records | history | tail
+    HEAD | lifetimes | lasts | event times | records | history | tail
 
-``lifetimes`` are the features over the whole history as of the newest event. ``records`` has an entry for every event
+``lifetimes`` are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest
+looked-up value and then those that are numbers. ``records`` has an entry for every event
 and one more: the aggregates of all events from that one on, so that a window is one binary search and one read.
 ``history`` is what the rest is made from: event times, availability, sequence, and the values of every input.
-``tail`` is msgpack: the newest values, their event times, and what numbers in the history stand for.
+``tail`` is msgpack: looked-up values of every type, their event times, and what numbers in the history stand for.
 
 With more events the head keeps only the first event time of every page::
 
-    HEAD | lifetimes | first event time of each page | the first record | tail
+    HEAD | lifetimes | lasts | first event time of each page | the first record | tail
 
 and pages of :data:`PAGE` events and the history have keys of their own. They are written under two generations by
 turns and carry the head's stamp, so that a reader that holds an old head never joins it with a new page.
@@ -33,9 +34,11 @@ from drivetrain.features.view import FeatureView
 FLAT = 128
 PAGE = 128
 HEAD = struct.Struct("<BBHIIiqqqqq")
-"""Layout number, paged (1), generation, events, offset of the tail, most pages ever, newest event, latest availability,
+"""Layout number, flags, generation, events, offset of the tail, most pages ever, newest event, latest availability,
 newest event and latest availability of those trimmed, stamp."""
 LAYOUT = 1
+PAGED, TYPED = 1, 2
+"""Flags: the entity has pages; looked-up values are not all numbers."""
 STATES = 7
 """Numbers kept of trimmed events for each input: count, sum and sum of squares in two parts each, extremes."""
 
@@ -95,8 +98,6 @@ class Layout:
 class Tail(msgspec.Struct, frozen=True, array_like=True):
     """The variable part of a head: looked-up values of the newest events, and what the history's numbers mean."""
 
-    oldest: int
-    """The oldest of ``times``."""
     newest: list[float | bool | str | None]
     """Looked-up values, by feature."""
     times: list[int]

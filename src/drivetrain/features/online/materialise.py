@@ -21,7 +21,7 @@ from drivetrain.features.view import SEQUENCE, FeatureView
 from drivetrain.store.bundle import Store
 
 _NEVER = np.iinfo(np.int64).max
-_UNTRIMMED = np.iinfo(np.int64).min
+_FIRST = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class _Writing:
         self._grace = grace
         self._layout = Layout(view)
         self.keys: list[bytes] = []
-        self.last_sequence = 0
-        self.newest = _UNTRIMMED
+        self.last_sequence = _FIRST
+        self.newest = _FIRST
         self._rows: Iterator[tuple[bytes, bytes]] = iter(())
 
     def take(self, rows: pl.LazyFrame, *, merge: bool) -> None:
         """Reads rows and packs their entities, with the events that the store has of them if they are to be merged."""
         names, event, available, sequence = times_of(self._view, rows)
-        self.last_sequence = int(sequence.max(initial=0))
+        self.last_sequence = int(sequence.max(initial=_FIRST))
         usable = (event < _NEVER) & ~names.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
         if not usable.any():
             return
@@ -122,7 +122,7 @@ class _Writing:
             self.keys,
             np.zeros(len(self.keys), dtype=np.int64),
             np.zeros(len(self.keys), dtype=np.int64),
-            np.full((len(self.keys), 2), _UNTRIMMED),
+            np.full((len(self.keys), 2), _FIRST),
             empty_base(len(self.keys), self._layout),
         )
         where = entity[kept]
@@ -221,6 +221,6 @@ def _touched(
 
 
 def _next_mark(mark: Mark | None, version: int, total: int, writing: _Writing, now: Micros) -> Mark:
-    sequence = max(writing.last_sequence, 0 if mark is None else mark.sequence)
-    newest = max(writing.newest, _UNTRIMMED if mark is None else mark.newest)
+    sequence = max(writing.last_sequence, _FIRST if mark is None else mark.sequence)
+    newest = max(writing.newest, _FIRST if mark is None else mark.newest)
     return Mark(version, sequence, total, now, newest)

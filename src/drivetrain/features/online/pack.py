@@ -17,7 +17,9 @@ from drivetrain.features.online.layout import (
     HEAD,
     LAYOUT,
     PAGE,
+    PAGED,
     STATES,
+    TYPED,
     Layout,
     Tail,
     encode_tail,
@@ -201,6 +203,7 @@ class _Packer:
             values.append(typed(np.where(found, numbers, np.nan), kind, self._history.texts))
             self._empty.append(np.nan if kind == "n" else None)
             times.append(np.where(found, self._plain.event[place], _NEVER).tolist())
+        self._typed = TYPED if None in self._empty else 0
         self._newest_values = [list(row) for row in zip(*values, strict=True)] or [[] for _ in range(self._entities)]
         self._newest_times = [list(row) for row in zip(*times, strict=True)] or [[] for _ in range(self._entities)]
 
@@ -229,7 +232,7 @@ class _Packer:
             values, texts = self._local(self._values[:, start:stop])
             stamp = int(events[2].max())
             tail = self._tail(entity, texts)
-            lifetimes, states = self._lifetimes[entity].tobytes(), base[entity].tobytes()
+            fixed, states = self._fixed(entity), base[entity].tobytes()
             key, generation = kept.keys[entity], int(kept.generation[entity])
             own = records[first : first + (stop - start + 1) * width]
             history = events.tobytes() + values.tobytes()
@@ -239,12 +242,12 @@ class _Packer:
                 marked = stamp.to_bytes(8, "little", signed=True)
                 yield from _pages(key, generation, events[0], own, marked)
                 yield history_key(key, generation), marked + history
-                body = b"".join((lifetimes, events[0, ::PAGE].tobytes(), own[:width], states))
+                body = b"".join((fixed, events[0, ::PAGE].tobytes(), own[:width], states))
             else:
-                body = b"".join((lifetimes, events[0].tobytes(), own, history, states))
+                body = b"".join((fixed, events[0].tobytes(), own, history, states))
             head = HEAD.pack(
                 LAYOUT,
-                paged,
+                PAGED * paged + self._typed,
                 generation,
                 stop - start,
                 HEAD.size + len(body),
@@ -259,8 +262,17 @@ class _Packer:
 
     def _tail(self, entity: int, texts: list[str]) -> bytes:
         times = self._newest_times[entity]
-        newest, oldest = self._newest_values[entity], min(times, default=0)
-        return encode_tail(Tail(oldest, newest, times, self._empty, self._history.kinds, texts))
+        return encode_tail(Tail(self._newest_values[entity], times, self._empty, self._history.kinds, texts))
+
+    def _fixed(self, entity: int) -> bytes:
+        """What every head has: features over the whole history, the oldest looked-up value's time, and numbers."""
+        lifetimes: bytes = self._lifetimes[entity].tobytes()
+        if not self._newest_times[entity]:
+            return lifetimes
+        numbers = np.nan if self._typed else self._newest_values[entity]
+        lasts: bytes = np.full(len(self._layout.lasts), numbers).tobytes()
+        oldest = min(self._newest_times[entity]).to_bytes(8, "little", signed=True)
+        return b"".join((lifetimes, oldest, lasts))
 
     def _local(self, values: Floats) -> tuple[Floats, list[str]]:
         """Values with texts numbered within the entity."""

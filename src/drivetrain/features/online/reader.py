@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError
@@ -32,6 +32,9 @@ class OnlineReader:
     def __init__(self, store: OnlineStore, views: Sequence[FeatureView]) -> None:
         self._store = store
         self._views = [_View(view) for view in views]
+        names = list(dict.fromkeys(view.entity.keys for view in views))
+        self._keys = [_key_maker(keys) for keys in names]
+        self._key_of_view = [names.index(view.entity.keys) for view in views]
 
     def read(self, keys: Sequence[Mapping[str, object]], ats: Sequence[Micros]) -> list[tuple[Values, list[float]]]:
         """Features of requests.
@@ -49,11 +52,13 @@ class OnlineReader:
             StoreError: The store can't be read.
         """
         views = self._views
+        makers, which = self._keys, self._key_of_view
         found: list[bytes | None] = []
         asks = []
         for key in keys:
-            for view in views:
-                head = view.key(key)
+            made = [maker(key) for maker in makers]
+            for view, place in zip(views, which, strict=True):
+                head = made[place]
                 found.append(head)
                 if head is not None:
                     asks.append((view.space, head))
@@ -83,10 +88,6 @@ class _View:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
         self.space = view.space
-        self._names = view.entity.keys
-
-    def key(self, instance: Mapping[str, object]) -> bytes | None:
-        return key_of(key_parts(instance, self._names), self._names)
 
     def read(self, store: OnlineStore, key: bytes, row: bytes | None, at: Micros) -> tuple[Values, float]:
         for _ in range(_ATTEMPTS):
@@ -117,3 +118,7 @@ class _View:
                 return None
             row = kept
         return Past(self.layout, head, head.history(row, self.layout)).read(at)
+
+
+def _key_maker(names: tuple[str, ...]) -> Callable[[Mapping[str, object]], bytes | None]:
+    return lambda instance: key_of(key_parts(instance, names), names)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from drivetrain.core.clock import SECOND, Micros
 from drivetrain.core.errors import StoreError
-from drivetrain.features.online.layout import HEAD, LAYOUT, PAGE, Layout, decode_tail, page_key
+from drivetrain.features.online.layout import HEAD, LAYOUT, PAGE, PAGED, TYPED, Layout, decode_tail, page_key
 
 Values: TypeAlias = list[Any]
 _NAN = math.nan
@@ -40,6 +40,8 @@ class RowReader:
         self._windows = layout.windows
         self._record = struct.Struct(f"<{len(layout.cells)}d")
         self._lifetimes = struct.Struct(f"<{len(layout.lifetimes)}d")
+        self._lasts = struct.Struct(f"<q{len(layout.lasts)}d" if layout.lasts else "<")
+        self._times_start = HEAD.size + self._lifetimes.size + self._lasts.size
         self._ttl = layout.view.ttl
         self._has_lasts = bool(layout.lasts)
         self._pick = _picker(layout.places)
@@ -59,12 +61,12 @@ class RowReader:
         Raises:
             StoreError: The row is of another layout.
         """
-        layout, paged, generation, events, end, _, newest, known, _, _, stamp = HEAD.unpack_from(row)
+        layout, flags, generation, events, end, _, newest, known, _, _, stamp = HEAD.unpack_from(row)
         if layout != LAYOUT:
             raise StoreError("an online row has another layout", found=layout, expected=LAYOUT)
         if at < known:
             return None
-        if paged and self._windows:
+        if flags & PAGED and self._windows:
             firsts = self._times(row, -(-events // PAGE))
             pages = [bisect_right(firsts, at - window) - 1 for window in self._windows]
             keys = [None if page < 0 else page_key(key, generation, page) for page in pages]
@@ -72,21 +74,21 @@ class RowReader:
         values: Values = list(self._lifetimes.unpack_from(row, HEAD.size))
         if self._windows:
             times = self._times(row, events)
-            start = HEAD.size + self._lifetimes.size + 8 * events
+            start = self._times_start + 8 * events
             size, unpack = self._record.size, self._record.unpack_from
             for window in self._windows:
                 values += unpack(row, start + size * bisect_right(times, at - window))
         if self._has_lasts:
-            values += self._looked_up(row, end, at)
+            values += self._looked_up(row, flags, end, at)
         return self._pick(values), (at - newest) / SECOND
 
     def finish(self, wanted: Wanted, pages: Sequence[bytes | None], at: Micros) -> tuple[Values, float] | None:
         """Features of a row with pages; ``None`` where a page was replaced meanwhile."""
         row = wanted.row
-        _, _, _, events, end, _, newest, *_ = HEAD.unpack_from(row)
+        _, flags, _, events, end, _, newest, *_ = HEAD.unpack_from(row)
         values: Values = list(self._lifetimes.unpack_from(row, HEAD.size))
         size, unpack = self._record.size, self._record.unpack_from
-        first_record = HEAD.size + self._lifetimes.size + 8 * -(-events // PAGE)
+        first_record = self._times_start + 8 * -(-events // PAGE)
         for window, key, page in zip(self._windows, wanted.keys, pages, strict=True):
             if key is None:
                 values += unpack(row, first_record)
@@ -97,18 +99,22 @@ class RowReader:
             times = memoryview(page)[8 : 8 + 8 * held].cast("q")
             values += unpack(page, 8 + 8 * held + size * (bisect_right(times, at - window) - 1))
         if self._has_lasts:
-            values += self._looked_up(row, end, at)
+            values += self._looked_up(row, flags, end, at)
         return self._pick(values), (at - newest) / SECOND
 
     def _times(self, row: bytes, many: int) -> memoryview:
-        start = HEAD.size + self._lifetimes.size
+        start = self._times_start
         return memoryview(row)[start : start + 8 * many].cast("q")
 
-    def _looked_up(self, row: bytes, end: int, at: Micros) -> Values:
+    def _looked_up(self, row: bytes, flags: int, end: int, at: Micros) -> Sequence[Any]:
+        oldest, *numbers = self._lasts.unpack_from(row, HEAD.size + self._lifetimes.size)
+        fresh = self._ttl is None or oldest > at - self._ttl
+        if fresh and not flags & TYPED:
+            return numbers
         tail = decode_tail(memoryview(row)[end:])
-        if self._ttl is None or tail.oldest > at - self._ttl:
+        if fresh:
             return tail.newest
-        limit = at - self._ttl
+        limit = at - (self._ttl or 0)
         return [
             value if time > limit else empty
             for value, time, empty in zip(tail.newest, tail.times, tail.empty, strict=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from drivetrain.core.errors import StoreError
+from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.core.records import Feedback, Prediction
 from drivetrain.serve.log.columns import (
     feedback_frame,
@@ -84,23 +84,31 @@ def endpoints(folder: Path) -> list[str]:
 
 
 def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
-    with finished(path) as over:
-        data = path.read_bytes()
-        if over and len(data) < len(MAGIC):
+    with finished(path) as over, path.open("rb") as file:
+        magic = file.read(len(MAGIC))
+        if over and len(magic) < len(MAGIC):
             path.unlink()
-            return Compacted(torn_bytes=len(data), removed=1)
-        if not data.startswith(MAGIC):
+            return Compacted(torn_bytes=len(magic), removed=1)
+        if magic != MAGIC:
             raise StoreError(
                 f"{path} is no segment of the prediction log",
-                found=data[:8].hex(),
+                found=magic.hex(),
                 expected=MAGIC.hex(),
                 do="Move it away",
             )
         tables = (predictions_table(endpoint), feedback_table(endpoint))
         done = [store.tables.transaction(table, path.stem) or len(MAGIC) for table in tables]
-        pieces = list(scan(data, min(done)))
-        end = max((piece.end for piece in pieces if isinstance(piece, Frame)), default=min(done))
-        entries = [(piece.start, unpack(piece.body)) for piece in pieces if isinstance(piece, Frame)]
+        # A finished segment is looked through from its beginning once more: what is damaged must not be deleted.
+        begin = len(MAGIC) if over else min(done)
+        file.seek(begin)
+        data = file.read()
+        pieces = list(scan(data))
+        end = begin + max((piece.end for piece in pieces if isinstance(piece, Frame)), default=0)
+        entries = [
+            (begin + piece.start, unpack(piece.body))
+            for piece in pieces
+            if isinstance(piece, Frame) and begin + piece.start >= min(done)
+        ]
         predictions = [entry for start, entry in entries if start >= done[0] and isinstance(entry, Prediction)]
         feedback = [entry for start, entry in entries if start >= done[1] and isinstance(entry, Feedback)]
         new_predictions = _append_predictions(store, endpoint, predictions, (path.stem, end))
@@ -164,10 +172,13 @@ def _append_feedback(store: Store, endpoint: str, entries: Sequence[Feedback], t
 
 def _near(store: Store, table: str, new: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame | None:
     """Columns of the rows already in a table that may repeat new ones."""
-    if store.tables.version(table) is None:
-        return None
     bounds = new.select(low=pl.col("at").min() - RESENT_WITHIN, high=pl.col("at").max() + RESENT_WITHIN).row(0)
-    return store.tables.scan(table).filter(pl.col("at").is_between(*bounds)).select(columns).collect()
+    try:
+        return store.tables.scan(table).filter(pl.col("at").is_between(*bounds)).select(columns).collect()
+    except UnknownName:
+        return None
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(f"table {table} can't be read: {error}", do="Restore its folder from a backup") from error
 
 
 @contextmanager

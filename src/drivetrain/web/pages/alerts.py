@@ -12,6 +12,8 @@ from drivetrain.web.story import evidence_text
 
 router = APIRouter(include_in_schema=False)
 
+_MOST = 100
+
 
 @router.get("/alerts")
 def alerts(request: Request, desk: DeskOf) -> HTMLResponse:
@@ -22,7 +24,7 @@ def alerts(request: Request, desk: DeskOf) -> HTMLResponse:
         request,
         "alerts.html",
         opened=sorted((one for one in found if one.state == "open"), key=lambda one: (order[one.severity], -one.at)),
-        resolved=[one for one in found if one.state == "resolved"],
-        evidence={one.id: evidence_text(bytes(one.evidence)) for one in found},
+        resolved=[one for one in found if one.state == "resolved"][:_MOST],
+        evidence={one.id: evidence_text(one.evidence) for one in found},
         watched=bool(desk.monitors),
     )

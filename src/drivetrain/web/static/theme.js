@@ -1,6 +1,7 @@
 // Runs before the page is drawn, so that a chosen theme never flashes.
 (() => {
   const root = document.documentElement;
+  root.classList.add("scripts");
   const chosen = () => { try { return localStorage.getItem("drivetrain-theme"); } catch { return null; } };
   const apply = (theme) => { if (theme) root.dataset.theme = theme; else delete root.dataset.theme; };
   apply(chosen());

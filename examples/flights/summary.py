@@ -1,0 +1,196 @@
+"""What happened on the road, for whoever ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from drivetrain.cli.door import out
+from drivetrain.core.clock import iso
+from drivetrain.core.records import (
+    Alert,
+    Decision,
+    Evaluation,
+    ModelVersion,
+    MonitorReport,
+    Replay,
+    TableVersion,
+)
+from drivetrain.loop.project import Project
+from drivetrain.loop.status import show_measure
+from drivetrain.registry.register import versions
+from drivetrain.serve.log.columns import predictions_table
+
+METRICS = {"average_precision": "average precision", "roc_auc": "ROC AUC"}
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def show_summary(project: Project, *, seconds: float) -> None:
+    """Prints everything worth knowing, from raw rows to the last decision."""
+    out.print()
+    out.rule("[bold]what happened[/]")
+    for title, body in sections(project):
+        out.print(Panel(body, title=title, title_align="left", border_style="dim", padding=(0, 1)))
+    serve, web = project.settings.serve, project.settings.web
+    out.print(f"\n[bold]dashboard[/]  http://{web.host}:{web.port}")
+    out.print(f"[bold]endpoint[/]   http://{serve.host}:{serve.port}/v1/endpoints/late/predict")
+    out.print(f"\n[dim]the whole road took {seconds:.0f} s[/]")
+
+
+def sections(project: Project) -> Iterator[tuple[str, Any]]:
+    """Title and body of each part that has something to tell."""
+    yield "what came in", came_in(project)
+    registered = versions(project.store, "late")
+    if registered:
+        yield "how good the first model was", quality(project, registered[-1])
+    replays = project.store.catalog.find(Replay, "late")
+    if replays:
+        yield "what the replay saw", replayed(project, replays[0])
+    alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
+    if alerts:
+        yield "the first alerts", alerted(alerts)
+    yield "what was decided, and why", decided(project)
+    if (traced := one_trace(project)) is not None:
+        yield "one prediction, traced", traced
+
+
+def came_in(project: Project) -> Table:
+    """Rows and quarantined rows by table."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    table.add_column("quarantined", justify="right")
+    table.add_column("why")
+    for name in project.sources:
+        found = project.store.catalog.find(TableVersion, name)
+        reasons: dict[str, int] = {}
+        for version in found:
+            for reason, count in version.reasons.items():
+                reasons[reason] = reasons.get(reason, 0) + count
+        worst = sorted(reasons.items(), key=lambda item: -item[1])[:2]
+        table.add_row(
+            name,
+            f"{found[0].rows:,}" if found else "–",
+            f"{sum(version.quarantined for version in found):,}",
+            Text("; ".join(f"{reason} ({count:,})" for reason, count in worst), style="dim"),
+        )
+    return table
+
+
+def quality(project: Project, version: ModelVersion) -> Group:
+    """The first version beside its baselines, with intervals."""
+    evaluation = project.store.catalog.get(Evaluation, version.run_id)
+    if evaluation is None:
+        return Group("no evaluation on record")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(f"{iso(evaluation.since)[:10]} to {iso(evaluation.until)[:10]}, {evaluation.rows:,} flights")
+    for title in METRICS.values():
+        table.add_column(title)
+    table.add_row(
+        f"[bold]late v{version.version}[/]", *(f"[bold]{show_measure(evaluation.metrics[name])}[/]" for name in METRICS)
+    )
+    for name, metrics in evaluation.baselines.items():
+        table.add_row(name, *(show_measure(metrics[metric]) for metric in METRICS))
+    words = Text(f"95 % intervals from {evaluation.replicates} resamples of whole days.", style="dim")
+    verdict = "every gate passed" if version.gates.passed else " ".join(version.gates.refusals)
+    return Group(table, words, Text(f"Gates: {verdict}."))
+
+
+def replayed(project: Project, replay: Replay) -> Group:
+    """Traffic, speed, and how performance went week by week."""
+    reports = sorted(project.store.catalog.find(MonitorReport, "late"), key=lambda report: report.since)
+    lines = [
+        Text(
+            f"{iso(replay.since)[:10]} to {iso(replay.done)[:10]}: {replay.instances:,} predictions in "
+            f"{replay.requests:,} requests over HTTP, {replay.labels:,} labels as flights landed; "
+            f"{replay.seconds:.0f} s."
+        )
+    ]
+    for name, title in METRICS.items():
+        values = [report.performance[name].value for report in reports if name in report.performance]
+        if values:
+            lines.append(
+                Text(f"{title:18} week by week  {spark(values)}  {min(values):.2f} to {max(values):.2f}", style="cyan")
+            )
+    if reports:
+        middle = sorted(report.latency_p50_us for report in reports)[len(reports) // 2]
+        worst = max(report.latency_p99_us for report in reports)
+        lines.append(
+            Text(f"answered in {middle / 1000:.2f} ms (median), {worst / 1000:.1f} ms (99 % in the worst week)")
+        )
+    return Group(*lines)
+
+
+def spark(values: list[float]) -> str:
+    """A line of bars, lowest to highest."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    return "".join(BARS[min(int((value - low) / span * len(BARS)), len(BARS) - 1)] for value in values)
+
+
+def alerted(alerts: list[Alert]) -> Group:
+    """The first alerts in their own words, and how many there were."""
+    ordered = sorted(alerts, key=lambda alert: alert.at)
+    first = [alert for alert in ordered if alert.rule.startswith("drift")][:1]
+    first += [alert for alert in ordered if not alert.rule.startswith("drift")][:2]
+    lines = [Text.assemble((f"{iso(alert.at)[:10]} ", "dim"), alert.message) for alert in first]
+    still_open = sum(alert.state == "open" for alert in alerts)
+    return Group(*lines, Text(f"{len(alerts)} alerts in all, {still_open} still open.", style="dim"))
+
+
+def decided(project: Project) -> Group:
+    """Every promotion, refusal, retraining and rollback, in order."""
+    kinds = {"promote": "green", "refuse": "red", "retrain": "yellow", "rollback": "magenta", "shadow": "cyan"}
+    decisions = [decision for decision in project.store.catalog.find(Decision) if decision.what in kinds]
+    lines = [
+        Text.assemble(
+            (f"{iso(decision.at)[:10]} ", "dim"), (f"{decision.what:8} ", kinds[decision.what]), decision.because
+        )
+        for decision in reversed(decisions)
+    ]
+    return Group(*(lines or [Text("nothing yet")]))
+
+
+def one_trace(project: Project) -> Group | None:
+    """The surest warning of the last days, followed back to its tables and on to its label."""
+    table = predictions_table("late")
+    if project.store.tables.version(table) is None:
+        return None
+    surest = (
+        project.store.tables.scan(table)
+        .filter(pl.col("role") == "champion", pl.col("at") > pl.col("at").max() - pl.duration(days=5))
+        .filter(pl.col("at") < pl.col("at").max() - pl.duration(days=2))
+        .sort("prediction", descending=True)
+        .select("request_id", "row")
+        .head(1)
+        .collect()
+    )
+    if surest.is_empty():
+        return None
+    found = "{}/{}".format(*surest.row(0))
+    chain = project.trace(found)
+    said, came = chain["prediction"], chain["feedback"]
+    known = [feature for feature in chain["features"] if feature["value"] is not None][:40]
+    freshest = sorted((item for item in known if item["age_seconds"] is not None), key=lambda item: item["age_seconds"])
+    values = ", ".join(
+        f"{item['name']} = {item['value']:.4g} ({item['age_seconds'] / 60:.0f} min old)"
+        for item in freshest[:3]
+        if isinstance(item["value"], float)
+    )
+    outcome = "no label yet" if came is None else ("it was late" if came["label"] else "it was on time")
+    return Group(
+        Text(f"drivetrain trace {found}", style="bold"),
+        Text(f"{said['entity']}: {said['prediction']:.0%} likely to be late, said {iso(said['at'])}; {outcome}."),
+        Text(f"from {values}, …"),
+        Text(
+            f"by {chain['version']['version']}, run {chain['training']['run'][:8]}, trained on flights "
+            f"{chain['training']['from'][:10]} to {chain['training']['until'][:10]}"
+        ),
+        Text(f"out of {', '.join(table['table'] for table in chain['tables'])}", style="dim"),
+    )

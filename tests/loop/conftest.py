@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivetrain.loop.project import Project
+from tests.loop.shop import make_shop
+
+
+@pytest.fixture(scope="session")
+def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose road has been run once; copy it before you change it."""
+    folder = make_shop(tmp_path_factory.mktemp("shop") / "shop")
+    project = Project.load(folder)
+    outcome = project.run()
+    assert outcome.refused == ()
+    project.store.close()
+    return folder
