@@ -1,6 +1,6 @@
 """Endpoint throughput: drivetrain with everything on, beside a bare granian loop and FastAPI on the same model.
 
-    python benchmarks/endpoint.py [--seconds 3] [--rounds 3] [--peers]
+    python benchmarks/endpoint.py [--seconds 1] [--rounds 9] [--peers]
 
 One worker each, on this machine, driven by one epoll client at 64 connections and at one. Slices alternate between the
 servers, so that all of them meet the same noise; figures are medians. CPU is what the server's processes used for one
@@ -94,8 +94,8 @@ class Contestant:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--seconds", type=float, default=3.0, help="length of a slice")
-    arguments.add_argument("--rounds", type=int, default=3, help="slices of each server and load")
+    arguments.add_argument("--seconds", type=float, default=1.0, help="length of a slice")
+    arguments.add_argument("--rounds", type=int, default=9, help="slices of each server and load")
     arguments.add_argument("--peers", action="store_true", help="install and run FastAPI + uvicorn too")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-endpoint-") as folder:

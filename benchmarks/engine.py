@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import lightgbm
@@ -64,15 +65,16 @@ def main() -> None:
         trainer.fit(task).save(folder)
         Sklearn("logistic_regression").fit(task).save(folder)
         booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
-        pipeline = skops.io.load(folder / "model.skops", trusted=[])
+        pipeline = skops.io.load(folder / "model.skops", trusted=["numpy.dtype"])
         trees = plugins.load("engine", "lightgbm")(folder / "model.txt", task.schema)
         graph = plugins.load("engine", "onnx")(folder / "model.onnx", task.schema)
-    peer = booster.predict(task.rows, num_threads=1)
+    ask = partial(booster.predict, num_threads=1)
+    peer = ask(task.rows)
     exact = np.array_equal(trees.predict(task.rows), peer)
     exact &= [trees.predict_row(each) for each in task.rows[:500].tolist()] == peer[:500].tolist()
     parity = float(np.max(np.abs(graph.predict(task.rows) - pipeline.predict_proba(task.rows)[:, 1])))
     cases: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
-        ("Booster.predict, one thread", lambda: booster.predict(one, num_threads=1), lambda: booster.predict(rows, num_threads=1)),
+        ("Booster.predict, one thread", lambda: ask(one), lambda: ask(rows)),
         ("drivetrain lightgbm engine", lambda: trees.predict_row(row), lambda: trees.predict(rows)),
         ("Pipeline.predict_proba", lambda: pipeline.predict_proba(one), lambda: pipeline.predict_proba(rows)),
         ("drivetrain onnx engine", lambda: graph.predict_row(row), lambda: graph.predict(rows)),

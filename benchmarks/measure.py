@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -45,7 +46,7 @@ def here(name: str, work: Callable[[], float]) -> Cost:
 
 def apart(python: str, arguments: Sequence[str], name: str) -> Cost:
     """Runs a script that ends in :func:`here` in a process of its own; a failure becomes the row's note."""
-    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run([python, *arguments], capture_output=True, text=True, env=environment, check=False)
     for line in done.stdout.splitlines():
         if line.startswith("COST "):
@@ -74,8 +75,8 @@ def _peak() -> float:
 
 
 def _rss() -> float:
-    with open(f"/proc/{os.getpid()}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+    pages = Path(f"/proc/{os.getpid()}/statm").read_text("ascii").split()[1]
+    return int(pages) * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

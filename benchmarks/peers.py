@@ -22,6 +22,7 @@ def python(*packages: str) -> str | None:
         return str(found)
     shutil.rmtree(folder, ignore_errors=True)
     ROOT.mkdir(exist_ok=True)
+    (ROOT / ".gitignore").write_text("*\n", encoding="utf-8")
     if not (_run(sys.executable, "-m", "venv", str(folder)) and _install(str(found), packages)):
         return None
     ready.write_text("\n".join(packages), encoding="utf-8")

@@ -20,6 +20,7 @@ from drivetrain.cli.door import err, plain_errors
 from drivetrain.cli.live import LiveProgress
 from drivetrain.core.clock import micros_of
 from drivetrain.core.errors import DrivetrainError
+from drivetrain.core.records import Replay
 from drivetrain.loop.client import Client
 from drivetrain.loop.project import Project
 
@@ -27,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 START = "2013-07-01"
 END = "2014-01-01"
 READY_SECONDS = 60.0
+LAY_OUT = "lay out raw data: January to June 2013"
 
 
 def main() -> None:
@@ -46,11 +48,14 @@ def road(*, until: str, wait: bool) -> None:
     began = time.perf_counter()
     err.rule("[bold]drivetrain[/]: will this flight be late?")
     project = Project.load(HERE)
-    with LiveProgress() as live:
-        live.start("lay out raw data: January to June 2013")
-        world.lay_out(HERE / "raw", micros_of(START))
-        live.finish("lay out raw data: January to June 2013", "monthly files, a database, JSON lines")
-        project.run(progress=live)
+    if project.store.catalog.find(Replay, "late"):
+        err.print("The replay was begun before: it goes on where it was.")
+    else:
+        with LiveProgress() as live:
+            live.start(LAY_OUT)
+            world.lay_out(HERE / "raw", micros_of(START))
+            live.finish(LAY_OUT, "monthly files, a database, JSON lines")
+            project.run(progress=live, at=START)
     servers = subprocess.Popen([sys.executable, "-m", "drivetrain", "up", "--project", str(HERE)])
     try:
         await_endpoint(project, servers)

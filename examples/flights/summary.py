@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
-from rich.console import Group
+from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from drivetrain.cli.door import out
 from drivetrain.core.clock import iso
 from drivetrain.core.records import (
     Alert,
@@ -29,6 +28,7 @@ from drivetrain.serve.log.columns import predictions_table
 
 METRICS = {"average_precision": "average precision", "roc_auc": "ROC AUC"}
 BARS = "▁▂▃▄▅▆▇█"
+out = Console(highlight=False)
 
 
 def show_summary(project: Project, *, seconds: float) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -36,6 +36,7 @@ class TestEngine(EngineConformance):
         LightGBM().fit(make_task()).save(tmp_path)
         rows, _ = make_rows(500, seed=11)
         path = tmp_path / "model.txt"
+        lightgbm = sys.modules["lightgbm"]  # imported by the fit: earlier, and its threads would spin
         expected = lightgbm.Booster(model_file=str(path)).predict(rows, num_threads=1)
         return EngineCase(plugins.load("engine", "lightgbm"), path, SCHEMA, rows, expected)
 
@@ -151,3 +152,17 @@ def test_schema_of_another_width(tmp_path: Path) -> None:
     LightGBM(num_iterations=2).fit(make_task()).save(tmp_path)
     with pytest.raises(StoreError, match="5 features"):
         plugins.load("engine", "lightgbm")(tmp_path / "model.txt", InputSchema((Field("one"),)))
+
+
+def test_threads_that_would_spin_are_not_used() -> None:
+    code = """
+import lightgbm
+from drivetrain.adapters.lightgbm.library import patient
+print(patient())
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for imports, expected in ((code, "False"), (code.replace("import lightgbm\n", ""), "True")):
+        said = subprocess.run(
+            [sys.executable, "-c", imports], check=True, capture_output=True, text=True, env=environment
+        )
+        assert said.stdout.strip() == expected

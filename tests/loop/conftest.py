@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.loop.shop import make_shop
 
 from drivetrain.loop.project import Project
-from tests.loop.shop import make_shop
 
 
 @pytest.fixture(scope="session")

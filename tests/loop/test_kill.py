@@ -11,15 +11,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.loop.shop import command, copy_shop, edit, make_shop, serving
 
 from drivetrain.core.clock import micros_of
 from drivetrain.core.records import Alias, ModelVersion, Replay, Run, TableVersion
 from drivetrain.loop.project import Project
 from drivetrain.serve.log.columns import feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
-from tests.loop.shop import command, copy_shop, edit, make_shop, serving
 
-TRAFFIC = '''
+TRAFFIC = """
 
 def requests(since, until):
     rows = pl.read_csv("RAW/orders.csv", try_parse_dates=True)
@@ -33,7 +33,7 @@ def deliver(since, until):
 
 
 project.traffic("returned", requests=requests, deliver=deliver)
-'''
+"""
 
 
 def killed_after(folder: Path, seconds: float, *words: str) -> bool:

@@ -28,7 +28,10 @@ class World:
         self.ran: list[str] = []
         self.failing: set[str] = set()
         self.code = {"a": "a1", "b": "b1", "c": "c1"}
-        self.output = {name: lambda name=name: f"table:{name}@{digest(self.code[name] + self.files.get(name, ''))}" for name in "abc"}
+        self.output = {
+            name: lambda name=name: f"table:{name}@{digest(self.code[name] + self.files.get(name, ''))}"
+            for name in "abc"
+        }
 
     def nodes(self) -> dict[str, Node]:
         def node(name: str, needs: tuple[str, ...]) -> Node:
@@ -118,7 +121,10 @@ def test_a_failed_step_is_on_record_with_its_reason_and_runs_again():
 
 def test_the_plan_says_why():
     world = World()
-    assert all("never run" in step.why for step in plan_nodes(world.nodes(), catalog=world.catalog, environment=ENVIRONMENT)[:1])
+    assert all(
+        "never run" in step.why
+        for step in plan_nodes(world.nodes(), catalog=world.catalog, environment=ENVIRONMENT)[:1]
+    )
     world.run()
     world.files["a"] = "2"
     planned = plan_nodes(world.nodes(), catalog=world.catalog, environment=ENVIRONMENT)

@@ -14,8 +14,9 @@ ROOT = Path(__file__).parents[2]
 _SERVE = """
 import sys
 from drivetrain.core.settings import WebSettings
-from drivetrain.web.server import serve
+from drivetrain.web.server import leave, serve
 serve(sys.argv[1], WebSettings(port=int(sys.argv[2])), ready=lambda address: print(address, flush=True))
+leave(0)
 """
 
 

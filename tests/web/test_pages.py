@@ -165,3 +165,9 @@ def test_static_files_are_named_by_their_content(call: Caller):
     for link in links:
         assert re.search(r"\?[0-9a-f]{8}$", link)
         assert call(link).status_code == 200
+
+
+def test_a_decision_shows_the_figures_it_rests_on(call: Caller):
+    text = call("/timeline").text
+    assert "Version 3 was refused" in text
+    assert "&#34;count&#34;: 6184" in text

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-import typer
 from rich.console import Console
 
 from drivetrain.core.errors import DrivetrainError
@@ -27,9 +26,9 @@ def plain_errors(*, as_json: bool) -> Iterator[None]:
             show_json({"error": {"message": str(error), "kind": type(error).__name__}})
         else:
             err.print(f"[bold red]✗[/] {_escape(str(error))}")
-        raise typer.Exit(error.exit_code) from error
+        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise SystemExit(130) from None
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - whatever a command answers

@@ -67,7 +67,7 @@ def entity_of(keys: pl.DataFrame, entities: pl.DataFrame) -> Places:
     else:
         places = entities.with_row_index("\0entity")
         codes = keys.join(places, on=entities.columns, how="left", maintain_order="left").get_column("\0entity")
-    return codes.cast(pl.Int64).fill_null(-1).to_numpy()
+    return codes.cast(pl.Int64).fill_null(-1).to_numpy(writable=True)
 
 
 def _by_table(keys: pl.Series, entities: pl.Series) -> Places | None:

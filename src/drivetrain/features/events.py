@@ -14,7 +14,7 @@ from drivetrain.features.moments import LARGEST
 from drivetrain.features.view import SEQUENCE, FeatureView
 
 _UTC = pl.Datetime("us", "UTC")
-_BATCH_BYTES = 64 << 20
+_BATCH_BYTES = 24 << 20
 
 
 def keys_of(frame: pl.DataFrame, columns: Sequence[str], names: Sequence[str], whose: str) -> pl.DataFrame:

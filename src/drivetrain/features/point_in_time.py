@@ -63,9 +63,10 @@ def _timeline(view: FeatureView, rows: pl.LazyFrame, asked: Asked) -> Timeline:
     keys, event, available, sequence = times_of(view, rows)
     entity = entity_of(keys, asked.keys)
     if len(asked.moment):
-        entity = np.where(np.maximum(event, available) <= asked.moment.max(), entity, -1)
+        entity[event > asked.moment.max()] = -1
+        entity[available > asked.moment.max()] = -1
         if all(feature.kind != "last" and feature.window is not None for feature in view.columns):
-            entity = np.where(event > asked.moment.min() - view.horizon, entity, -1)
+            entity[event <= asked.moment.min() - view.horizon] = -1
     return Timeline.of(entity, event, available, sequence, len(asked.keys))
 
 

@@ -65,12 +65,8 @@ class Client:
                     return answer
                 told = answer.get("error", {})
                 refusal = NotReady if status in {429, 503} else RequestError
-                problem = refusal(
-                    str(told.get("message", f"the endpoint answered {status}")),
-                    field=told.get("field"),
-                    found=told.get("found"),
-                    expected=told.get("expected"),
-                )
+                words = told.get("message", f"the endpoint answered {status}")
+                problem = refusal(str(words), field=told.get("field"))
                 if refusal is RequestError:
                     raise problem
             if time.monotonic() > deadline:

@@ -31,13 +31,13 @@ def plan(project: Definitions) -> list[PlannedStep]:
     return plan_nodes(graph(project), catalog=project.store.catalog, environment=environment_digest())
 
 
-def run(project: Definitions, *, only: str | None, progress: Progress | None) -> Outcome:
+def run(project: Definitions, *, only: str | None, progress: Progress | None, at: Micros | None = None) -> Outcome:
     """See :meth:`Project.run`."""
     if only not in {None, "data"}:
         raise UsageError("run can't stop there", found=repr(only), expected="--only data")
     began = time.perf_counter()
     steps = run_nodes(
-        data_road(project) if only else graph(project),
+        data_road(project) if only else graph(project, at),
         catalog=project.store.catalog,
         leases=project.store.leases,
         environment=environment_digest(),
@@ -81,7 +81,7 @@ def rollback(project: Definitions, model: str | None, *, because: str, actor: st
 
 
 def _check_definitions(model: Model, version: ModelVersion) -> None:
-    """Refuses a version whose features are no longer declared as it was trained with: no server could answer with it."""
+    """Refuses a version whose features are no longer declared as it was trained with: no server could use it."""
     changed = [name for name, digest in version.features.items() if model.definitions.get(name) != digest]
     if changed:
         raise RefusedError(

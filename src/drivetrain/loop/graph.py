@@ -27,7 +27,7 @@ def graph(project: Definitions, at: Micros | None = None) -> dict[str, Node]:
         nodes += [
             training_set_node(project, model),
             train_node(project, model),
-            judge_node(project, model),
+            judge_node(project, model, at),
             release_node(project, model, at),
         ]
     named = {node.name: node for node in nodes}

@@ -252,14 +252,17 @@ class Project(Definitions):
         """What :meth:`run` would do, and why; does nothing."""
         return commands.plan(self)
 
-    def run(self, *, only: str | None = None, progress: Progress | None = None) -> Outcome:
+    def run(
+        self, *, only: str | None = None, progress: Progress | None = None, at: Micros | str | None = None
+    ) -> Outcome:
         """Brings everything up to date: ingests, computes features, trains, judges, registers, releases.
 
         Args:
             only: ``"data"`` to stop after tables and online features.
             progress: Who watches.
+            at: The moment decisions are dated, where history is made up for; the present by default.
         """
-        return commands.run(self, only=only, progress=progress)
+        return commands.run(self, only=only, progress=progress, at=None if at is None else micros_of(at))
 
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""

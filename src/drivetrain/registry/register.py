@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from drivetrain.core import clock
+from drivetrain.core.clock import Micros
 from drivetrain.core.errors import Conflict, StoreError, TrainingError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.ids import derived_id
@@ -27,6 +28,7 @@ def register(
     features: Mapping[str, Digest],
     training_set: str,
     actor: str = "loop",
+    at: Micros | None = None,
 ) -> ModelVersion:
     """Gives a run the next number of its model; a run that has one keeps it.
 
@@ -42,6 +44,7 @@ def register(
         features: View or request-feature name → digest of its definition.
         training_set: Ref of the table version it was trained on.
         actor: Who registers.
+        at: The moment the version is dated; the present by default.
 
     Raises:
         TrainingError: The run did not finish.
@@ -57,7 +60,7 @@ def register(
         if ours is not None:
             return ours
         version = ModelVersion(
-            at=clock.now(),
+            at=clock.now() if at is None else at,
             model=run.model,
             version=max((version.version for version in known), default=0) + 1,
             run_id=run.run_id,

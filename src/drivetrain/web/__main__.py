@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.loop.project import Project
 from drivetrain.web.app import create_app
-from drivetrain.web.server import claim, run
+from drivetrain.web.server import claim, leave, run
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,4 +35,4 @@ def _say(address: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -36,6 +38,18 @@ def serve(target: str, settings: WebSettings, ready: Callable[[str], None] | Non
 def run(app: Any, settings: WebSettings, ready: Callable[[str], None] | None = None) -> None:  # noqa: ANN401 - any ASGI application
     """Serves an application that is made already; as :func:`serve` otherwise."""
     asyncio.run(_serve(app, settings, ready))
+
+
+def leave(code: int) -> NoReturn:
+    """Ends a process that has served.
+
+    The server's own threads may outlive :func:`serve` by a moment. One that asks for the interpreter while it is torn
+    down is unwound by it, which aborts the process with SIGABRT (seen in 1 of 30 stops under load); so nothing is torn
+    down.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def claim(settings: WebSettings) -> None:

@@ -66,14 +66,12 @@ def decided(chapters: Iterable[Chapter]) -> list[Chapter]:
     return [one for one in chapters if one.what not in _ROUTINE]
 
 
-def evidence_text(evidence: object) -> str:
-    """Evidence, JSON or what JSON becomes, as indented text; empty where it says nothing."""
-    value = evidence
-    if isinstance(evidence, bytes | str | msgspec.Raw):
-        try:
-            value = json.loads(evidence if isinstance(evidence, str) else bytes(evidence))
-        except ValueError:
-            return ""
+def evidence_text(evidence: str) -> str:
+    """Evidence, indented; empty where it is no JSON or says nothing."""
+    try:
+        value = json.loads(evidence)
+    except ValueError:
+        return ""
     return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int32, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
@@ -41,14 +42,24 @@ _SIGNATURES = {
 def library() -> ctypes.CDLL:
     """The library, its calls let other threads run meanwhile: for batches.
 
-    Its threads sleep while they wait for one another, unless the environment says otherwise. OpenMP's own choice is
-    to spin, which on a machine that is busy with something else made two threads 30 times slower than one.
-
     Raises:
         MissingExtra: LightGBM is not installed.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read once, when OpenMP is loaded with the library
+    patient()
     return _typed(ctypes.CDLL(str(_path())))
+
+
+@cache
+def patient() -> bool:
+    """Whether LightGBM's threads sleep while they wait for one another, so that there may be more than one.
+
+    OpenMP's own choice is to spin: on two cores busy with something else two threads took 20 to 30 times as long as
+    one. It reads the environment once, when the library is loaded: it is set here before that, unless somebody
+    imported LightGBM earlier.
+    """
+    if "lightgbm" in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+        return False
+    return os.environ.setdefault("OMP_WAIT_POLICY", "passive").lower() == "passive"
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from drivetrain.adapters.lightgbm.library import patient
 from drivetrain.adapters.lightgbm.parameters import DEFAULTS, MOST_ROUNDS, PATIENCE, ROUNDS, SPACE, canonical
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
@@ -70,7 +71,7 @@ class LightGBMTrainer:
         except lightgbm.basic.LightGBMError as error:
             raise TrainingError(f"LightGBM can't fit these rows: {error}", do="Mend what it names") from error
         used = {**chosen, "num_iterations": booster.best_iteration if stopping else booster.current_iteration()}
-        return FittedTrees(booster, task.schema, used, task.threads)
+        return FittedTrees(booster, task.schema, used, parameters["num_threads"])
 
 
 class FittedTrees:
@@ -119,7 +120,7 @@ def _settings(task: FitTask, objective: str) -> dict[str, Any]:
         metrics.append(_REPORTS[task.metric])
     return {
         "metric": metrics,
-        "num_threads": task.threads,
+        "num_threads": task.threads if patient() else 1,
         "seed": task.seed % (1 << 31),
         "deterministic": True,
         "force_row_wise": True,

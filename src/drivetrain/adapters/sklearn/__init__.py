@@ -1,7 +1,12 @@
 """scikit-learn: fits pipelines, keeps them as skops and ONNX, serves natively those that ONNX can't hold."""
 
+import os
+
 from drivetrain.adapters.sklearn.engine import SklearnEngine
 from drivetrain.adapters.sklearn.trainer import SklearnTrainer
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+"""OpenMP's threads would spin while they wait: ruinous where cores are shared. Read when scikit-learn is loaded."""
 
 engine = SklearnEngine
 trainer = SklearnTrainer

@@ -28,7 +28,7 @@ ESTIMATORS: Mapping[str, Named] = MappingProxyType(
     {
         "logistic_regression": Named(
             "sklearn.linear_model.LogisticRegression",
-            {"solver": "newton-cholesky", "max_iter": 50},
+            {"solver": "newton-cholesky", "max_iter": 50, "tol": 1e-3},
             {"C": Space(1e-3, 10.0, log=True)},
         ),
         "random_forest": Named(

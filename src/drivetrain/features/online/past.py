@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
 from drivetrain.core.clock import SECOND, Micros
-from drivetrain.features.asked import Asked
-from drivetrain.features.exact import Floats
-from drivetrain.features.lookup import Lookup
+from drivetrain.features.exact import Floats, Pair, two_product
+from drivetrain.features.moments import Moments
 from drivetrain.features.online.history import Head, History
 from drivetrain.features.online.layout import Layout
 from drivetrain.features.online.pack import moments_from, typed
 from drivetrain.features.online.row import Values
-from drivetrain.features.timeline import Timeline
 from drivetrain.features.view import Feature
 
 
@@ -29,7 +28,7 @@ class Past:
     Attributes:
         layout: How rows lie in bytes.
         head: The entity's head.
-        history: Its events.
+        history: Its events, by event time and sequence.
     """
 
     layout: Layout
@@ -38,36 +37,62 @@ class Past:
 
     def read(self, at: Micros) -> tuple[Values, float]:
         """Features, and the age of the newest known event in seconds (NaN if there is none)."""
-        asked = Asked(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([at]), pl.DataFrame(), 1)
-        many = self.head.events
-        history = self.history
-        timeline = Timeline.of(np.zeros(many, np.int64), history.event, history.available, history.sequence, 1)
-        lookup = Lookup(self.layout.view, timeline, asked)
-        values = [self._value(feature, lookup, at) for feature in self.layout.view.columns]
-        place = int(timeline.newest_known(asked.entity, asked.moment)[0])
-        return values, (at - int(timeline.event[place])) / SECOND if place >= 0 else np.nan
+        until = int(np.searchsorted(self.history.event, at, side="right"))
+        known = self.history.available[:until] <= at
+        values: Values = [
+            self._last(feature, known, at) if feature.kind == "last" else self._aggregate(feature, known, at)
+            for feature in self.layout.view.columns
+        ]
+        seen = np.flatnonzero(known)
+        return values, (at - int(self.history.event[seen[-1]])) / SECOND if len(seen) else math.nan
 
-    def _value(self, feature: Feature, lookup: Lookup, at: Micros) -> float | bool | str | None:
-        layout, position = self.layout, feature.input
-        stored = layout.stored.index(position) if position in layout.stored else None
-        numbers = None if stored is None else self.history.values[stored]
-        if feature.kind == "last":
-            return self._last(lookup, position, numbers)
-        moments = lookup.moments(numbers, {feature.window: {feature.kind}})[feature.window]
+    def _aggregate(self, feature: Feature, known: npt.NDArray[np.bool_], at: Micros) -> float:
+        layout = self.layout
         trimmed_event, trimmed_known = self.head.trimmed
+        begin = 0
+        if feature.window is not None:
+            begin = int(np.searchsorted(self.history.event, at - feature.window, side="right"))
+        if (at < trimmed_known) if feature.window is None else (at - feature.window < trimmed_event):
+            return math.nan
+        moments = self._moments(feature, known[begin:], begin)
         if feature.window is None:
-            moments = moments.plus(moments_from(self.head.base[layout.bases.index(position)][None]))
-            sure = at >= trimmed_known
-        else:
-            sure = at - feature.window >= trimmed_event
-        return float(moments.finish(feature.kind)[0]) if sure else np.nan
+            moments = moments.plus(moments_from(self.head.base[layout.bases.index(feature.input)][None]))
+        return float(moments.finish(feature.kind)[0])
 
-    def _last(self, lookup: Lookup, position: int, numbers: Floats | None) -> float | bool | str | None:
-        layout, history = self.layout, self.history
-        members = None
+    def _moments(self, feature: Feature, known: npt.NDArray[np.bool_], begin: int) -> Moments:
+        """Moments of the known events from a place on."""
+        if feature.input not in self.layout.stored:
+            return Moments(np.array([np.count_nonzero(known)], dtype=np.float64))
+        column = self.history.values[self.layout.stored.index(feature.input)]
+        values = column[begin : begin + len(known)][known]
+        values = values[~np.isnan(values)]
+        count = np.array([len(values)], dtype=np.float64)
+        if feature.kind in ("sum", "mean", "share", "std"):
+            squares = _total(*two_product(values, values)) if feature.kind == "std" else None
+            return Moments(count, _total(values), squares)
+        if feature.kind == "min":
+            return Moments(count, smallest=np.array([values.min(initial=np.inf)]))
+        if feature.kind == "max":
+            return Moments(count, largest=np.array([values.max(initial=-np.inf)]))
+        return Moments(count)
+
+    def _last(self, feature: Feature, known: npt.NDArray[np.bool_], at: Micros) -> float | bool | str | None:
+        layout, history, position = self.layout, self.history, feature.input
         if position in layout.members:
-            members = history.values[len(layout.stored) + layout.members.index(position)] > 0
-        row = int(lookup.newest(members)[0])
-        kind = "n" if numbers is None else history.kinds[layout.stored.index(position)]
-        number = np.nan if row < 0 else 1.0 if numbers is None else numbers[row]
-        return typed(np.array([number]), kind, history.texts)[0]
+            members = history.values[len(layout.stored) + layout.members.index(position)]
+            known = known & (members[: len(known)] > 0)
+        seen = np.flatnonzero(known)
+        ttl = layout.view.ttl
+        found = len(seen) > 0 and (ttl is None or int(history.event[seen[-1]]) > at - ttl)
+        if position not in layout.stored:
+            return 1.0 if found else math.nan
+        stored = layout.stored.index(position)
+        number = history.values[stored][seen[-1]] if found else math.nan
+        return typed(np.array([number]), history.kinds[stored], history.texts)[0]
+
+
+def _total(values: Floats, more: Floats | None = None) -> Pair:
+    """The exact sum as a pair."""
+    parts: list[float] = values.tolist() + ([] if more is None else more.tolist())
+    high = math.fsum(parts)
+    return np.array([high]), np.array([math.fsum([*parts, -high])])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from drivetrain.core.clock import Micros
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import Evaluation, Link, ModelVersion, Run, TableVersion
 from drivetrain.evaluate.card import Card, card_html
@@ -27,7 +28,7 @@ from drivetrain.train.fit import importance
 from drivetrain.train.predict import predict_run, predict_version
 
 
-def judge_node(project: Definitions, model: Model) -> Node:
+def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
     """Measures a run against its baselines and the champion, asks the gates, and registers the version."""
     train, training_set = f"train:{model.name}", f"training_set:{model.name}"
 
@@ -36,7 +37,7 @@ def judge_node(project: Definitions, model: Model) -> Node:
         progress.start(task)
         run = resolve(project, Run, inputs[train]["run"])
         table = table_version(project, inputs[training_set]["table"])
-        evaluation, version = judge(project, model, run, table)
+        evaluation, version = judge(project, model, run, table, at=at)
         verdict = "every gate passed" if version.gates.passed else f"{len(version.gates.refusals)} gates said no"
         progress.finish(task, f"v{version.version}: {verdict}")
         return {"evaluation": evaluation.ref, "version": version.ref}
@@ -52,8 +53,10 @@ def judge_node(project: Definitions, model: Model) -> Node:
     )
 
 
-def judge(project: Definitions, model: Model, run: Run, table: TableVersion) -> tuple[Evaluation, ModelVersion]:
-    """Evaluates a run on the test window of its training set, and registers what came of it."""
+def judge(
+    project: Definitions, model: Model, run: Run, table: TableVersion, *, at: Micros | None = None
+) -> tuple[Evaluation, ModelVersion]:
+    """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``."""
     store = project.store
     frame = store.tables.read(table.table, table.version).filter(pl.col(LABEL).is_not_null())
     cut = model.split.cut(frame, moment_of_training(table))
@@ -100,6 +103,7 @@ def judge(project: Definitions, model: Model, run: Run, table: TableVersion) -> 
         reference=_reference(project, run, frame, cut.refit, test, predictions),
         features=model.definitions,
         training_set=table.ref,
+        at=at,
     )
     store.catalog.commit(
         evaluation, links=[Link(run.ref, evaluation.ref, "run"), Link(evaluation.ref, version.ref, "evaluation")]
