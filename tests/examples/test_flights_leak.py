@@ -83,7 +83,9 @@ def test_scheduled_instead_of_landed_makes_the_numbers_too_good(project):
     honest, leaky = judged(project, leaky=False), judged(project, leaky=True)
     for metric in ("average_precision", "roc_auc"):
         gap = leaky.metrics[metric].value - honest.metrics[metric].value
-        assert gap > 0.02, f"{metric}: {honest.metrics[metric].value:.3f} honest, {leaky.metrics[metric].value:.3f} leaky"
+        assert gap > 0.02, (
+            f"{metric}: {honest.metrics[metric].value:.3f} honest, {leaky.metrics[metric].value:.3f} leaky"
+        )
 
 
 def test_no_training_row_sees_a_flight_that_had_not_landed(project):

@@ -54,3 +54,19 @@ def test_standard_deviation_far_from_zero(values, middle):
     mean = sum(exact) / len(exact)
     expected = math.sqrt(sum((value - mean) ** 2 for value in exact) / (len(exact) - 1))
     assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-12 * max(1.0, abs(middle) * 1e-3))
+
+
+@given(st.lists(st.sampled_from([1e15, -1e15, 0.1, 1.0, 2.5, 1e-9]), min_size=1, max_size=12), st.data())
+def test_ranges_between_two_orders_are_exact_too(values, data):
+    order = data.draw(st.permutations(range(len(values))))
+    stop = data.draw(st.integers(0, len(values)))
+    array = np.array(values)
+    taken = order[:stop]
+    start = next(at for at in range(len(values) + 1) if at == len(values) or at not in taken)
+    left = sorted(set(taken) - set(range(start)))
+    for power, made in ((1, [array]), (2, [*two_product(array, array)])):
+        known = Prefix(*(part[order] for part in made))
+        high, low = known.between(np.array([start]), np.array([stop]), Prefix(*made))
+        exact = sum((Fraction(values[at]) ** power for at in left), Fraction(0))
+        assert abs(Fraction(float(high[0])) + Fraction(float(low[0])) - exact) <= abs(exact) * Fraction(2) ** -100
+        assert power == 2 or high[0] == math.fsum(values[at] for at in left)

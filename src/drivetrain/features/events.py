@@ -77,11 +77,11 @@ def times_of(view: FeatureView, rows: pl.LazyFrame) -> tuple[pl.DataFrame, Place
     keys = keys_of(frame, view.key_columns, view.entity.keys, f"the table of view {view.name!r}")
     event = moments_of(frame.get_column("\0event").alias("event time"), up=True)
     available = moments_of(frame.get_column("\0available").alias("available"), up=True)
-    never = np.iinfo(np.int64).max
-    known = (event.is_not_null() & available.is_not_null()).to_numpy()
-    happened = np.where(known, event.fill_null(never).to_numpy(), never)
-    became = np.where(known, available.fill_null(never).to_numpy(), never)
-    return keys, happened, became, frame.get_column("\0sequence").to_numpy()
+    if event.null_count() or available.null_count():
+        never = np.iinfo(np.int64).max
+        known = event.is_not_null() & available.is_not_null()
+        event, available = event.fill_null(0).set(~known, never), available.fill_null(0).set(~known, never)
+    return keys, event.to_numpy(), available.to_numpy(), frame.get_column("\0sequence").to_numpy()
 
 
 def inputs_of(

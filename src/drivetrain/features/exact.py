@@ -12,6 +12,7 @@ T. J. Dekker, "A floating-point technique for extending the available precision"
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TypeAlias
 
 import numpy as np
@@ -60,7 +61,11 @@ def subtract(first: Pair, second: Pair) -> Pair:
 
 
 class Prefix:
-    """Sums of the first 0, 1, … n values of a vector."""
+    """Sums of the first 0, 1, … n values of a vector.
+
+    Attributes:
+        parts: Vectors of length n + 1 that add up to the sums: those of the values, and those of their low parts.
+    """
 
     def __init__(self, values: Floats, more: Floats | None = None) -> None:
         """Adds up.
@@ -69,23 +74,22 @@ class Prefix:
             values: What to add; finite.
             more: A low part of each value, for values that are pairs themselves.
         """
-        self._levels = _levels(values)
-        if more is not None and more.any():
-            self._levels += _levels(more)
+        self.parts = [_levels(values), [] if more is None or not more.any() else _levels(more)]
 
-    def until(self, place: Places) -> Pair:
-        """Sum of the values before each place."""
-        first = self._levels[0][place]
-        total = first, np.zeros_like(first)
-        for level in self._levels[1:]:
-            total = add(total, (level[place], np.zeros_like(first)))
-        return total
+    def between(self, start: Places, stop: Places, since: Prefix | None = None) -> Pair:
+        """Sum of the values from each start up to, not including, its stop.
 
-    def between(self, start: Places, stop: Places) -> Pair:
-        """Sum of the values from each start up to, not including, its stop."""
-        total = two_sum(self._levels[0][stop], -self._levels[0][start])
-        for level in self._levels[1:]:
-            total = add(total, two_sum(level[stop], -level[start]))
+        Args:
+            start: Places in the prefix ``since``.
+            stop: Places in this one.
+            since: Prefix of the same values in another order, for values that are in one order up to ``stop`` but not
+                in the other up to ``start``; this one if none.
+        """
+        total = np.zeros(len(stop)), np.zeros(len(stop))
+        # Level by level: either whole prefix as a pair would have lost what is small beside it.
+        for mine, other in zip(self.parts, (since or self).parts, strict=True):
+            for high, low in zip_longest(mine, other):
+                total = add(total, two_sum(_at(high, stop), -_at(low, start)))
         return total
 
 
@@ -118,6 +122,11 @@ def _split(value: Floats) -> Pair:
 def _times(pair: Pair, factor: Floats) -> Pair:
     high, error = two_product(pair[0], factor)
     return two_sum(high, error + pair[1] * factor)
+
+
+def _at(level: Floats | None, place: Places) -> Floats:
+    taken: Floats = np.zeros(len(place)) if level is None else level[place]
+    return taken
 
 
 def _levels(values: Floats) -> list[Floats]:

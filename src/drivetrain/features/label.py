@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
@@ -12,10 +13,26 @@ from drivetrain.core.hashing import Digest, digest
 from drivetrain.features.events import moments_of
 from drivetrain.features.expression import check_row_wise, expression_digest, in_words
 from drivetrain.features.view import AVAILABLE_AT, EVENT_TIME, Origin
-from drivetrain.store.bundle import Store
 
 ENTITY, AT, LABEL, LABEL_AT = "_entity", "_at", "_label", "_label_at"
 _UTC = pl.Datetime("us", "UTC")
+
+
+class TableReader(Protocol):
+    """The part of a table store that labels need."""
+
+    def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
+        """Rows of a table at a version."""
+        ...
+
+
+class TableStore(Protocol):
+    """The part of a project's store that labels need."""
+
+    @property
+    def tables(self) -> TableReader:
+        """Its tables."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -107,7 +124,7 @@ def labels_of(rows: pl.LazyFrame, label: Label, columns: Sequence[str] | None = 
 
 
 def labels_frame(
-    store: Store, label: Label, version: int | None = None, columns: Sequence[str] | None = None
+    store: TableStore, label: Label, version: int | None = None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
     """Label rows of a source's table at a version; see :func:`labels_of`."""
     return labels_of(store.tables.scan(label.source.name, version), label, columns)

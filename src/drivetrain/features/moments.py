@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drivetrain.features.aggregate import Kind
-from drivetrain.features.exact import Floats, Pair, Places, Prefix, add, std_of, subtract, two_product
+from drivetrain.features.exact import Floats, Pair, Places, Prefix, add, std_of, two_product
 from drivetrain.features.extremes import Sight, smallest_between, smallest_visible
 from drivetrain.features.timeline import Timeline
 
@@ -129,6 +129,4 @@ class _Orders:
         self._by_known = None if order is None else Prefix(values[order], None if more is None else more[order])
 
     def during(self, span: Span) -> Pair:
-        if self._by_known is None:
-            return self._by_event.between(span.left, span.known)
-        return subtract(self._by_known.until(span.known), self._by_event.until(span.left))
+        return (self._by_known or self._by_event).between(span.left, span.known, self._by_event)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from queue import SimpleQueue
 from typing import Any
 
 import polars as pl
 from msgspec.structs import replace
 
-from drivetrain.core.clock import DAY, SECOND, Micros, datetime_of, iso, now
+from drivetrain.core.clock import DAY, MINUTE, SECOND, Micros, datetime_of, iso, micros_of, now
 from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
@@ -23,6 +28,18 @@ from drivetrain.registry.aliases import current
 PATIENCE = 30.0
 """Seconds to wait for a server that is starting, reloading or being restarted."""
 LABELS_A_CALL = 2_000
+CALLERS = 2
+BOARD = 5 * MINUTE
+"""Instances asked within the same five minutes come in one call, as from one departures board."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: instances asked within the same minutes, each as of its own moment."""
+
+    id: str
+    instances: list[dict[str, Any]]
+    ats: list[datetime]
 
 
 class Player:
@@ -48,6 +65,9 @@ class Player:
         self._project = project
         self._traffic = _traffic(project, endpoint)
         self._client = Client(project.settings.serve, patience=PATIENCE)
+        self._clients: SimpleQueue[Client] = SimpleQueue()
+        for _ in range(CALLERS):
+            self._clients.put(Client(project.settings.serve, patience=PATIENCE))
         self._bring = bring
         self._look = look
 
@@ -88,25 +108,29 @@ class Player:
             progress.advance(task, 1, note=f"{words}; {decisions[-1].what}" if decisions else words)
         progress.finish(task, f"{state.instances:,} predictions, {state.labels:,} labels")
         self._client.close()
+        while not self._clients.empty():
+            self._clients.get().close()
         return state
 
     def _day(self, since: Micros, until: Micros) -> tuple[int, int, int]:
         self._traffic.deliver(since, until)
         self._bring()
-        requests = instances = 0
-        for at, rows in _calls(self._traffic.requests(since, until)):
-            self._client.predict(
-                self._traffic.endpoint.name,
-                rows,
-                at=datetime_of(at),
-                request_id=derived_id("replay", self._traffic.endpoint.name, str(at), repr(rows)),
-            )
-            requests += 1
-            instances += len(rows)
+        calls = _calls(self._traffic.requests(since, until))
+        with ThreadPoolExecutor(CALLERS) as callers:
+            for _ in callers.map(self._call, calls):
+                pass
+        requests, instances = len(calls), sum(len(call.instances) for call in calls)
         labels = observed_labels(self._project, self._traffic.endpoint.model, since, until)
         for piece in labels.iter_slices(LABELS_A_CALL):
             self._client.feedback(self._traffic.endpoint.name, piece.to_dicts())
         return requests, instances, labels.height
+
+    def _call(self, call: Call) -> None:
+        client = self._clients.get()
+        try:
+            client.predict(self._traffic.endpoint.name, call.instances, at=call.ats, request_id=call.id)
+        finally:
+            self._clients.put(client)
 
     def _await_aliases(self, endpoint: Endpoint) -> None:
         """Waits until the server answers with the versions that the catalog names."""
@@ -154,10 +178,13 @@ def _traffic(project: Definitions, endpoint: str | None) -> Traffic:
     return found
 
 
-def _calls(requests: pl.DataFrame) -> Iterator[tuple[Micros, list[dict[str, Any]]]]:
-    """Requests made at the same moment come in one call, as from one departures board."""
-    ordered = requests.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")).dt.epoch("us")).sort(
-        "at", maintain_order=True
-    )
-    for group in ordered.partition_by("at", maintain_order=True):
-        yield group["at"][0], group.drop("at").to_dicts()
+def _calls(requests: pl.DataFrame) -> list[Call]:
+    """Requests as calls, in the order of their moments."""
+    ordered = requests.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC"))).sort("at", maintain_order=True)
+    calls: list[Call] = []
+    boards = groupby(ordered.to_dicts(), key=lambda row: micros_of(row["at"]) // BOARD)
+    for board, rows in boards:
+        instances = list(rows)
+        ats = [row.pop("at") for row in instances]
+        calls.append(Call(derived_id("replay", str(board), repr(instances)), instances, ats))
+    return calls

@@ -14,8 +14,11 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.monitor.spec import Monitor, Retrain
 from drivetrain.registry.aliases import pointed
+from drivetrain.store.bundle import Store
 
 BUDGET_SPAN: Micros = 30 * DAY
+ENDS = ("promote", "refuse", "shadow")
+"""Decisions that a training ends in."""
 
 
 def consider_retraining(
@@ -23,45 +26,55 @@ def consider_retraining(
 ) -> list[Decision]:
     """Retrains if an open alert or the schedule calls for it and cool-down and budget allow.
 
-    A version that is still in the champion's shadow is judged first. The decision is committed when the training is
-    over, dated just before it: one that was killed is decided again by the next look, and its finished steps are kept.
+    A version that is still in the champion's shadow is judged first. The decision is committed before the training, and
+    every training ends in a decision: one that was killed has none, and the next look carries it on.
     """
     rules = monitor.retrain
     if rules is None:
         return []
-    endpoint = project.find_endpoint(monitor.endpoint)
-    store, model = project.store, endpoint.model
+    store, model = project.store, project.find_endpoint(monitor.endpoint).model
     if pointed(store, model.name, "shadow") is not None:
         return []
-    past = [decision for decision in store.catalog.find(Decision, endpoint.name) if decision.what == "retrain"]
-    reason = _reason(project, monitor, rules, past, now)
-    if reason is None:
-        return []
+    past = [decision for decision in store.catalog.find(Decision, monitor.endpoint) if decision.what == "retrain"]
+    ended = [decision for decision in store.catalog.find(Decision, model.name) if decision.what in ENDS]
+    made: list[Decision] = []
+    if not past or any(decision.at >= past[0].at for decision in ended):
+        reason = _reason(project, monitor, rules, past, now)
+        if reason is None:
+            return []
+        made = [_asked(monitor.endpoint, reason, now)]
+        store.catalog.commit(*made)
+    known = {decision.id for decision in store.catalog.find(Decision, model.name)}
+    try:
+        retrain(model)
+    except DrivetrainError as error:
+        store.catalog.commit(_nothing_came(model, now, f"Retraining failed; the champion stays. {error}"))
+    if not any(decision.id not in known and decision.what in ENDS for decision in _since(store, model, now)):
+        store.catalog.commit(_nothing_came(model, now, "Nothing changed since the last training; the champion stays."))
+    return [*made, *(decision for decision in _since(store, model, now) if decision.id not in known)]
+
+
+def _asked(endpoint: str, reason: tuple[str, dict[str, object]], now: Micros) -> Decision:
     because, evidence = reason
-    asked = Decision(
-        id=derived_id("retrain", endpoint.name, str(now)),
-        at=now - 1,
-        about=endpoint.name,
+    return Decision(
+        id=derived_id("retrain", endpoint, str(now)),
+        at=now,
+        about=endpoint,
         what="retrain",
         because=because,
         evidence=msgspec.json.encode(evidence).decode(),
     )
-    before = {decision.id for decision in store.catalog.find(Decision, model.name)}
-    try:
-        retrain(model)
-    except DrivetrainError as error:
-        failed = Decision(
-            id=derived_id("failed", asked.id),
-            at=now,
-            about=endpoint.name,
-            what="refuse",
-            because=f"Retraining failed; the champion stays. {error}",
-        )
-        store.catalog.commit(asked, failed)
-        return [asked, failed]
-    store.catalog.commit(asked)
-    after = [decision for decision in store.catalog.find(Decision, model.name) if decision.id not in before]
-    return [asked, *(decision for decision in reversed(after) if decision.id != asked.id)]
+
+
+def _nothing_came(model: Model, now: Micros, because: str) -> Decision:
+    return Decision(
+        id=derived_id("nothing", model.name, str(now)), at=now, about=model.name, what="refuse", because=because
+    )
+
+
+def _since(store: Store, model: Model, now: Micros) -> list[Decision]:
+    """The model's decisions dated ``now`` or later, oldest first."""
+    return store.catalog.find(Decision, model.name, since=now)[::-1]
 
 
 def _reason(

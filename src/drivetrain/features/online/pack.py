@@ -99,7 +99,8 @@ def empty_base(entities: int, layout: Layout) -> Floats:
 def _leaving(layout: Layout, timeline: Timeline, values: Floats, grace: Micros) -> np.ndarray:
     """Events that no request at or after the newest one, less the grace, can need."""
     newest = timeline.event[np.maximum(timeline.starts[1:] - 1, 0)] if len(timeline) else timeline.event
-    cutoff = newest[timeline.entity] - layout.view.horizon - grace
+    # The newest event itself always stays: ages are told from it.
+    cutoff = newest[timeline.entity] - max(layout.view.horizon + grace, 1)
     leaving = timeline.event <= cutoff
     if layout.view.ttl is None and layout.lasts and leaving.any():
         for members in _memberships(layout, values):

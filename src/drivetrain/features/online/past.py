@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,39 @@ from drivetrain.features.online.layout import Layout
 from drivetrain.features.online.pack import moments_from, typed
 from drivetrain.features.online.row import Values
 from drivetrain.features.view import Feature
+
+_EXACT = 2.0**53
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One input's values with their prefix sums.
+
+    Attributes:
+        values: The values, NaN for null.
+        counts: How many values there are before each place; one longer than ``values``.
+        totals: Their sums, likewise.
+        exact: Whether every sum is exact: whole numbers that stay below 2**53, as delays in minutes and shares are.
+    """
+
+    values: Floats
+    counts: Floats
+    totals: Floats
+    exact: bool
+
+    @classmethod
+    def of(cls, values: Floats) -> Column:
+        """Prepares."""
+        valid = ~np.isnan(values)
+        clean = np.where(valid, values, 0.0)
+        counts = np.concatenate([[0.0], np.cumsum(valid)])
+        totals = np.concatenate([[0.0], np.cumsum(clean)])
+        exact = bool((clean == np.rint(clean)).all()) and float(np.abs(clean).sum()) < _EXACT
+        return cls(values, counts, totals, exact)
+
+    def between(self, begin: int, until: int) -> tuple[float, float]:
+        """Count and sum of the values in ``[begin, until)``."""
+        return float(self.counts[until] - self.counts[begin]), float(self.totals[until] - self.totals[begin])
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +73,40 @@ class Past:
         """Features, and the age of the newest known event in seconds (NaN if there is none)."""
         until = int(np.searchsorted(self.history.event, at, side="right"))
         known = self.history.available[:until] <= at
+        hidden = self._hidden(known)
         values: Values = [
-            self._last(feature, known, at) if feature.kind == "last" else self._aggregate(feature, known, at)
+            self._last(feature, known, at) if feature.kind == "last" else self._aggregate(feature, known, hidden, at)
             for feature in self.layout.view.columns
         ]
-        seen = np.flatnonzero(known)
-        return values, (at - int(self.history.event[seen[-1]])) / SECOND if len(seen) else math.nan
+        seen = until - 1
+        while seen >= 0 and not known[seen]:
+            seen -= 1
+        return values, (at - int(self.history.event[seen])) / SECOND if seen >= 0 else math.nan
 
-    def _aggregate(self, feature: Feature, known: npt.NDArray[np.bool_], at: Micros) -> float:
+    @cached_property
+    def _slowest(self) -> Micros:
+        """The longest that any event took to be known."""
+        return int((self.history.available - self.history.event).max(initial=0))
+
+    @cached_property
+    def _columns(self) -> dict[int, Column]:
+        """Prefix sums by stored input, where they are exact."""
+        return {}
+
+    def _column(self, stored: int) -> Column | None:
+        if stored not in self._columns:
+            self._columns[stored] = Column.of(self.history.values[stored])
+        column = self._columns[stored]
+        return column if column.exact else None
+
+    def _hidden(self, known: npt.NDArray[np.bool_]) -> list[int]:
+        """Places of events that had happened but were not known; they are among the last ones."""
+        if not len(known):
+            return []
+        begin = int(np.searchsorted(self.history.event, int(self.history.event[len(known) - 1]) - self._slowest))
+        return (begin + np.flatnonzero(~known[begin:])).tolist()
+
+    def _aggregate(self, feature: Feature, known: npt.NDArray[np.bool_], hidden: list[int], at: Micros) -> float:
         layout = self.layout
         trimmed_event, trimmed_known = self.head.trimmed
         begin = 0
@@ -54,10 +114,26 @@ class Past:
             begin = int(np.searchsorted(self.history.event, at - feature.window, side="right"))
         if (at < trimmed_known) if feature.window is None else (at - feature.window < trimmed_event):
             return math.nan
-        moments = self._moments(feature, known[begin:], begin)
+        moments = self._difference(feature, begin, len(known), hidden) or self._moments(feature, known[begin:], begin)
         if feature.window is None:
             moments = moments.plus(moments_from(self.head.base[layout.bases.index(feature.input)][None]))
         return float(moments.finish(feature.kind)[0])
+
+    def _difference(self, feature: Feature, begin: int, until: int, hidden: list[int]) -> Moments | None:
+        """Moments of known events as a difference of prefix sums, less the hidden ones; none where that is inexact."""
+        unseen = [place for place in hidden if place >= begin]
+        if feature.input not in self.layout.stored:
+            return Moments(np.array([float(until - begin - len(unseen))]))
+        column = self._column(self.layout.stored.index(feature.input))
+        if column is None or feature.kind not in ("count", "sum", "mean", "share"):
+            return None
+        count, total = column.between(begin, until)
+        for place in unseen:
+            value = column.values[place]
+            if not math.isnan(value):
+                count -= 1.0
+                total -= value
+        return Moments(np.array([count]), (np.array([total]), np.zeros(1)))
 
     def _moments(self, feature: Feature, known: npt.NDArray[np.bool_], begin: int) -> Moments:
         """Moments of the known events from a place on."""
@@ -92,7 +168,14 @@ class Past:
 
 
 def _total(values: Floats, more: Floats | None = None) -> Pair:
-    """The exact sum as a pair."""
+    """The exact sum as a pair.
+
+    Whole numbers, as delays in minutes and shares are, add up exactly in any order while the sum stays below 2**53: no
+    compensation is needed, and it is many times faster.
+    """
+    whole = not len(values) or (bool((values == np.rint(values)).all()) and len(values) * np.abs(values).max() < _EXACT)
+    if whole and (more is None or not more.any()):
+        return np.array([values.sum()]), np.zeros(1)
     parts: list[float] = values.tolist() + ([] if more is None else more.tolist())
     high = math.fsum(parts)
     return np.array([high]), np.array([math.fsum([*parts, -high])])

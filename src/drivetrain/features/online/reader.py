@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from drivetrain.core.clock import Micros
@@ -15,6 +16,8 @@ from drivetrain.features.online.row import RowReader, Values, Wanted
 from drivetrain.features.view import FeatureView
 
 _ATTEMPTS = 8
+PASTS = 256
+"""Entities of a view whose history is kept ready, for callers that ask about moments gone by."""
 
 
 class OnlineReader:
@@ -88,6 +91,7 @@ class _View:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
         self.space = view.space
+        self._pasts: OrderedDict[bytes, tuple[int, Past]] = OrderedDict()
 
     def read(self, store: OnlineStore, key: bytes, row: bytes | None, at: Micros) -> tuple[Values, float]:
         for _ in range(_ATTEMPTS):
@@ -112,12 +116,20 @@ class _View:
 
     def _past(self, store: OnlineStore, key: bytes, row: bytes, at: Micros) -> tuple[Values, float] | None:
         head = Head.read(row, self.layout)
+        kept_past = self._pasts.get(key)
+        if kept_past is not None and kept_past[0] == head.stamp:
+            self._pasts.move_to_end(key)
+            return kept_past[1].read(at)
         if head.paged:
             kept = store.read(self.space, [history_key(key, head.generation)])[0]
             if kept is None or stamp_of(kept) != head.stamp:
                 return None
             row = kept
-        return Past(self.layout, head, head.history(row, self.layout)).read(at)
+        past = Past(self.layout, head, head.history(row, self.layout))
+        self._pasts[key] = (head.stamp, past)
+        if len(self._pasts) > PASTS:
+            self._pasts.popitem(last=False)
+        return past.read(at)
 
 
 def _key_maker(names: tuple[str, ...]) -> Callable[[Mapping[str, object]], bytes | None]:
