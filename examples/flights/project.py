@@ -92,7 +92,7 @@ plane_history = project.feature_view(
     source=flights,
     ttl="60d",
     features=[
-        dt.mean("arr_delay", windows=["1d", "7d", "30d"]),
+        dt.mean("arr_delay", windows=["1d", "7d"]),
         dt.count(windows=["1d"]),
         dt.last("arr_delay"),
         dt.last(pl.col("arr_delay") - pl.col("dep_delay"), name="last_made_up"),
@@ -113,7 +113,7 @@ plane_facts = project.feature_view(
     "plane_facts",
     entity=plane,
     source=planes,
-    features=[dt.last("built"), dt.last("seats"), dt.last("engines")],
+    features=[dt.last("built"), dt.last("seats")],
     description="The aircraft itself",
     owner="fleet",
 )
@@ -123,9 +123,8 @@ route_history = project.feature_view(
     source=flights,
     ttl="60d",
     features=[
-        dt.share(late, name="late", windows=["7d", "30d"]),
-        dt.mean("arr_delay", windows=["1d", "7d"]),
-        dt.std("arr_delay", windows=["30d"]),
+        dt.share(late, name="late", windows=["30d"]),
+        dt.mean("arr_delay", windows=["1d"]),
         dt.mean("air_time", windows=["30d"]),
     ],
     owner="network planning",
@@ -136,7 +135,7 @@ carrier_history = project.feature_view(
     source=flights,
     ttl="30d",
     features=[
-        dt.share(late, name="late", windows=["6h", "1d", "7d", "30d"]),
+        dt.share(late, name="late", windows=["6h", "1d", "30d"]),
         dt.mean("arr_delay", windows=["6h", "1d"]),
     ],
     owner="network planning",
@@ -148,7 +147,7 @@ airport_departures = project.feature_view(
     ttl="7d",
     features=[
         dt.mean("dep_delay", windows=["3h", "6h", "1d"]),
-        dt.share(pl.col("dep_delay") >= 15, name="left_late", windows=["3h", "1d", "7d"]),
+        dt.share(pl.col("dep_delay") >= 15, name="left_late", windows=["1d", "7d"]),
         dt.count(windows=["3h"]),
     ],
     description="How departures are running at the airport right now",
@@ -159,7 +158,7 @@ destination_history = project.feature_view(
     entity=destination,
     source=flights,
     ttl="30d",
-    features=[dt.mean("arr_delay", windows=["6h", "1d", "7d"]), dt.count(windows=["1d"])],
+    features=[dt.mean("arr_delay", windows=["6h", "1d"]), dt.count(windows=["1d"])],
     owner="network planning",
 )
 weather_now = project.feature_view(
@@ -220,9 +219,9 @@ late_model = project.model(
         destination_history,
         weather_now,
     ],
-    trainer=dt.LightGBM(),
+    trainer=dt.LightGBM(learning_rate=0.1),
     split=dt.TimeSplit(test="30d", valid="28d"),
-    tune=dt.Tune(trials=12),
+    tune=dt.Tune(trials=4),
     baselines={
         "late rate per carrier and hour": dt.HistoricalRate(by=["schedule.carrier", "schedule.hour"]),
         "logistic regression": dt.Sklearn("logistic_regression"),

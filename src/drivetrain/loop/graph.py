@@ -26,7 +26,7 @@ def graph(project: Definitions, at: Micros | None = None) -> dict[str, Node]:
     for model in project.models.values():
         nodes += [
             training_set_node(project, model),
-            train_node(project, model),
+            train_node(project, model, at),
             judge_node(project, model, at),
             release_node(project, model, at),
         ]

@@ -44,7 +44,6 @@ def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[
     """
     decisions: list[Decision] = []
     while (start := _next_window(project, monitor, now)) is not None:
-        compact(project.store, project.log_folder, monitor.endpoint)
         decisions += _assess(project, monitor, start, start + monitor.window_us)
     decisions += consider_shadow(project, monitor, now)
     decisions += consider_retraining(project, monitor, now, retrain)
@@ -52,21 +51,29 @@ def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[
 
 
 def _next_window(project: Definitions, monitor: Monitor, now: Micros) -> Micros | None:
-    """Start of the first window that was not assessed, has ended, and holds predictions; none if there is none."""
-    store = project.store
-    last = next(iter(store.catalog.find(MonitorReport, monitor.endpoint, limit=1)), None)
-    if last is not None and last.until + monitor.window_us > now:
+    """Start of the first window that was not assessed, has ended, and holds predictions; none if there is none.
+
+    The log is compacted only when a window may be due.
+    """
+    store, endpoint, due = project.store, monitor.endpoint, now - monitor.window_us
+    last = next(iter(store.catalog.find(MonitorReport, endpoint, limit=1)), None)
+    if last is None and store.tables.version(predictions_table(endpoint)) is None:
+        compact(store, project.log_folder, endpoint)
+    if last is not None:
+        since = last.until
+    else:
+        first = _first_prediction(store, endpoint, 0)
+        if first is None:
+            return None
+        since = first // DAY * DAY
+    if since > due:
         return None
-    if last is None:
-        compact(store, project.log_folder, monitor.endpoint)
-    first = _first_prediction(store, monitor.endpoint, 0 if last is None else last.until)
-    if first is None and last is not None:
-        compact(store, project.log_folder, monitor.endpoint)
-        first = _first_prediction(store, monitor.endpoint, last.until)
+    compact(store, project.log_folder, endpoint)
+    first = _first_prediction(store, endpoint, since)
     if first is None:
         return None
-    start = first // DAY * DAY if last is None else first - (first - last.until) % monitor.window_us
-    return start if start + monitor.window_us <= now else None
+    start = first - (first - since) % monitor.window_us
+    return start if start <= due else None
 
 
 def _first_prediction(store: Store, endpoint: str, since: Micros) -> Micros | None:

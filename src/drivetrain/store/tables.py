@@ -7,6 +7,7 @@ import os
 import random
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _CONFIGURATION = {
 }
 _HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _ATTEMPTS = 40
+_KEPT_OPEN = 16
 _COMMIT = re.compile(r"\d{20}\.json")
 _FULL = ("No space left", "StorageFull", "File too large", "Quota exceeded")
 
@@ -45,6 +47,7 @@ class Tables:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._opened: OrderedDict[tuple[str, int], DeltaTable] = OrderedDict()
 
     def append(
         self,
@@ -182,7 +185,7 @@ class Tables:
         Raises:
             UnknownName: There is no such table or version.
         """
-        return pl.scan_delta(self._open(name, version))
+        return pl.scan_delta(self._reading(name, version))
 
     def read(self, name: str, version: int | None = None) -> pl.DataFrame:
         """The rows.
@@ -220,16 +223,20 @@ class Tables:
 
     def transaction(self, name: str, application: str) -> int | None:
         """The number of the last transaction that an application committed, if any."""
-        table = self._open(name) if _latest(self._folder(name)) is not None else None
+        table = self._reading(name) if _latest(self._folder(name)) is not None else None
         return None if table is None else table.transaction_version(application)
 
     def rows(self, name: str, version: int | None = None) -> int:
         """How many rows, from the log alone."""
-        return self._open(name, version).count()
+        return self._reading(name, version).count()
+
+    def files(self, name: str) -> int:
+        """How many files the present version is made of; :meth:`compact` makes them few."""
+        return len(self._reading(name).file_uris())
 
     def schema(self, name: str, version: int | None = None) -> pl.Schema:
         """The columns and their types."""
-        return _schema(self._open(name, version))
+        return _schema(self._reading(name, version))
 
     def names(self) -> list[str]:
         """Every table's name, sorted."""
@@ -241,6 +248,19 @@ class Tables:
         if not all(parts) or any(part in {".", "..", _LOG} or "\0" in part or "\\" in part for part in parts):
             raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
         return self._root.joinpath(*parts)
+
+    def _reading(self, name: str, version: int | None = None) -> DeltaTable:
+        """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
+        latest = _latest(self._folder(name))
+        if latest is None or (version or 0) > latest:
+            raise _unknown(name, latest, version)
+        key = (name, latest if version is None else version)
+        table = self._opened.get(key)
+        if table is None:
+            table = self._opened[key] = self._open(name, key[1])
+            while len(self._opened) > _KEPT_OPEN:
+                self._opened.popitem(last=False)
+        return table
 
     def _open(self, name: str, version: int | None = None) -> DeltaTable:
         folder = self._folder(name)

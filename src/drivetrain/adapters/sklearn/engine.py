@@ -49,7 +49,7 @@ class SklearnEngine:
     """
 
     def __init__(self, path: Path, schema: InputSchema) -> None:
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # noqa: PLC0415 - deferred with scikit-learn
+        from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - deferred with scikit-learn
 
         self._fitted = load(path)
         self._threads = ThreadpoolController()

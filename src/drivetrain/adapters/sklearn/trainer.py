@@ -49,7 +49,7 @@ class SklearnTrainer:
             TrainingError: There is no such estimator or parameter, or it can't take the rows.
         """
         from sklearn.base import is_classifier  # noqa: PLC0415 - deferred: it takes a while
-        from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415 - deferred with scikit-learn
+        from threadpoolctl import (  # noqa: PLC0415 - deferred with scikit-learn
             threadpool_limits,
         )
 

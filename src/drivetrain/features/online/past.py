@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,17 +72,32 @@ class Past:
 
     def read(self, at: Micros) -> tuple[Values, float]:
         """Features, and the age of the newest known event in seconds (NaN if there is none)."""
-        until = int(np.searchsorted(self.history.event, at, side="right"))
-        known = self.history.available[:until] <= at
-        hidden = self._hidden(known)
+        until = bisect_right(self._events, at)
+        hidden = self._hidden(at, until)
+        begins = {window: bisect_right(self._events, at - window) for window in self._windows}
         values: Values = [
-            self._last(feature, known, at) if feature.kind == "last" else self._aggregate(feature, known, hidden, at)
+            self._last(feature, at, until)
+            if feature.kind == "last"
+            else self._aggregate(feature, at, (0 if feature.window is None else begins[feature.window], until), hidden)
             for feature in self.layout.view.columns
         ]
-        seen = until - 1
-        while seen >= 0 and not known[seen]:
-            seen -= 1
-        return values, (at - int(self.history.event[seen])) / SECOND if seen >= 0 else math.nan
+        newest = self._newest(at, until)
+        return values, (at - self._events[newest]) / SECOND if newest >= 0 else math.nan
+
+    @cached_property
+    def _events(self) -> memoryview:
+        """Event times, to be searched without numpy's overhead."""
+        return np.ascontiguousarray(self.history.event).data
+
+    @cached_property
+    def _available(self) -> memoryview:
+        return np.ascontiguousarray(self.history.available).data
+
+    @cached_property
+    def _windows(self) -> frozenset[Micros]:
+        """The finite windows that are asked for."""
+        columns = self.layout.view.columns
+        return frozenset(feature.window for feature in columns if feature.window is not None)
 
     @cached_property
     def _slowest(self) -> Micros:
@@ -90,50 +106,60 @@ class Past:
 
     @cached_property
     def _columns(self) -> dict[int, Column]:
-        """Prefix sums by stored input, where they are exact."""
+        """Prefix sums by stored input, made when first asked for."""
         return {}
 
     def _column(self, stored: int) -> Column | None:
-        if stored not in self._columns:
-            self._columns[stored] = Column.of(self.history.values[stored])
-        column = self._columns[stored]
+        column = self._columns.get(stored)
+        if column is None:
+            column = self._columns[stored] = Column.of(self.history.values[stored])
         return column if column.exact else None
 
-    def _hidden(self, known: npt.NDArray[np.bool_]) -> list[int]:
-        """Places of events that had happened but were not known; they are among the last ones."""
-        if not len(known):
-            return []
-        begin = int(np.searchsorted(self.history.event, int(self.history.event[len(known) - 1]) - self._slowest))
-        return (begin + np.flatnonzero(~known[begin:])).tolist()
+    def _hidden(self, at: Micros, until: int) -> list[int]:
+        """Places of events that had happened but were not known; no event was hidden for longer than the slowest."""
+        begin = bisect_left(self._events, at - self._slowest, 0, until)
+        return [begin + place for place in np.flatnonzero(self.history.available[begin:until] > at).tolist()]
 
-    def _aggregate(self, feature: Feature, known: npt.NDArray[np.bool_], hidden: list[int], at: Micros) -> float:
-        layout = self.layout
+    def _newest(self, at: Micros, until: int, members: Floats | None = None) -> int:
+        """Place of the last known event, among the members if there are any; -1 if there is none."""
+        place = until - 1
+        while place >= 0 and (self._available[place] > at or (members is not None and not members[place] > 0)):
+            place -= 1
+        return place
+
+    def _aggregate(self, feature: Feature, at: Micros, span: tuple[int, int], hidden: list[int]) -> float:
+        layout, (begin, until) = self.layout, span
         trimmed_event, trimmed_known = self.head.trimmed
-        begin = 0
-        if feature.window is not None:
-            begin = int(np.searchsorted(self.history.event, at - feature.window, side="right"))
         if (at < trimmed_known) if feature.window is None else (at - feature.window < trimmed_event):
             return math.nan
-        moments = self._difference(feature, begin, len(known), hidden) or self._moments(feature, known[begin:], begin)
+        if feature.window is not None and (quick := self._difference(feature, begin, until, hidden)) is not None:
+            return quick
+        moments = self._moments(feature, self.history.available[begin:until] <= at, begin)
         if feature.window is None:
             moments = moments.plus(moments_from(self.head.base[layout.bases.index(feature.input)][None]))
         return float(moments.finish(feature.kind)[0])
 
-    def _difference(self, feature: Feature, begin: int, until: int, hidden: list[int]) -> Moments | None:
-        """Moments of known events as a difference of prefix sums, less the hidden ones; none where that is inexact."""
+    def _difference(self, feature: Feature, begin: int, until: int, hidden: list[int]) -> float | None:
+        """The aggregate from prefix sums, less the hidden events; none where that would not be exact."""
         unseen = [place for place in hidden if place >= begin]
         if feature.input not in self.layout.stored:
-            return Moments(np.array([float(until - begin - len(unseen))]))
+            return float(until - begin - len(unseen))
+        if feature.kind not in ("count", "sum", "mean", "share"):
+            return None
         column = self._column(self.layout.stored.index(feature.input))
-        if column is None or feature.kind not in ("count", "sum", "mean", "share"):
+        if column is None:
             return None
         count, total = column.between(begin, until)
         for place in unseen:
-            value = column.values[place]
+            value = float(column.values[place])
             if not math.isnan(value):
                 count -= 1.0
                 total -= value
-        return Moments(np.array([count]), (np.array([total]), np.zeros(1)))
+        if feature.kind == "count":
+            return count
+        if count == 0:
+            return math.nan
+        return total if feature.kind == "sum" else total / count
 
     def _moments(self, feature: Feature, known: npt.NDArray[np.bool_], begin: int) -> Moments:
         """Moments of the known events from a place on."""
@@ -152,18 +178,20 @@ class Past:
             return Moments(count, largest=np.array([values.max(initial=-np.inf)]))
         return Moments(count)
 
-    def _last(self, feature: Feature, known: npt.NDArray[np.bool_], at: Micros) -> float | bool | str | None:
+    def _last(self, feature: Feature, at: Micros, until: int) -> float | bool | str | None:
         layout, history, position = self.layout, self.history, feature.input
+        members = None
         if position in layout.members:
             members = history.values[len(layout.stored) + layout.members.index(position)]
-            known = known & (members[: len(known)] > 0)
-        seen = np.flatnonzero(known)
+        place = self._newest(at, until, members)
         ttl = layout.view.ttl
-        found = len(seen) > 0 and (ttl is None or int(history.event[seen[-1]]) > at - ttl)
+        found = place >= 0 and (ttl is None or self._events[place] > at - ttl)
         if position not in layout.stored:
             return 1.0 if found else math.nan
         stored = layout.stored.index(position)
-        number = history.values[stored][seen[-1]] if found else math.nan
+        number = float(history.values[stored][place]) if found else math.nan
+        if history.kinds[stored] == "n":
+            return number
         return typed(np.array([number]), history.kinds[stored], history.texts)[0]
 
 

@@ -11,11 +11,17 @@ from drivetrain.data.source import Source
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.node import Node, Outputs
 
+MOST_FILES = 48
+"""Files a table may be made of before they are put together: every read opens each of them."""
+
 
 def ingest_node(project: Definitions, source: Source) -> Node:
     """Takes in what is new from a source."""
 
     def action(_inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
+        tables = project.store.tables
+        if tables.version(source.name) is not None and tables.files(source.name) > MOST_FILES:
+            tables.compact(source.name)
         version = ingest(
             project.store,
             source,

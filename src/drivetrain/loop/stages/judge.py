@@ -20,7 +20,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
-from drivetrain.loop.stages.train import moment_of_training
+from drivetrain.loop.stages.train import binding, moment_of_training
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.register import register
@@ -31,13 +31,14 @@ from drivetrain.train.predict import predict_run, predict_version
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
     """Measures a run against its baselines and the champion, asks the gates, and registers the version."""
     train, training_set = f"train:{model.name}", f"training_set:{model.name}"
+    bound = binding(project, model, at)
 
     def action(inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
         task = f"evaluate {model.name}"
         progress.start(task)
         run = resolve(project, Run, inputs[train]["run"])
         table = table_version(project, inputs[training_set]["table"])
-        evaluation, version = judge(project, model, run, table, at=at)
+        evaluation, version = judge(project, model, run, table, at=at, bound=bound)
         verdict = "every gate passed" if version.gates.passed else f"{len(version.gates.refusals)} gates said no"
         progress.finish(task, f"v{version.version}: {verdict}")
         return {"evaluation": evaluation.ref, "version": version.ref}
@@ -54,12 +55,21 @@ def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
 
 
 def judge(
-    project: Definitions, model: Model, run: Run, table: TableVersion, *, at: Micros | None = None
+    project: Definitions,
+    model: Model,
+    run: Run,
+    table: TableVersion,
+    *,
+    at: Micros | None = None,
+    bound: Micros | None = None,
 ) -> tuple[Evaluation, ModelVersion]:
-    """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``."""
+    """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``.
+
+    The test window ends at ``bound``, where rows beyond it have been taken in already.
+    """
     store = project.store
     frame = store.tables.read(table.table, table.version).filter(pl.col(LABEL).is_not_null())
-    cut = model.split.cut(frame, moment_of_training(table))
+    cut = model.split.cut(frame, moment_of_training(table, bound))
     test = frame.filter(cut.test)
     predictions = predict_run(store, run, test)
     evaluation = evaluate(
