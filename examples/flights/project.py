@@ -219,9 +219,9 @@ late_model = project.model(
         destination_history,
         weather_now,
     ],
-    trainer=dt.LightGBM(learning_rate=0.1),
+    trainer=dt.LightGBM(learning_rate=0.15),
     split=dt.TimeSplit(test="30d", valid="28d"),
-    tune=dt.Tune(trials=4),
+    tune=dt.Tune(trials=3, rows=30_000),
     baselines={
         "late rate per carrier and hour": dt.HistoricalRate(by=["schedule.carrier", "schedule.hour"]),
         "logistic regression": dt.Sklearn("logistic_regression"),
@@ -231,7 +231,7 @@ late_model = project.model(
         dt.Gate("average_precision", at_least=0.35),
         dt.Gate("roc_auc", at_least=0.65),
         dt.Gate.beats_baselines(),
-        dt.Gate.beats_champion(),
+        dt.Gate.keeps_up_with_champion(loss=0.02),
     ],
     seed=2013,
     description="Probability that a flight from New York City arrives 15 or more minutes late",
@@ -245,7 +245,7 @@ project.monitor(
     window="7d",
     drift=dt.Drift(),
     performance=dt.Performance(),
-    retrain=dt.Retrain(when=["performance", "drift"], cooldown="42d", shadow="7d"),
+    retrain=dt.Retrain(when=["performance", "drift"], cooldown="49d", shadow="14d"),
 )
 
 project.traffic(

@@ -1,8 +1,8 @@
 """The flights features rest on what had really happened by the moment of prediction.
 
-If a past flight's delay counted as known at its *scheduled* departure, a flight still in the air would tell its delay. The
-model would look better than it can be. That it does, measurably, is the proof that the declared availability closes
-the leak.
+If a past flight's delay counted as known at its *scheduled* departure, a flight still in the air would tell its delay,
+and the model would look better than it can be. That it does, measurably, is the proof that the declared availability
+closes the leak.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ TRAINED, JUDGED, END = (micros_of(day) for day in ("2013-02-01", "2013-03-01", "
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("flights")
     loaded = Project.load(FLIGHTS)
-    import world
-
+    world = sys.modules["world"]
     world.lay_out(folder / "raw", END)
     loaded.folder = folder
     for name in ("airports", "airlines", "planes", "weather", "departures", "flights"):

@@ -29,8 +29,8 @@ PATIENCE = 30.0
 """Seconds to wait for a server that is starting, reloading or being restarted."""
 LABELS_A_CALL = 2_000
 CALLERS = 8
-BOARD = 15 * MINUTE
-"""Instances asked within the same quarter of an hour come in one call, as from one departures board."""
+BOARD = 30 * MINUTE
+"""Instances asked within the same half hour come in one call, as from one departures board."""
 
 
 @dataclass(frozen=True)
