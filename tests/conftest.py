@@ -13,7 +13,7 @@ def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop whose road has been run once; copy it before you change it."""
     folder = make_shop(tmp_path_factory.mktemp("shop") / "shop")
     project = Project.load(folder)
-    outcome = project.run()
+    outcome = project.run(at="2026-06-30")
     assert outcome.refused == ()
     project.store.close()
     return folder

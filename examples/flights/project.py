@@ -245,7 +245,7 @@ project.monitor(
     window="7d",
     drift=dt.Drift(),
     performance=dt.Performance(),
-    retrain=dt.Retrain(when=["performance", "drift"], cooldown="49d", shadow="14d"),
+    retrain=dt.Retrain(when=["performance", "drift"], cooldown="63d", shadow="14d"),
 )
 
 project.traffic(

@@ -21,6 +21,7 @@ from drivetrain.core.records import (
     Replay,
     TableVersion,
 )
+from drivetrain.data import quarantine
 from drivetrain.loop.project import Project
 from drivetrain.loop.status import show_measure
 from drivetrain.registry.register import versions
@@ -68,17 +69,15 @@ def came_in(project: Project) -> Table:
     table.add_column("quarantined", justify="right")
     table.add_column("why")
     for name in project.sources:
-        found = project.store.catalog.find(TableVersion, name)
-        reasons: dict[str, int] = {}
-        for version in found:
-            for reason, count in version.reasons.items():
-                reasons[reason] = reasons.get(reason, 0) + count
-        worst = sorted(reasons.items(), key=lambda item: -item[1])[:2]
+        last = next(iter(project.store.catalog.find(TableVersion, name, limit=1)), None)
+        refused = quarantine.table_name(name)
+        aside = project.store.tables.rows(refused) if project.store.tables.version(refused) is not None else 0
+        reasons = quarantine.summary(project.store.tables, name)
         table.add_row(
             name,
-            f"{found[0].rows:,}" if found else "–",
-            f"{sum(version.quarantined for version in found):,}",
-            Text("; ".join(f"{reason} ({count:,})" for reason, count in worst), style="dim"),
+            f"{last.rows:,}" if last else "–",
+            f"{aside:,}",
+            Text("; ".join(f"{reason} ({count:,})" for reason, count in list(reasons.items())[:2]), style="dim"),
         )
     return table
 
@@ -121,8 +120,12 @@ def replayed(project: Project, replay: Replay) -> Group:
     if reports:
         middle = sorted(report.latency_p50_us for report in reports)[len(reports) // 2]
         worst = max(report.latency_p99_us for report in reports)
+        flights = replay.instances / max(replay.requests, 1)
         lines.append(
-            Text(f"answered in {middle / 1000:.2f} ms (median), {worst / 1000:.1f} ms (99 % in the worst week)")
+            Text(
+                f"calls of {flights:.0f} flights, as fast as they come: answered in {middle / 1000:.1f} ms (median), "
+                f"{worst / 1000:.0f} ms (99 % in the worst week)"
+            )
         )
     return Group(*lines)
 
@@ -147,7 +150,11 @@ def alerted(alerts: list[Alert]) -> Group:
 def decided(project: Project) -> Group:
     """Every promotion, refusal, retraining and rollback, in order."""
     kinds = {"promote": "green", "refuse": "red", "retrain": "yellow", "rollback": "magenta", "shadow": "cyan"}
-    decisions = [decision for decision in project.store.catalog.find(Decision) if decision.what in kinds]
+    decisions = [
+        decision
+        for decision in project.store.catalog.find(Decision)
+        if decision.what in kinds and not decision.because.startswith("shadow taken away")
+    ]
     lines = [
         Text.assemble(
             (f"{iso(decision.at)[:10]} ", "dim"), (f"{decision.what:8} ", kinds[decision.what]), decision.because

@@ -80,9 +80,9 @@ def judged(project: Project, *, leaky: bool):
 @pytest.mark.slow
 def test_scheduled_instead_of_landed_makes_the_numbers_too_good(project):
     honest, leaky = judged(project, leaky=False), judged(project, leaky=True)
-    for metric in ("average_precision", "roc_auc"):
+    for metric, least in (("average_precision", 0.02), ("roc_auc", 0.01)):
         gap = leaky.metrics[metric].value - honest.metrics[metric].value
-        assert gap > 0.02, (
+        assert gap > least, (
             f"{metric}: {honest.metrics[metric].value:.3f} honest, {leaky.metrics[metric].value:.3f} leaky"
         )
 

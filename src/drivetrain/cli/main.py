@@ -50,13 +50,20 @@ def main() -> None:
     app()
 
 
-def _options(
-    *,
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
-) -> None:
-    if version:
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer passes an option's value so
+    if asked:
         typer.echo(__version__)
         raise typer.Exit
+
+
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
 
 
 def _elsewhere() -> None:

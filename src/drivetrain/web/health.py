@@ -53,9 +53,8 @@ def assess(picture: Picture) -> Health:
     worst = alerts[0].severity if alerts else "info"
     level: Level = "bad" if worst == "critical" else "watch" if worst == "warning" or compared == "worse" else "good"
     headline = _headline(picture, level, compared)
-    return Health(
-        level, headline, (_traffic(picture), *_quality(picture, compared), *_beyond(picture), _alerts(picture))
-    )
+    beyond = _beyond(picture) if latest.version == picture.champion else ()
+    return Health(level, headline, (_traffic(picture), *_quality(picture, compared), *beyond, _alerts(picture)))
 
 
 def standing(measure: Measure, reference: Measure | None, metric: str) -> str | None:
@@ -71,18 +70,19 @@ def standing(measure: Measure, reference: Measure | None, metric: str) -> str | 
 
 def _headline(picture: Picture, level: Level, compared: str | None) -> str:
     who = f"Version {picture.champion}"
+    if picture.latest is not None and picture.latest.version != picture.champion:
+        return f"{who} has just taken over from version {picture.latest.version}; its own traffic is not judged yet."
     if level == "bad":
         return f"{who} needs attention: {_first_alert(picture)}"
     if level == "watch" and picture.open_alerts:
         how = {"worse": "is doing worse than when tested", "better": "is doing better than when tested"}
         return f"{who} {how.get(compared or '', 'answers as well as when tested')}, but something has changed."
-    if compared == "worse":
-        return f"{who} is doing worse than when it was tested."
-    if compared == "better":
-        return f"All is well: version {picture.champion} is doing better than when it was tested."
-    if compared == "alike":
-        return f"All is well: version {picture.champion} is as good as when it was tested."
-    return f"{who} answers; its quality is not known yet."
+    told = {
+        "worse": f"{who} is doing worse than when it was tested.",
+        "better": f"All is well: version {picture.champion} is doing better than when it was tested.",
+        "alike": f"All is well: version {picture.champion} is as good as when it was tested.",
+    }
+    return told.get(compared or "", f"{who} answers; its quality is not known yet.")
 
 
 def _first_alert(picture: Picture) -> str:
@@ -98,7 +98,8 @@ def _traffic(picture: Picture) -> str:
         "no outcome is known yet" if not report.labelled else f"{share(report.label_share)} of the outcomes are known"
     )
     window = days(report.since, report.until)
-    return f"In the window of {window} it answered {count(report.predictions)} requests; {known}."
+    who = "it" if report.version == picture.champion else f"version {report.version}"
+    return f"In the window of {window} {who} answered {count(report.predictions)} requests; {known}."
 
 
 def _quality(picture: Picture, compared: str | None) -> tuple[str, ...]:

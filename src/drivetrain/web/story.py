@@ -77,6 +77,10 @@ def evidence_text(evidence: str) -> str:
 
 def _chapter(decision: Decision) -> Chapter:
     title = _TITLES[decision.what]
+    if decision.what == "alert" and decision.because.startswith("resolved:"):
+        title = "An alert ended"
+    elif decision.what == "shadow" and decision.because.startswith("shadow taken away"):
+        title = "Version {version} left the shadow"
     if "{version}" in title:
         title = title.format(version=decision.version) if decision.version else title.replace(" {version}", "")
     return Chapter(
