@@ -238,7 +238,15 @@ late_model = project.model(
     owner="passenger information",
 )
 
-endpoint = project.endpoint("late", model=late_model, description="Asked two hours before scheduled departure")
+project.endpoint(
+    "late",
+    model=late_model,
+    description="Asked two hours before scheduled departure",
+    traffic=dt.Traffic(
+        requests=lambda since, until: world.requests(since, until).drop("flight"),
+        deliver=lambda since, until: world.deliver(RAW, since, until),
+    ),
+)
 
 project.monitor(
     "late",
@@ -246,10 +254,4 @@ project.monitor(
     drift=dt.Drift(),
     performance=dt.Performance(),
     retrain=dt.Retrain(when=["performance", "drift"], cooldown="63d", shadow="14d"),
-)
-
-project.traffic(
-    "late",
-    requests=lambda since, until: world.requests(since, until).drop("flight"),
-    deliver=lambda since, until: world.deliver(RAW, since, until),
 )

@@ -24,6 +24,7 @@ _PUBLIC = {
     "Retrain": "drivetrain.monitor.spec",
     "Sklearn": "drivetrain.train.trainers",
     "TimeSplit": "drivetrain.train.split",
+    "Traffic": "drivetrain.loop.endpoint",
     "Tune": "drivetrain.train.tune",
     "Webhook": "drivetrain.monitor.spec",
     "count": "drivetrain.features.aggregate",

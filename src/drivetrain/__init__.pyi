@@ -16,6 +16,7 @@ from drivetrain.features.entity import Entity as Entity
 from drivetrain.features.label import label as label
 from drivetrain.features.request import RequestFeatures as RequestFeatures
 from drivetrain.features.view import FeatureView as FeatureView
+from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance

@@ -27,13 +27,9 @@ def requests(since, until):
     asked = rows.filter(pl.col("ordered") >= datetime_of(since), pl.col("ordered") < datetime_of(until))
     return asked.select(pl.col("ordered").alias("at"), "order_id", "customer", "category", "amount")
 
-
-def deliver(since, until):
-    pass
-
-
-project.traffic("returned", requests=requests, deliver=deliver)
 """
+
+WORLD = "traffic=dt.Traffic(requests=lambda since, until: requests(since, until), deliver=lambda since, until: None)"
 
 
 def killed_after(folder: Path, seconds: float, *words: str) -> bool:
@@ -74,9 +70,10 @@ def test_a_replay_killed_again_and_again_loses_and_doubles_nothing(made_shop, tm
     folder = copy_shop(made_shop, tmp_path / "shop")
     text = (folder / "project.py").read_text() + TRAFFIC.replace("RAW", str(folder / "raw"))
     (folder / "project.py").write_text(text)
+    edit(folder, "model=model)", f"model=model, {WORLD})")
     edit(folder, 'retrain=dt.Retrain(when=["performance"], cooldown="14d")', "retrain=None")
     project = Project.load(folder)
-    asked = project.traffics["returned"].requests(*_span()).height
+    asked = project.endpoints["returned"].traffic.requests(*_span()).height
     dice = random.Random(5)
     words = ("replay", "--since", "2026-05-01", "--until", "2026-05-29")
     with serving(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,12 +19,13 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.runner import Outcome, holding, run_nodes
+from drivetrain.loop.serving_plan import FOLDER_VARIABLE
 from drivetrain.loop.tick import look
+from drivetrain.loop.watch import LEASE
 from drivetrain.registry.aliases import find_version, point
 from drivetrain.registry.aliases import rollback as roll_back
+from drivetrain.serve.server import serve as serve_target
 from drivetrain.train.environment import environment_digest
-
-WATCH = "watch"
 
 
 def plan(project: Definitions) -> list[PlannedStep]:
@@ -110,6 +112,18 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
     return decisions
 
 
+def glance(project: Definitions) -> list[Decision]:
+    """One look of the watch: what is new comes in, then one tick as of now."""
+    run(project, only="data", progress=None)
+    return tick(project, present())
+
+
+def serve(project: Definitions) -> None:
+    """See :meth:`Project.serve`; each worker assembles the project anew."""
+    os.environ[FOLDER_VARIABLE] = str(project.folder)
+    serve_target("drivetrain.loop.serving:application", project.settings.serve)
+
+
 def replay(
     project: Definitions, endpoint: str | None, since: Micros, until: Micros, *, progress: Progress | None
 ) -> dict[str, Any]:
@@ -122,6 +136,6 @@ def replay(
         look=lambda moment: tick(project, moment, progress=watching),
     )
     began = present()
-    with holding(project.store.leases, WATCH):
+    with holding(project.store.leases, LEASE):
         state = player.play(since, until, watching)
     return replayed(project, state, began)

@@ -11,7 +11,7 @@ from drivetrain.core.settings import Settings
 from drivetrain.data.source import Source
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
-from drivetrain.loop.endpoint import Endpoint, Traffic
+from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.model import Model
 from drivetrain.monitor.spec import Monitor
 from drivetrain.store.bundle import Store, open_store
@@ -34,7 +34,6 @@ class Definitions:
         self.models: dict[str, Model] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.monitors: dict[str, Monitor] = {}
-        self.traffics: dict[str, Traffic] = {}
 
     @cached_property
     def store(self) -> Store:

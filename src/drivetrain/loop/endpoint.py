@@ -11,6 +11,23 @@ import polars as pl
 from drivetrain.core.clock import Micros
 from drivetrain.loop.model import Model
 
+Requests: TypeAlias = Callable[[Micros, Micros], pl.DataFrame]
+Deliver: TypeAlias = Callable[[Micros, Micros], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """The world outside an endpoint, as a replay plays it.
+
+    Attributes:
+        requests: ``(since, until)`` → the requests made in that time: ``at`` and the request's fields.
+        deliver: ``(since, until)`` → makes the raw rows that became known in that time arrive at the sources. Doing it
+            twice must leave what doing it once leaves.
+    """
+
+    requests: Requests
+    deliver: Deliver
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
@@ -18,24 +35,5 @@ class Endpoint:
 
     name: str
     model: Model
+    traffic: Traffic | None = None
     description: str = ""
-
-
-Requests: TypeAlias = Callable[[Micros, Micros], pl.DataFrame]
-Deliver: TypeAlias = Callable[[Micros, Micros], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """The world outside, as a replay plays it.
-
-    Attributes:
-        endpoint: Whom it calls.
-        requests: ``(since, until)`` → the requests made in that time, ``at`` and the request's fields.
-        deliver: ``(since, until)`` → makes the raw rows that became known in that time arrive at the sources. Doing it
-            twice must leave what doing it once leaves.
-    """
-
-    endpoint: Endpoint
-    requests: Requests
-    deliver: Deliver

@@ -26,7 +26,7 @@ from drivetrain.features.view import FeatureView
 from drivetrain.loop import commands
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.doctor import doctor
-from drivetrain.loop.endpoint import Deliver, Endpoint, Requests, Traffic
+from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Group, Model, checked_features
 from drivetrain.loop.plan import PlannedStep
@@ -34,6 +34,7 @@ from drivetrain.loop.runner import Outcome
 from drivetrain.loop.skew import skew
 from drivetrain.loop.status import status
 from drivetrain.loop.trace import trace
+from drivetrain.loop.watch import watch
 from drivetrain.monitor.spec import Monitor
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
@@ -227,9 +228,10 @@ class Project(Definitions):
                 )
         return _declare(self.models, "model", name, made)
 
-    def endpoint(self, name: str, *, model: Model, description: str = "") -> Endpoint:
-        """Declares the name callers use for a model."""
-        return _declare(self.endpoints, "endpoint", name, Endpoint(name=name, model=model, description=description))
+    def endpoint(self, name: str, *, model: Model, traffic: Traffic | None = None, description: str = "") -> Endpoint:
+        """Declares the name callers use for a model, and, for :meth:`replay`, the world that calls it."""
+        made = Endpoint(name=name, model=model, traffic=traffic, description=description)
+        return _declare(self.endpoints, "endpoint", name, made)
 
     def monitor(self, endpoint: str, **watched: Any) -> Monitor:  # noqa: ANN401 - the fields of Monitor
         """Declares what is watched on an endpoint; the arguments are the fields of :class:`Monitor`."""
@@ -240,11 +242,6 @@ class Project(Definitions):
                 expected=f"one of {', '.join(self.endpoints) or 'none so far'}",
             )
         return _declare(self.monitors, "monitor", endpoint, Monitor(endpoint=endpoint, **watched))
-
-    def traffic(self, endpoint: str, *, requests: Requests, deliver: Deliver) -> Traffic:
-        """Declares the world outside for :meth:`replay`; see :class:`Traffic`."""
-        made = Traffic(endpoint=self.find_endpoint(endpoint), requests=requests, deliver=deliver)
-        return _declare(self.traffics, "traffic", endpoint, made)
 
     # ---- commands ----
 
@@ -263,6 +260,20 @@ class Project(Definitions):
             at: The moment decisions are dated, where history is made up for; the present by default.
         """
         return commands.run(self, only=only, progress=progress, at=None if at is None else micros_of(at))
+
+    def serve(self) -> None:
+        """Serves every endpoint until the process is told to stop; a port in use is said before anything starts."""
+        commands.serve(self)
+
+    def watch(
+        self,
+        *,
+        every: float = 30.0,
+        looks: int | None = None,
+        tell: Callable[[Decision], None] | None = None,
+    ) -> None:
+        """Takes in what is new and looks at the monitors every ``every`` seconds, for ever or ``looks`` times."""
+        watch(self, commands.glance, every=every, looks=looks, tell=tell)
 
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""

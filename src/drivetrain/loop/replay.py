@@ -63,7 +63,8 @@ class Player:
         look: Callable[[Micros], list[Decision]],
     ) -> None:
         self._project = project
-        self._traffic = _traffic(project, endpoint)
+        self._endpoint = project.find_endpoint(endpoint)
+        self._traffic = _traffic(self._endpoint)
         self._client = Client(project.settings.serve, patience=PATIENCE)
         self._clients: SimpleQueue[Client] = SimpleQueue()
         for _ in range(CALLERS):
@@ -81,7 +82,7 @@ class Player:
         if until <= since:
             raise UsageError("a replay must end after it starts", found=f"{datetime_of(since)} to {datetime_of(until)}")
         catalog = self._project.store.catalog
-        name = self._traffic.endpoint.name
+        name = self._endpoint.name
         fresh = Replay(endpoint=name, since=since, until=until, done=since, at=now())
         state = replace(catalog.get(Replay, fresh.key) or fresh, until=until)
         self._client.describe(name)
@@ -108,7 +109,7 @@ class Player:
             decisions = self._look(end)
             catalog.commit(state)
             if decisions:
-                self._await_aliases(self._traffic.endpoint)
+                self._await_aliases(self._endpoint)
             words = f"{datetime_of(day):%d %b}: {state.instances:,} predictions, {state.labels:,} labels"
             progress.advance(task, 1, note=f"{words}; {decisions[-1].what}" if decisions else words)
         progress.finish(task, f"{state.instances:,} predictions, {state.labels:,} labels")
@@ -130,15 +131,15 @@ class Player:
             for _ in callers.map(self._call, calls):
                 pass
         requests, instances = len(calls), sum(len(call.instances) for call in calls)
-        labels = observed_labels(self._project, self._traffic.endpoint.model, since, until)
+        labels = observed_labels(self._project, self._endpoint.model, since, until)
         for piece in labels.iter_slices(LABELS_A_CALL):
-            self._client.feedback(self._traffic.endpoint.name, piece.to_dicts())
+            self._client.feedback(self._endpoint.name, piece.to_dicts())
         return requests, instances, labels.height
 
     def _call(self, call: Call) -> None:
         client = self._clients.get()
         try:
-            client.predict(self._traffic.endpoint.name, call.instances, at=call.ats, request_id=call.id)
+            client.predict(self._endpoint.name, call.instances, at=call.ats, request_id=call.id)
         finally:
             self._clients.put(client)
 
@@ -178,14 +179,13 @@ def replayed(project: Definitions, state: Replay, began: Micros) -> dict[str, An
     }
 
 
-def _traffic(project: Definitions, endpoint: str | None) -> Traffic:
-    found = project.traffics.get(project.find_endpoint(endpoint).name)
-    if found is None:
+def _traffic(endpoint: Endpoint) -> Traffic:
+    if endpoint.traffic is None:
         raise UnknownName(
-            f"endpoint {project.find_endpoint(endpoint).name!r} has no traffic to replay",
-            do="Declare it with project.traffic(endpoint, requests=…, deliver=…)",
+            f"endpoint {endpoint.name!r} has no traffic to replay",
+            do="Declare it: project.endpoint(…, traffic=dt.Traffic(requests=…, deliver=…))",
         )
-    return found
+    return endpoint.traffic
 
 
 def _calls(requests: pl.DataFrame) -> list[Call]:

@@ -6,21 +6,8 @@ import os
 
 from drivetrain.core.settings import ServeSettings
 from drivetrain.loop.project import Project
-from drivetrain.loop.serving_plan import plan_of
+from drivetrain.loop.serving_plan import FOLDER_VARIABLE, plan_of
 from drivetrain.serve.app import Application
-from drivetrain.serve.server import serve as serve_target
-
-FOLDER_VARIABLE = "DRIVETRAIN_PROJECT_FOLDER"
-
-
-def serve(project: Project) -> None:
-    """Serves every endpoint of a project until told to stop.
-
-    Raises:
-        DrivetrainError: The port is in use.
-    """
-    os.environ[FOLDER_VARIABLE] = str(project.folder)
-    serve_target("drivetrain.loop.serving:application", project.settings.serve)
 
 
 def application() -> Application:

@@ -6,6 +6,9 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
 
+FOLDER_VARIABLE = "DRIVETRAIN_PROJECT_FOLDER"
+"""Names the project's folder to serving workers."""
+
 
 def plan_of(endpoint: Endpoint) -> EndpointPlan:
     """What a worker must know of an endpoint.

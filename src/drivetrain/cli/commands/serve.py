@@ -5,7 +5,6 @@ from __future__ import annotations
 from drivetrain.cli.door import err, plain_errors
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.loop.project import Project
-from drivetrain.loop.serving import serve
 
 
 def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
@@ -14,4 +13,4 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
         loaded = Project.load(project)
         address = f"http://{loaded.settings.serve.host}:{loaded.settings.serve.port}"
         err.print(f"serving {', '.join(loaded.endpoints)} at {address} (stop with Ctrl-C)")
-        serve(loaded)
+        loaded.serve()

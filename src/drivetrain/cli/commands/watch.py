@@ -11,7 +11,6 @@ from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.core.clock import iso
 from drivetrain.core.records import Decision
 from drivetrain.loop.project import Project
-from drivetrain.loop.watch import watch
 
 
 def command(
@@ -30,4 +29,4 @@ def command(
             err.print(f"{iso(decision.at)} {decision.about} {decision.what}: {decision.because}", markup=False)
 
     with plain_errors(as_json=json):
-        watch(Project.load(project), every=every, looks=looks, tell=tell)
+        Project.load(project).watch(every=every, looks=looks, tell=tell)
