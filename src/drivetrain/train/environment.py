@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from drivetrain.core.hashing import Digest, digest
@@ -39,4 +40,10 @@ def packages() -> dict[str, str]:
 
 def environment_digest(found: dict[str, str] | None = None) -> Digest:
     """Digest of :func:`packages`."""
-    return digest(packages() if found is None else found)
+    return _present_digest() if found is None else digest(found)
+
+
+@cache
+def _present_digest() -> Digest:
+    """What is installed does not change while a process runs."""
+    return digest(packages())

@@ -11,7 +11,7 @@ from drivetrain.data.source import Source
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.node import Node, Outputs
 
-MOST_FILES = 48
+MOST_FILES = 16
 """Files a table may be made of before they are put together: every read opens each of them."""
 
 
