@@ -53,6 +53,7 @@ def sections(project: Project) -> Iterator[tuple[str, Any]]:
     replays = project.store.catalog.find(Replay, "late")
     if replays:
         yield "what the replay saw", replayed(project, replays[0])
+        yield "the same values everywhere", same_values(project)
     alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
     if alerts:
         yield "the first alerts", alerted(alerts)
@@ -128,6 +129,14 @@ def replayed(project: Project, replay: Replay) -> Group:
             )
         )
     return Group(*lines)
+
+
+def same_values(project: Project) -> Text:
+    """Whether what was served is what the training set holds for the same moments."""
+    found = project.skew("late")
+    compared = f"{found['values']:,} logged feature values of {found['predictions']:,} predictions, recomputed offline"
+    wrong = sum(mismatch["count"] for mismatch in found["mismatches"].values())
+    return Text(f"{compared}: {f'{wrong:,} differ' if wrong else 'none differs'}.", style="red" if wrong else "")
 
 
 def spark(values: list[float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -37,8 +38,10 @@ class Definitions:
 
     @cached_property
     def store(self) -> Store:
-        """The project's state, opened on first use."""
-        return open_store(self.settings.store, self.folder)
+        """The project's state, opened on first use, closed at the latest with the project."""
+        store = open_store(self.settings.store, self.folder)
+        weakref.finalize(self, store.close)
+        return store
 
     @property
     def log_folder(self) -> Path:
