@@ -56,7 +56,11 @@ def road(*, until: str, wait: bool) -> None:
             world.lay_out(HERE / "raw", micros_of(START))
             live.finish(LAY_OUT, "monthly files, a database, JSON lines")
             project.run(progress=live, at=START)
-    servers = subprocess.Popen([sys.executable, "-m", "drivetrain", "up", "--project", str(HERE)])
+    # Not "up": the replay itself looks at the monitors, by the clock of 2013 and not by today's.
+    servers = [
+        subprocess.Popen([sys.executable, "-m", "drivetrain", part, "--project", str(HERE)])
+        for part in ("serve", "web")
+    ]
     try:
         await_endpoint(project, servers)
         with LiveProgress() as live:
@@ -64,16 +68,18 @@ def road(*, until: str, wait: bool) -> None:
         show_summary(project, seconds=time.perf_counter() - began)
         if wait:
             err.print("\nThe endpoint and the dashboard stay up. Stop them with Ctrl-C.")
-            servers.wait()
+            servers[0].wait()
     except KeyboardInterrupt:
         pass
     finally:
-        servers.terminate()
-        servers.wait(30)
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(30)
         project.store.close()
 
 
-def await_endpoint(project: Project, servers: subprocess.Popen[bytes]) -> None:
+def await_endpoint(project: Project, servers: list[subprocess.Popen[bytes]]) -> None:
     """Returns once the endpoint answers.
 
     Raises:
@@ -85,7 +91,7 @@ def await_endpoint(project: Project, servers: subprocess.Popen[bytes]) -> None:
         try:
             client.describe("late")
         except DrivetrainError:
-            if servers.poll() is not None:
+            if any(server.poll() is not None for server in servers):
                 raise DrivetrainError("the servers could not start", do="The reason stands above") from None
             if time.monotonic() > deadline:
                 raise
