@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import uuid
 
 from hypothesis import given
@@ -31,3 +32,9 @@ def test_text_order_is_time_order(monkeypatch):
 def test_derived_ids_are_equal_for_equal_parts_only(one, other):
     assert (ids.derived_id(*one) == ids.derived_id(*other)) == (one == other)
     assert uuid.UUID(ids.derived_id(*one)).version == 5
+
+
+def test_ids_made_one_after_the_other_sort_so():
+    made = [ids.new_id() for _ in range(2_000)]
+    assert sum(first < second for first, second in itertools.pairwise(made)) >= 1_990
+    assert len(set(made)) == 2_000

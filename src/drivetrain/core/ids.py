@@ -8,11 +8,14 @@ import uuid
 
 
 def new_id() -> str:
-    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then randomness; text order is time order."""
-    millis = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (millis << 80) | (0x7 << 76) | ((random >> 68 & 0xFFF) << 64) | (0b10 << 62) | (random & ((1 << 62) - 1))
-    return str(uuid.UUID(int=value))
+    """A UUID version 7 (RFC 9562, method 3): 60 bits of time to a quarter of a microsecond, then randomness.
+
+    Text order is time order, also of ids that one process makes in the same millisecond.
+    """
+    millis, nanos = divmod(time.time_ns(), 1_000_000)
+    fraction = nanos * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    return str(uuid.UUID(int=(millis << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | random))
 
 
 def derived_id(*parts: str) -> str:
