@@ -28,16 +28,22 @@ _PUBLIC = {
     "Tune": "drivetrain.train.tune",
     "Webhook": "drivetrain.monitor.spec",
     "count": "drivetrain.features.aggregate",
+    "count_distinct": "drivetrain.features.aggregate",
+    "embedding": "drivetrain.features.aggregate",
     "files": "drivetrain.data.readers.files",
     "label": "drivetrain.features.label",
     "last": "drivetrain.features.aggregate",
+    "last_n": "drivetrain.features.aggregate",
     "max": "drivetrain.features.aggregate",
     "mean": "drivetrain.features.aggregate",
     "min": "drivetrain.features.aggregate",
+    "quantile": "drivetrain.features.aggregate",
     "share": "drivetrain.features.aggregate",
+    "since_last": "drivetrain.features.aggregate",
     "sql": "drivetrain.data.readers.sql",
     "std": "drivetrain.features.aggregate",
     "sum": "drivetrain.features.aggregate",
+    "top_k": "drivetrain.features.aggregate",
 }
 
 __version__ = "0.1.0"

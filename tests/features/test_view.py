@@ -44,13 +44,13 @@ def test_words_say_what_a_feature_is():
         std("x"),
     )
     assert [feature.words for feature in made.columns] == [
-        "mean of arr_delay over 7 days up to the request, from rows available then",
-        "share of rows with arr_delay >= 15 over 1 day up to the request, from rows available then",
-        'number of rows where origin == "JFK" over 1 hour up to the request, from rows available then',
-        "standard deviation of x over the whole history up to the request, from rows available then",
+        "mean of arr_delay over 7 days up to the request, from flights available then",
+        "share of rows with arr_delay >= 15 over 1 day up to the request, from flights available then",
+        'number of flights where origin == "JFK" over 1 hour up to the request, from flights available then',
+        "standard deviation of x over the whole history up to the request, from flights available then",
     ]
     assert view(last("temp"), ttl=6 * HOUR).columns[0].words == (
-        "last temp up to the request, from rows available then, if no older than 6 hours"
+        "last temp up to the request, from flights available then, if no older than 6 hours"
     )
 
 

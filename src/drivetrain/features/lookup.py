@@ -73,7 +73,7 @@ class Lookup:
         """Window → its span; windows that no row is too late for share a timeline."""
         timelines: dict[int, Timeline] = {len(self._timeline): self._timeline}
         spans: dict[Micros | None, Span] = {}
-        for window in dict.fromkeys(feature.window for feature in view.columns if feature.kind != "last"):
+        for window in dict.fromkeys(feature.window for feature in view.columns if not feature.looked_up):
             part = self._timeline if window is None else self._timeline.within(window)
             part = timelines.setdefault(len(part), part)
             spans[window] = Span.of(part, Sight(self._asked.entity, self._asked.moment, window))

@@ -46,7 +46,7 @@ def features_at(view: FeatureView, rows: pl.LazyFrame, keys: pl.DataFrame, momen
         for feature in features.values():
             check_type(values.dtype, feature.kind, feature.name)
         given = view.inputs[position]
-        windowed = {at: feature for at, feature in features.items() if feature.kind != "last"}
+        windowed = {at: feature for at, feature in features.items() if not feature.looked_up}
         if windowed:
             floats = None if given.value is None and given.where is None else numbers(values)
             made.update(_windowed(windowed, lookup, floats, asked))
@@ -65,7 +65,7 @@ def _timeline(view: FeatureView, rows: pl.LazyFrame, asked: Asked) -> Timeline:
     if len(asked.moment):
         entity[event > asked.moment.max()] = -1
         entity[available > asked.moment.max()] = -1
-        if all(feature.kind != "last" and feature.window is not None for feature in view.columns):
+        if all(not feature.looked_up and feature.window is not None for feature in view.columns):
             entity[event <= asked.moment.min() - view.horizon] = -1
     return Timeline.of(entity, event, available, sequence, len(asked.keys))
 

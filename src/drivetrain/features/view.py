@@ -12,8 +12,9 @@ import polars as pl
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
-from drivetrain.features.aggregate import Aggregate, Kind, window_text, window_words
+from drivetrain.features.aggregate import LOOKED_UP, Aggregate, Kind
 from drivetrain.features.entity import Entity
+from drivetrain.features.window import window_text, window_words
 
 EVENT_TIME = "_event_time"
 AVAILABLE_AT = "_available_at"
@@ -52,7 +53,10 @@ class Feature:
         name: Name within the view.
         kind: What is asked.
         input: Position of what it is asked of among the view's inputs.
-        window: Window length in microseconds; ``None`` for the whole history, and for ``last``.
+        window: Window length in microseconds; ``None`` for the whole history, and for what is looked up.
+        argument: Quantile, or rank from 0 among the newest or the most frequent values; none for the other kinds.
+        offset: Microseconds before the request at which the window ends.
+        hop: Microseconds by whose multiples the window begins; none where it begins anywhere.
         digest: Digest of its meaning.
         words: What it is, in plain words.
         description: What its author says of it.
@@ -62,9 +66,29 @@ class Feature:
     kind: Kind
     input: int
     window: Micros | None
+    argument: float | None
+    offset: Micros
+    hop: Micros | None
     digest: Digest
     words: str
     description: str
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether it is read off the newest rows instead of being an aggregate over a window."""
+        return self.kind in LOOKED_UP
+
+    @property
+    def reach(self) -> Micros:
+        """How far back from a request its window may begin; 0 where there is none or it is endless."""
+        return 0 if self.window is None else self.window + self.offset + (self.hop or 1) - 1
+
+    def begin(self, at: Micros) -> Micros | None:
+        """The moment after which events are in the window of a request at ``at``; none for the whole history."""
+        if self.window is None:
+            return None
+        begin = at - self.offset - self.window
+        return begin if self.hop is None else begin // self.hop * self.hop
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -123,8 +147,9 @@ class FeatureView:
         if ttl <= 0:
             raise ProjectError(f"view {self.name!r} has a time to live of zero")
         for feature in self.columns:
-            if feature.kind != "last" and (feature.window is None or feature.window > ttl):
-                span = "the whole history" if feature.window is None else window_words(feature.window)
+            reach = feature.reach if feature.hop is None else feature.reach - feature.hop + 1
+            if not feature.looked_up and (feature.window is None or reach > ttl):
+                span = "the whole history" if feature.window is None else window_words(reach)
                 raise ProjectError(
                     f"view {self.name!r} has a time to live of {window_words(ttl)}, shorter than a window",
                     found=f"{feature.name} over {span}",
@@ -144,26 +169,37 @@ class FeatureView:
         """The features, in order: those of the first aggregate, window by window, then the next."""
         position = {given.digest: at for at, given in enumerate(self.inputs)}
         base = [self.entity.keys, sorted(self.on.items()), self.source.name, self.time, self.available, self.delay]
-        made = []
-        for asked in self.features:
-            is_last = asked.kind == "last"
-            for window in asked.windows or (None,):
-                meaning = [*base, asked.kind, asked.input_digest, window, self.ttl if is_last else None]
-                words = asked.words(window)
-                if is_last and self.ttl is not None:
-                    words += f", if no older than {window_words(self.ttl)}"
-                made.append(
-                    Feature(
-                        asked.stem if is_last else f"{asked.stem}_{window_text(window)}",
-                        asked.kind,
-                        position[asked.input_digest],
-                        window,
-                        digest(meaning),
-                        words,
-                        asked.description,
-                    )
-                )
-        return tuple(made)
+        return tuple(
+            self._feature(asked, window, argument, position[asked.input_digest], base)
+            for asked in self.features
+            for argument in asked.arguments
+            for window in asked.windows or (None,)
+        )
+
+    def _feature(
+        self, asked: Aggregate, window: Micros | None, argument: float | None, given: int, base: Sequence[object]
+    ) -> Feature:
+        looked_up = asked.kind in LOOKED_UP
+        ttl = self.ttl if looked_up else None
+        hop = None if window is None else asked.hop
+        meaning = [*base, asked.kind, asked.input_digest, window, argument or 0.0, asked.offset, hop, ttl]
+        words = asked.words(window, argument, self.source.name)
+        if ttl is not None:
+            words += f", if no older than {window_words(ttl)}"
+        ranked = asked.kind in ("last", "top") and asked.arguments != (None,) and argument is not None
+        name = f"{asked.stem}_{int(argument) + 1}" if ranked and argument is not None else asked.stem
+        return Feature(
+            name if looked_up else f"{name}_{window_text(window)}",
+            asked.kind,
+            given,
+            window,
+            argument,
+            asked.offset,
+            hop,
+            digest(meaning),
+            words,
+            asked.description,
+        )
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -188,8 +224,8 @@ class FeatureView:
     @cached_property
     def horizon(self) -> Micros:
         """How far back from a request the longest finite window, or the time to live, reaches; microseconds."""
-        spans = [feature.window or 0 for feature in self.columns if feature.kind != "last"]
-        if self.ttl is not None and any(feature.kind == "last" for feature in self.columns):
+        spans = [feature.reach for feature in self.columns]
+        if self.ttl is not None and any(feature.looked_up for feature in self.columns):
             spans.append(self.ttl)
         return max(spans, default=0)
 

@@ -63,11 +63,11 @@ class Layout:
     def __init__(self, view: FeatureView) -> None:
         self.view = view
         columns = view.columns
-        self.lasts = tuple(at for at, feature in enumerate(columns) if feature.kind == "last")
+        self.lasts = tuple(at for at, feature in enumerate(columns) if feature.looked_up)
         self.lifetimes = tuple(
-            at for at, feature in enumerate(columns) if feature.kind != "last" and feature.window is None
+            at for at, feature in enumerate(columns) if not feature.looked_up and feature.window is None
         )
-        finite = [feature for feature in columns if feature.kind != "last" and feature.window is not None]
+        finite = [feature for feature in columns if not feature.looked_up and feature.window is not None]
         self.cells: tuple[tuple[Kind, int], ...] = tuple(
             dict.fromkeys((feature.kind, feature.input) for feature in finite)
         )
@@ -82,7 +82,7 @@ class Layout:
 
     def _place(self, at: int) -> int:
         feature = self.view.columns[at]
-        if feature.kind == "last":
+        if feature.looked_up:
             return len(self.lifetimes) + len(self.windows) * len(self.cells) + self.lasts.index(at)
         if feature.window is None:
             return self.lifetimes.index(at)

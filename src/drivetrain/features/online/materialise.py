@@ -152,7 +152,7 @@ class _Writing:
             asked = [feature for feature in columns if feature.input == position]
             for feature in asked:
                 check_type(series.dtype, feature.kind, feature.name)
-            looked_up = next((feature for feature in asked if feature.kind == "last"), None)
+            looked_up = next((feature for feature in asked if feature.looked_up), None)
             dtype = None if looked_up is None else feature_dtype(series.dtype, looked_up.name)
             if dtype == pl.String:
                 kinds[at] = "t"

@@ -77,7 +77,7 @@ class Past:
         begins = {window: bisect_right(self._events, at - window) for window in self._windows}
         values: Values = [
             self._last(feature, at, until)
-            if feature.kind == "last"
+            if feature.looked_up
             else self._aggregate(feature, at, (0 if feature.window is None else begins[feature.window], until), hidden)
             for feature in self.layout.view.columns
         ]
