@@ -3,8 +3,6 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 
@@ -14,12 +12,13 @@ import pytest
 from drivetrain.core.errors import StoreError
 from drivetrain.store.memory import MemoryOnline
 from drivetrain.store.online import LmdbOnline
-from drivetrain.testing.online import OnlineConformance
+from drivetrain.testing.kill import run_killed
+from drivetrain.testing.online import OnlineConformance, SharedOnlineConformance, adding
 
 
 @contextmanager
-def opened(folder, gib=0.1):
-    online = LmdbOnline(folder, gib)
+def opened(folder, gib=0.1, durability="process"):
+    online = LmdbOnline(folder, gib, durability)
     try:
         yield online
     finally:
@@ -32,13 +31,27 @@ class TestMemoryOnline(OnlineConformance):
         yield MemoryOnline()
 
 
-class TestLmdbOnline(OnlineConformance):
+class TestLmdbOnline(SharedOnlineConformance):
+    durability = "process"
+
     @pytest.fixture(autouse=True)
     def folder(self, tmp_path):
         self.paths = (tmp_path / str(number) for number in itertools.count())
 
     def fresh(self):
-        return opened(next(self.paths))
+        return opened(next(self.paths), durability=self.durability)
+
+    def elsewhere(self, online):
+        return (
+            "from pathlib import Path\n"
+            "from drivetrain.store.online import LmdbOnline\n"
+            f"online = LmdbOnline(Path({str(online._shared.folder)!r}), 0.1, {self.durability!r})"
+        )
+
+
+class TestLmdbOnlineOnDisk(TestLmdbOnline):
+    durability = "disk"
+    examples = 5
 
 
 def test_is_there_after_closing(tmp_path):
@@ -57,19 +70,87 @@ def test_opens_twice_in_one_process(tmp_path):
         assert one.read("plane@1", [b"N1"]) == [b"one"]
 
 
-def test_another_process_sees_commits_and_writes_its_own(tmp_path):
+class Counted:
+    """An environment that counts how often it is flushed."""
+
+    def __init__(self, real):
+        self.real = real
+        self.flushes = 0
+
+    def begin(self, **options):
+        return self.real.begin(**options)
+
+    def sync(self, *, force):
+        assert force, "without it nothing is flushed where commits are not"
+        self.flushes += 1
+        self.real.sync(force)
+
+
+@pytest.mark.parametrize(("durability", "flushes"), [("process", [0, 1, 1, 1]), ("disk", [0, 0, 0, 0])])
+def test_a_fill_is_flushed_where_commits_are_not(tmp_path, monkeypatch, durability, flushes):
+    with opened(tmp_path, durability=durability) as online:
+        assert online._shared.environment.flags()["sync"] is (durability == "disk")
+        assert not online._shared.environment.flags()["writemap"]
+        counted = Counted(online._shared.environment)
+        seen = []
+        with monkeypatch.context() as patch:
+            patch.setattr(online._shared, "environment", counted)
+            online.write("plane@1", [(b"N1", b"one")])
+            seen.append(counted.flushes)
+            online.write("plane@1", [(b"N1", b"one")], mark=b"1")
+            seen.append(counted.flushes)
+            online.update("plane@1", adding(b"N2"))
+            seen.append(counted.flushes)
+            online.update("plane@1", adding(b"N2"), mark=b"2")
+            seen.append(counted.flushes)
+        assert seen == flushes
+
+
+def test_who_asks_for_more_durability_than_is_open_is_refused(tmp_path):
+    with (
+        opened(tmp_path),
+        pytest.raises(StoreError, match=r"found durability 'process'; expected durability 'disk'.*online_durability"),
+    ):
+        LmdbOnline(tmp_path, 0.1, "disk")
+    with opened(tmp_path, durability="disk") as strict, opened(tmp_path) as lax:
+        assert lax._shared is strict._shared
+        assert lax._shared.environment.flags()["sync"]
+
+
+UPDATE = """
+import sys
+from pathlib import Path
+from drivetrain.store.online import LmdbOnline
+from drivetrain.testing.kill import armed
+from drivetrain.testing.online import adding
+online = LmdbOnline(Path(sys.argv[1]), 0.1)
+armed()
+while True:
+    online.update("plane@1", adding(b"one", b"two"))
+    print(online.read("plane@1", [b"one"])[0].decode())
+"""
+
+
+def test_updates_that_were_acknowledged_outlive_a_kill(tmp_path):
+    last = 0
+    for lines in (1, 20, 300):
+        ending = run_killed(UPDATE, str(tmp_path), lines=lines)
+        assert ending.killed
+        with opened(tmp_path) as online:
+            one, two = online.read("plane@1", [b"one", b"two"])
+            assert one == two
+            assert int(one) >= int(ending.lines[-1]) >= last + lines
+            last = int(one)
+
+
+def test_what_is_known_of_a_space_is_written_only_when_it_changes(tmp_path, monkeypatch):
     with opened(tmp_path) as online:
-        online.write("plane@1", [(b"N1", b"one")])
-        code = (
-            "import sys; from pathlib import Path; from drivetrain.store.online import LmdbOnline\n"
-            "online = LmdbOnline(Path(sys.argv[1]), 0.1)\n"
-            "assert online.read('plane@1', [b'N1']) == [b'one']\n"
-            "online.write('plane@1', [(b'N2', b'two')])\n"
-            "online.drop('gone'); online.close()"
-        )
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment)
-        assert online.read("plane@1", [b"N1", b"N2"]) == [b"one", b"two"]
+        online.update("plane@1", adding(b"N1"), mark=b"1")
+        monkeypatch.setattr("drivetrain.store.online._encode", None)
+        online.update("plane@1", adding(b"N1"))
+        online.update("plane@1", adding(b"N1"), mark=b"1")
+        online.write("plane@1", [(b"N1", b"7")], mark=b"1")
+        assert online.read("plane@1", [b"N1"]) == [b"7"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

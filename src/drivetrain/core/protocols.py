@@ -17,6 +17,9 @@ from drivetrain.core.records.run import Scalar
 
 R = TypeVar("R", bound=Record)
 
+Reader = Callable[[Sequence[bytes]], list[bytes | None]]
+"""Keys → their rows, ``None`` where there is none."""
+
 
 class Catalog(Protocol):
     """Records and the links between them; every call is atomic and durable when it returns."""
@@ -106,6 +109,27 @@ class OnlineStore(Protocol):
 
         Raises:
             StoreError: The store is full or away; nothing was kept.
+        """
+        ...
+
+    def update(
+        self,
+        space: str,
+        change: Callable[[Reader], Iterable[tuple[bytes, bytes | None]]],
+        *,
+        mark: bytes | None = None,
+    ) -> None:
+        """Reads and writes in one step that no other writer comes between.
+
+        Args:
+            space: Which space.
+            change: Given a function that reads rows of the space as they are (its own writes not among them), returns
+                the rows to keep; ``None`` deletes. It may be called again if another writer came first, and others
+                may wait for it: it must be quick and have no effects of its own.
+            mark: As for :meth:`write`; kept with the rows or not at all.
+
+        Raises:
+            StoreError: The store is full or away, or other writers came first too often; nothing was kept.
         """
         ...
 

@@ -31,6 +31,8 @@ class StoreSettings(Section, frozen=True):
     online: str = "lmdb:.drivetrain/online"
     online_gib: float = 8.0
     """Upper bound of the online store's map, in GiB; disk is taken only as it fills."""
+    online_durability: Literal["process", "disk"] = "process"
+    """What the local online store outlives: the death of any process, or a power cut too, at a flush a commit."""
 
 
 class ServeSettings(Section, frozen=True):

@@ -78,6 +78,6 @@ def _open_online(settings: StoreSettings, folder: Path) -> OnlineStore:
     if not colon or not rest:
         raise SettingsError("[store] online can't be read", found=repr(settings.online), expected="lmdb:PATH")
     if scheme == "lmdb":
-        return LmdbOnline(folder / rest, settings.online_gib)
+        return LmdbOnline(folder / rest, settings.online_gib, settings.online_durability)
     online: OnlineStore = plugins.load("online", scheme)(settings.online)
     return online

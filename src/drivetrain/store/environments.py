@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Literal
 
 import lmdb
 
 from drivetrain.core.errors import StoreError
+
+Durability = Literal["process", "disk"]
 
 _MAX_READERS = 1024
 
@@ -23,11 +26,13 @@ class SharedEnvironment:
     Args:
         folder: Where its two files are.
         size: Upper bound of the map in bytes.
+        durability: What a commit outlives when it returns.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, size: int, durability: Durability) -> None:
         self.folder = folder
-        self.environment = _open(folder, size)
+        self.durability = durability
+        self.environment = _open(folder, size, durability)
         self._size = size
         self._holders = 0
 
@@ -45,18 +50,21 @@ class SharedEnvironment:
     def reopen(self) -> None:
         """Gives a forked child an environment of its own in place of its parent's."""
         self.environment.close()
-        self.environment = _open(self.folder, self._size)
+        self.environment = _open(self.folder, self._size, self.durability)
 
 
 _lock = threading.Lock()
 _open_here: dict[Path, SharedEnvironment] = {}
 
 
-def share(folder: Path, size: int) -> SharedEnvironment:
+def share(folder: Path, size: int, durability: Durability) -> SharedEnvironment:
     """The environment in a folder, opened if this process has not done so; release it when done.
 
+    Who opens it first says how durable it is: one open for ``disk`` serves who asks for ``process``, not the reverse.
+
     Raises:
-        StoreError: The folder can't be made, or holds no whole environment.
+        StoreError: The folder can't be made, holds no whole environment, or is open in this process with less
+            durability than is asked for.
     """
     folder = folder.absolute()
     with _lock:
@@ -64,7 +72,7 @@ def share(folder: Path, size: int) -> SharedEnvironment:
             folder.mkdir(parents=True, exist_ok=True)
             folder = folder.resolve()
             if folder not in _open_here:
-                _open_here[folder] = SharedEnvironment(folder, size)
+                _open_here[folder] = SharedEnvironment(folder, size, durability)
         except OSError as error:
             raise StoreError(f"the online store's folder {folder} can't be made: {error.strerror}") from error
         except lmdb.Error as error:
@@ -72,14 +80,31 @@ def share(folder: Path, size: int) -> SharedEnvironment:
                 f"the online store {folder} can't be opened: {error}",
                 do="If it is damaged, delete the folder; the next run fills it anew from the tables",
             ) from error
-        _open_here[folder].hold()
-        return _open_here[folder]
+        shared = _open_here[folder]
+        if (shared.durability, durability) == ("process", "disk"):
+            raise StoreError(
+                f"the online store {folder} is open in this process already",
+                found="durability 'process'",
+                expected="durability 'disk'",
+                do="Open it with the same [store] online_durability everywhere",
+            )
+        shared.hold()
+        return shared
 
 
-def _open(folder: Path, size: int) -> lmdb.Environment:
-    # Without metasync a commit flushes the rows but not the page that names them: half the cost, and a power cut can
-    # undo the last commits but never tear one.
-    environment = lmdb.open(str(folder), map_size=size, max_readers=_MAX_READERS, metasync=False)
+def _open(folder: Path, size: int, durability: Durability) -> lmdb.Environment:
+    """Opens the files.
+
+    A commit hands its pages to the kernel, so that it outlives its process however that dies. To have them on disk
+    takes a flush, which costs tens to thousands of times as much as the commit itself. ``process`` leaves flushing to
+    the kernel, which does it in its own order: a power cut can lose the last commits, or leave a file that has to be
+    filled anew. ``disk`` flushes the rows at every commit but not the page that names them: half the cost of both,
+    and a power cut can undo the last commits but never tear one. Neither writes through the map, where a full disk
+    would kill the process instead of failing the commit.
+    """
+    environment = lmdb.open(
+        str(folder), map_size=size, max_readers=_MAX_READERS, metasync=False, sync=durability == "disk"
+    )
     environment.reader_check()  # readers that were killed would keep old pages from being used again
     return environment
 

@@ -14,7 +14,7 @@ from drivetrain.core.clock import SECOND, Micros
 from drivetrain.core.clock import now as _present
 from drivetrain.core.errors import Conflict, LeaseLost, StoreError
 from drivetrain.core.hashing import Digest, digest_bytes
-from drivetrain.core.protocols import Lease
+from drivetrain.core.protocols import Lease, Reader
 from drivetrain.core.records import Link, Record
 
 R = TypeVar("R", bound=Record)
@@ -124,7 +124,7 @@ class MemoryOnline:
     """An :class:`~drivetrain.core.protocols.OnlineStore` that is gone with its process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a change may read other spaces
         self._rows: dict[str, dict[bytes, bytes]] = {}
         self._marks: dict[str, bytes] = {}
 
@@ -147,6 +147,19 @@ class MemoryOnline:
                 self._rows.setdefault(space, {}).update(kept)
             if mark is not None:
                 self._marks[space] = mark
+
+    def update(
+        self,
+        space: str,
+        change: Callable[[Reader], Iterable[tuple[bytes, bytes | None]]],
+        *,
+        mark: bytes | None = None,
+    ) -> None:
+        """Reads and writes in one step."""
+        with self._lock:
+            changed = dict(change(lambda keys: self.read(space, keys)))
+            self.delete(space, [key for key, row in changed.items() if row is None])
+            self.write(space, [(key, row) for key, row in changed.items() if row is not None], mark=mark)
 
     def mark(self, space: str) -> bytes | None:
         """The mark of the last write that set one."""

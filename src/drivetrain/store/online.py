@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import msgspec
 
 from drivetrain.core.errors import StoreError
 from drivetrain.core.hashing import digest_bytes
-from drivetrain.store.environments import share
+from drivetrain.core.protocols import Reader
+from drivetrain.store.environments import Durability, share
 
 _PREFIX = 8
 _LONGEST_KEY = 511 - _PREFIX
@@ -43,19 +44,22 @@ class LmdbOnline:
     """:class:`~drivetrain.core.protocols.OnlineStore` in a folder; safe between threads and in a forked child.
 
     All spaces live in one tree, a row under its space's prefix and its own key. Writers take turns, readers wait for
-    nobody. A write is on disk when it returns, save that a power cut may undo the last ones, whole.
+    nobody.
 
     Args:
         folder: Where the two files are; made if it is not there.
         gib: Upper bound of the map, in GiB.
+        durability: What a write outlives when it returns. ``process``: the death of any process; a power cut may lose
+            the last ones and, as it may leave a file that has to be filled anew, a write with a mark is flushed to
+            disk before it returns. ``disk``: a power cut may undo the last ones, whole, and spoils nothing.
 
     Raises:
-        StoreError: The folder can't be made, or holds no whole store.
+        StoreError: The folder can't be made, holds no whole store, or is open in this process with less durability.
     """
 
-    def __init__(self, folder: Path, gib: float = 8.0) -> None:
+    def __init__(self, folder: Path, gib: float = 8.0, durability: Durability = "process") -> None:
         self._gib = gib
-        self._shared = share(folder, int(gib * 1024**3))
+        self._shared = share(folder, int(gib * 1024**3), durability)
         self._prefix = _Prefixes()
 
     def read(self, space: str, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -97,16 +101,48 @@ class LmdbOnline:
 
     def write(self, space: str, rows: Iterable[tuple[bytes, bytes]], *, mark: bytes | None = None) -> None:
         """Keeps rows and, with them or not at all, the space's mark."""
+        with self._plain("written"):
+            with self._shared.environment.begin(write=True) as transaction:
+                self._keep(transaction, space, rows, mark)
+            if mark is not None and self._shared.durability == "process":
+                self._shared.environment.sync(force=True)
+
+    def update(
+        self,
+        space: str,
+        change: Callable[[Reader], Iterable[tuple[bytes, bytes | None]]],
+        *,
+        mark: bytes | None = None,
+    ) -> None:
+        """Reads and writes in one transaction; a mark is not flushed, as a write's is."""
         prefix = self._prefix[space]
-        with self._plain("written"), self._shared.environment.begin(write=True) as transaction:
-            known = self._describe(transaction, space)
-            before = transaction.stat()["entries"]
-            for key, value in rows:
-                transaction.put(prefix + _short(key), value)
-            grown = transaction.stat()["entries"] - before
+        try:
+            with self._shared.environment.begin(write=True) as transaction:
+                get = transaction.get
+                rows = list(change(lambda keys: [get(prefix + _short(key)) for key in keys]))
+                self._keep(transaction, space, rows, mark)
+        except lmdb.Error as error:
+            raise self._plainly("written", error) from error
+
+    def _keep(
+        self,
+        transaction: lmdb.Transaction,
+        space: str,
+        rows: Iterable[tuple[bytes, bytes | None]],
+        mark: bytes | None,
+    ) -> None:
+        prefix = self._prefix[space]
+        known = self._describe(transaction, space)
+        before = transaction.stat()["entries"]
+        for key, row in rows:
+            if row is None:
+                transaction.delete(prefix + _short(key))
+            else:
+                transaction.put(prefix + _short(key), row)
+        grown = transaction.stat()["entries"] - before
+        if grown or (mark is not None and mark != known.mark):
             fresh = _Space(space, known.rows + grown, known.mark if mark is None else mark)
-            if fresh.rows or fresh.mark is not None:
-                transaction.put(_SPACES + prefix, _encode(fresh))
+            transaction.put(_SPACES + prefix, _encode(fresh))
 
     def mark(self, space: str) -> bytes | None:
         """The mark of the last write that set one."""
@@ -115,12 +151,8 @@ class LmdbOnline:
 
     def delete(self, space: str, keys: Iterable[bytes]) -> None:
         """Forgets keys; ones that are not there change nothing."""
-        prefix = self._prefix[space]
         with self._plain("written"), self._shared.environment.begin(write=True) as transaction:
-            known = self._describe(transaction, space)
-            gone = sum(transaction.delete(prefix + _short(key)) for key in keys)
-            if gone:
-                transaction.put(_SPACES + prefix, _encode(_Space(space, known.rows - gone, known.mark)))
+            self._keep(transaction, space, ((key, None) for key in keys), None)
 
     def drop(self, space: str) -> None:
         """Forgets a space and its mark."""

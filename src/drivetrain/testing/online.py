@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from textwrap import dedent
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from drivetrain.core.protocols import OnlineStore
+from drivetrain.core.protocols import OnlineStore, Reader
 from drivetrain.store.memory import MemoryOnline
+from drivetrain.testing.kill import run_killed
+
+Change = Callable[[Reader], Iterable[tuple[bytes, bytes | None]]]
 
 _spaces = st.sampled_from(["plane@1", "plane@2", "ß"])
 _keys = st.sampled_from([b"", b"\0", b"a", b"b", b"ab", b"\xff", b"x" * 503, b"x" * 504, b"x" * 600, b"x" * 599 + b"y"])
@@ -98,6 +106,87 @@ class OnlineConformance(ABC):
         assert online.read("plane@1", [b"N1"]) == [b"old"]
         assert online.mark("plane@1") == b"1"
 
+    def test_updates_what_is_there(self, online: OnlineStore) -> None:
+        """A change is given the rows as they are; what it returns is kept, ``None`` deletes."""
+        online.write("plane@1", [(b"N1", b"one"), (b"N2", b"two"), (b"N3", b"three")])
+
+        def change(read: Reader) -> list[tuple[bytes, bytes | None]]:
+            one, none, two = read([b"N1", b"N4", b"N2"])
+            assert (one, none, two) == (b"one", None, b"two")
+            return [(b"N1", b"one more"), (b"N2", None), (b"N4", b"four"), (b"N4", b"for"), (b"N5", None)]
+
+        online.update("plane@1", change)
+        keys = [b"N1", b"N2", b"N3", b"N4", b"N5"]
+        assert online.read("plane@1", keys) == [b"one more", None, b"three", b"for", None]
+        assert online.spaces() == {"plane@1": 3}
+        assert online.mark("plane@1") is None
+
+    def test_update_does_not_see_what_it_writes(self, online: OnlineStore) -> None:
+        """Not even where the change is a generator that reads after it yielded."""
+        online.write("plane@1", [(b"N1", b"old")])
+
+        def change(read: Reader) -> Iterator[tuple[bytes, bytes | None]]:
+            yield b"N1", b"new"
+            yield b"N2", read([b"N1"])[0]
+
+        online.update("plane@1", change)
+        assert online.read("plane@1", [b"N1", b"N2"]) == [b"new", b"old"]
+
+    def test_update_counts_rows_once(self, online: OnlineStore) -> None:
+        """A key that comes and goes, or was not there, changes no count and makes no space."""
+        online.update("plane@1", lambda _: [(b"N1", None)])
+        online.update("plane@1", lambda _: [(b"N1", b"one"), (b"N1", None)])
+        online.update("plane@1", lambda _: [])
+        assert online.spaces() == {}
+        online.update("plane@1", lambda _: [(b"N1", None), (b"N1", b"one"), (b"N2", b"two")])
+        assert online.spaces() == {"plane@1": 2}
+        online.update("plane@1", lambda _: [(b"N1", None), (b"N2", None), (b"N3", b"three"), (b"N3", None)])
+        assert online.spaces() == {"plane@1": 0}
+
+    def test_update_sets_the_mark_with_the_rows(self, online: OnlineStore) -> None:
+        """One without a mark leaves it; one without rows sets it."""
+        online.update("plane@1", lambda _: [(b"N1", b"one")], mark=b"7")
+        assert online.mark("plane@1") == b"7"
+        online.update("plane@1", lambda _: [(b"N1", None)])
+        assert online.mark("plane@1") == b"7"
+        online.update("plane@1", lambda _: [], mark=b"")
+        assert online.mark("plane@1") == b""
+        assert online.spaces() == {"plane@1": 0}
+
+    def test_keeps_nothing_of_an_update_that_fails(self, online: OnlineStore) -> None:
+        """Rows before the failure, and the mark, are not there; the next update is not held up."""
+
+        def change(read: Reader) -> Iterator[tuple[bytes, bytes | None]]:
+            yield b"N1", None
+            yield b"N2", read([b"N1"])[0]
+            raise RuntimeError("the caller's own")
+
+        online.write("plane@1", [(b"N1", b"old")], mark=b"1")
+        with pytest.raises(RuntimeError, match="own"):
+            online.update("plane@1", change, mark=b"2")
+        assert online.read("plane@1", [b"N1", b"N2"]) == [b"old", None]
+        assert online.mark("plane@1") == b"1"
+        assert online.spaces() == {"plane@1": 1}
+        online.update("plane@1", lambda _: [(b"N2", b"two")], mark=b"2")
+        assert online.mark("plane@1") == b"2"
+
+    @pytest.mark.parametrize("length", [503, 504, 5000])
+    def test_updates_keys_of_any_length(self, online: OnlineStore, length: int) -> None:
+        """Long keys are read and kept as short ones are."""
+        key = b"x" * length
+        for _ in range(3):
+            online.update("plane@1", adding(key))
+        assert online.read("plane@1", [key]) == [b"3"]
+        assert online.spaces() == {"plane@1": 1}
+
+    def test_updates_from_threads_lose_nothing(self, online: OnlineStore) -> None:
+        """What one thread read nobody changes until it has written."""
+        with ThreadPoolExecutor(4) as pool:
+            done = [pool.submit(online.update, "plane@1", adding(b"all", b"%d" % (n % 4))) for n in range(200)]
+        assert [one.result() for one in done] == [None] * 200
+        assert online.read("plane@1", [b"all", b"0", b"1", b"2", b"3"]) == [b"200", b"50", b"50", b"50", b"50"]
+        assert online.spaces() == {"plane@1": 5}
+
     def test_drops_a_space_whole(self, online: OnlineStore) -> None:
         """And leaves its neighbours."""
         online.write("plane@1", [(bytes([number]), b"row") for number in range(256)], mark=b"1")
@@ -127,6 +216,81 @@ class OnlineConformance(ABC):
         )
 
 
+class SharedOnlineConformance(OnlineConformance):
+    """For stores that several processes share: say also how another one opens the same store."""
+
+    @abstractmethod
+    def elsewhere(self, online: OnlineStore) -> str:
+        """Python lines that open, as ``online``, the store that this process has open."""
+
+    def test_another_process_sees_commits_and_makes_its_own(self, online: OnlineStore) -> None:
+        """Rows, marks and counts alike."""
+        online.write("plane@1", [(b"N1", b"one")], mark=b"1")
+        self._run(
+            online,
+            """
+            assert online.read("plane@1", [b"N1"]) == [b"one"]
+            assert online.mark("plane@1") == b"1"
+            online.write("plane@1", [(b"N2", b"two")], mark=b"2")
+            online.update("plane@1", lambda read: [(b"N3", read([b"N2"])[0]), (b"N1", None)])
+            online.close()
+            """,
+        )
+        assert online.read("plane@1", [b"N1", b"N2", b"N3"]) == [None, b"two", b"two"]
+        assert (online.mark("plane@1"), online.spaces()) == (b"2", {"plane@1": 2})
+
+    def test_updates_from_processes_lose_nothing(self, online: OnlineStore) -> None:
+        """What one process read nobody changes until it has written."""
+        code = """
+            from drivetrain.testing.online import adding
+            import sys
+            for number in range(100):
+                online.update("plane@1", adding(b"all", sys.argv[1].encode()), mark=b"%d" % number)
+            online.close()
+            """
+        children = [self._start(online, code, str(number)) for number in range(3)]
+        assert [child.wait() for child in children] == [0, 0, 0]
+        assert online.read("plane@1", [b"all", b"0", b"1", b"2"]) == [b"300", b"100", b"100", b"100"]
+        assert (online.mark("plane@1"), online.spaces()) == (b"99", {"plane@1": 4})
+
+    def test_a_process_killed_inside_an_update_holds_nobody_up(self, online: OnlineStore) -> None:
+        """And leaves nothing behind."""
+        online.write("plane@1", [(b"N1", b"1")])
+        code = """
+            import time
+            def change(read):
+                yield b"N1", b"half"
+                print("inside", read([b"N1"])[0].decode())
+                time.sleep(60)
+            online.update("plane@1", change)
+            """
+        ending = run_killed(self._code(online, code), lines=1)
+        assert (ending.killed, ending.lines) == (True, ("inside 1",))
+        online.update("plane@1", adding(b"N1"))
+        assert online.read("plane@1", [b"N1"]) == [b"2"]
+
+    def _code(self, online: OnlineStore, code: str) -> str:
+        return f"{self.elsewhere(online)}\n{dedent(code)}"
+
+    def _start(self, online: OnlineStore, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        command = [sys.executable, "-c", self._code(online, code), *arguments]
+        return subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter on the suite's own code
+
+    def _run(self, online: OnlineStore, code: str) -> None:
+        with self._start(online, code) as child:
+            assert child.wait() == 0
+
+
+def adding(*keys: bytes) -> Change:
+    """A change that adds one to the numbers of keys."""
+
+    def change(read: Reader) -> list[tuple[bytes, bytes | None]]:
+        return [(key, b"%d" % (int(row or 0) + 1)) for key, row in zip(keys, read(keys), strict=True)]
+
+    return change
+
+
 class _OnlineMachine(RuleBasedStateMachine):
     """Does the same to a store and to the model."""
 
@@ -152,6 +316,27 @@ class _OnlineMachine(RuleBasedStateMachine):
         """Deletes from both."""
         self.real.delete(space, keys)
         self.model.delete(space, keys)
+
+    @rule(
+        space=_spaces,
+        keys=st.lists(_keys, max_size=3),
+        rows=st.lists(st.tuples(_keys, st.none() | _values), max_size=5),
+        mark=st.none() | _values,
+    )
+    def update(
+        self, space: str, keys: Sequence[bytes], rows: list[tuple[bytes, bytes | None]], mark: bytes | None
+    ) -> None:
+        """Updates both, from the same rows."""
+        seen = []
+
+        def change(read: Reader) -> Iterator[tuple[bytes, bytes | None]]:
+            yield from rows
+            seen.append(found := read(keys))
+            yield from ((key, (row or b"")[-9:] + b"+") for key, row in zip(keys, found, strict=True))
+
+        self.real.update(space, change, mark=mark)
+        self.model.update(space, change, mark=mark)
+        assert seen[-1] == seen[-2]
 
     @rule(space=_spaces)
     def drop(self, space: str) -> None:
