@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
@@ -17,9 +19,12 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.graph import data_road, graph, model_road
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
+from drivetrain.loop.refs import table_version
 from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE
+from drivetrain.loop.stages.ingest import ingested
+from drivetrain.loop.stages.training_set import holds_back, training_set_node
 from drivetrain.loop.tick import look
 from drivetrain.loop.watch import LEASE
 from drivetrain.registry.aliases import find_version, point
@@ -51,6 +56,23 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
             version = project.store.catalog.get(ModelVersion, step.outputs["version"].removeprefix("version:"))
             refused += version.gates.refusals if version else ()
     return Outcome(steps, time.perf_counter() - began, tuple(refused))
+
+
+def training_set(project: Definitions, model: str | Model | None, *, at: Micros | None) -> pl.DataFrame:
+    """See :meth:`Project.training_set`; the step of the road, on the tables as they stand."""
+    found = project.find_model(model.name if isinstance(model, Model) else model)
+    label = ingested(project, found.label.source.name)
+    node = training_set_node(project, found, holds_back(found, label, at))
+    standing = {need: {"table": ingested(project, need.removeprefix("ingest:")).ref} for need in node.needs}
+    (ran,) = run_nodes(
+        {node.name: node},
+        catalog=project.store.catalog,
+        leases=project.store.leases,
+        environment=environment_digest(),
+        given=standing,
+    )
+    version = table_version(project, ran.outputs["table"])
+    return project.store.tables.read(version.table, version.version)
 
 
 def predict(

@@ -37,13 +37,14 @@ class Node:
 
 
 def in_order(nodes: Mapping[str, Node]) -> list[Node]:
-    """Nodes so that each comes after all it needs; otherwise as declared."""
+    """Nodes so that each comes after all it needs of them; otherwise as declared."""
     done: dict[str, Node] = {}
 
     def visit(node: Node) -> None:
         if node.name not in done:
             for need in node.needs:
-                visit(nodes[need])
+                if need in nodes:
+                    visit(nodes[need])
             done[node.name] = node
 
     for node in nodes.values():

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from drivetrain.core.clock import Micros, micros_of
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import Alias, Decision
@@ -14,6 +16,7 @@ from drivetrain.loop import commands
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.loading import load_file
+from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.skew import skew
@@ -67,6 +70,29 @@ class Project(Declarations):
             at: The moment decisions are dated, where history is made up for; the present by default.
         """
         return commands.run(self, only=only, progress=progress, at=None if at is None else micros_of(at))
+
+    def training_set(self, model: str | Model | None = None, at: Micros | str | None = None) -> pl.DataFrame:
+        """What a model learns from: a row for every label, with the features as they were known at its moment.
+
+        Rows out equal labels in. This is the road's own step: it is kept as a version of the table
+        ``training/<model>`` with its lineage, and a training set that is on record already is read, not made again.
+
+        Args:
+            model: Which model, by name or as declared; not needed where there is one.
+            at: The moment to stand at: labels that became known later are left out. By default all that the tables
+                hold, which is what :meth:`run` trains on.
+
+        Returns:
+            ``_entity``, ``_at`` (moment of prediction), ``_label`` (null where there is none), ``_label_at`` (when the
+            label became known), the request's columns, then every feature by its full name; in order of ``_at``.
+            Tables are read as they are now: a row taken in after ``at`` counts if it says it was known by then.
+
+        Raises:
+            UnknownName: There is no such model, or a table it needs was never taken in.
+            TrainingError: No label was known by then.
+            StoreError: Another process is running this project, and the training set is not on record.
+        """
+        return commands.training_set(self, model, at=None if at is None else micros_of(at))
 
     def serve(self) -> None:
         """Serves every endpoint until the process is told to stop; a port in use is said before anything starts."""

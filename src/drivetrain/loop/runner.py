@@ -110,18 +110,27 @@ def run_nodes(
     leases: Leases,
     environment: Digest,
     progress: Progress | None = None,
+    given: Mapping[str, Outputs] | None = None,
 ) -> tuple[Ran, ...]:
     """Brings every node up to date, each once, in order.
 
     A step whose key is in the catalog as done is not run again. A step that raises is recorded as failed and ends the
     run; everything done before it stays done.
 
+    Args:
+        nodes: What to bring up to date.
+        catalog: Where steps are recorded.
+        leases: Where the right to work is had.
+        environment: Digest of what code runs in.
+        progress: Who watches.
+        given: Outputs of steps that the nodes need and that are not among them: they are taken as they stand.
+
     Raises:
         DrivetrainError: What the failing step raised.
         StoreError: Another process is running this project.
     """
     watching = progress or Silent()
-    outputs: dict[str, Outputs] = {}
+    outputs: dict[str, Outputs] = dict(given or {})
     ran: list[Ran] = []
     with ExitStack() as held:
         alone = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivetrain.core.clock import now
+from drivetrain.core.errors import UnknownName
 from drivetrain.core.progress import Progress
+from drivetrain.core.records import TableVersion
 from drivetrain.data.ingest import ingest
 from drivetrain.data.source import Source
 from drivetrain.loop.definitions import Definitions
@@ -42,3 +44,17 @@ def ingest_node(project: Definitions, source: Source) -> Node:
         outside=lambda: {source.reader.words: source.reader.fingerprint(project.folder)},
         action=action,
     )
+
+
+def ingested(project: Definitions, source: str) -> TableVersion:
+    """The newest version of a source's table, as the last ingestion left it.
+
+    Raises:
+        UnknownName: Nothing was ever taken in.
+    """
+    newest = next(iter(project.store.catalog.find(TableVersion, source, limit=1)), None)
+    if newest is None:
+        raise UnknownName(
+            f"there is no table {source!r} yet: nothing was ever taken in", do="Run: drivetrain run --only data"
+        )
+    return newest
