@@ -80,8 +80,8 @@ class Feature:
 
     @property
     def reach(self) -> Micros:
-        """How far back from a request its window may begin; 0 where there is none or it is endless."""
-        return 0 if self.window is None else self.window + self.offset + (self.hop or 1) - 1
+        """How far back from a request its window may begin, or where it is endless, end; 0 where there is none."""
+        return self.offset if self.window is None else self.window + self.offset + (self.hop or 1) - 1
 
     def begin(self, at: Micros) -> Micros | None:
         """The moment after which events are in the window of a request at ``at``; none for the whole history."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from drivetrain.core.errors import StoreError
 from drivetrain.features.exact import Floats, Places
-from drivetrain.features.online.layout import HEAD, LAYOUT, PAGED, STATES, Layout, Tail, decode_tail
+from drivetrain.features.online.layout import HEAD, LAYOUT, PAGED, STATES, TIMES, Layout, Tail, decode_tail
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,7 @@ class History:
     """Events of one or several entities.
 
     Attributes:
-        times: Event times, availability and sequence; shape (3, events), microseconds.
+        times: Event times, availability (microseconds), sequence and identity; shape (4, events).
         values: Values of the stored inputs, then which rows are members; shape (columns, events), NaN for null. Texts
             are places in ``texts``.
         texts: What text values stand for.
@@ -43,9 +44,19 @@ class History:
 
     @property
     def sequence(self) -> Places:
-        """Order of ingestion."""
+        """Order of ingestion; from :data:`~.layout.PUSHED` on, of being pushed."""
         sequence: Places = self.times[2]
         return sequence
+
+    @property
+    def identity(self) -> Places:
+        """What tells one row of the table from another, in 64 bits."""
+        identity: Places = self.times[3]
+        return identity
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> History:
+        """Some of the events."""
+        return History(self.times[:, kept], self.values[:, kept], self.texts, self.kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +68,12 @@ class Head:
         paged: Whether the history has a key of its own.
         generation: Which generation of keys is in use.
         pages: Most pages the entity ever had.
-        trimmed: Newest event and latest availability of trimmed events, microseconds.
+        known: Latest availability of any packed event, microseconds.
+        trimmed: Newest event, latest availability and newest pushed event of those trimmed, microseconds.
+        sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events, shape (bases, 7).
         tail: The rest.
+        pending: Events pushed since, as bytes.
         stamp: What pages and history of the same write carry.
     """
 
@@ -67,9 +81,12 @@ class Head:
     paged: bool
     generation: int
     pages: int
-    trimmed: tuple[int, int]
+    known: int
+    trimmed: tuple[int, int, int]
+    sequence: int
     base: Floats
     tail: Tail
+    pending: memoryview
     stamp: int
 
     @classmethod
@@ -80,32 +97,51 @@ class Head:
             StoreError: It is none, or of another layout.
         """
         try:
-            number, flags, generation, events, end, pages, _, _, event, known, stamp = HEAD.unpack_from(row)
-            tail = decode_tail(memoryview(row)[end:])
+            number, flags, generation, events, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
+            tail = decode_tail(memoryview(row)[end:pend])
         except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
-            raise _corrupt(layout, error) from error
+            raise corrupt(layout, error) from error
         if number != LAYOUT:
-            raise _corrupt(layout, f"layout {number}")
+            raise corrupt(layout, f"layout {number}")
+        event, latest, pushed, sequence, stamp = rest
         size = len(layout.bases) * STATES
         base = np.frombuffer(row, np.float64, size, end - 8 * size).reshape(-1, STATES)
-        return cls(events, bool(flags & PAGED), generation, pages, (event, known), base, tail, stamp)
+        return cls(
+            events,
+            bool(flags & PAGED),
+            generation,
+            pages,
+            known,
+            (event, latest, pushed),
+            sequence,
+            base,
+            tail,
+            memoryview(row)[pend:],
+            stamp,
+        )
 
     def history(self, row: bytes, layout: Layout) -> History:
         """The events: from the head's own bytes, or from those under the history's key."""
         columns = layout.value_columns
-        size = 8 * self.events * (3 + columns)
+        size = 8 * self.events * (TIMES + columns)
         end = len(row) if self.paged else HEAD.unpack_from(row)[4] - 8 * len(layout.bases) * STATES
         try:
-            times = np.frombuffer(row, np.int64, 3 * self.events, end - size).reshape(3, -1)
+            times = np.frombuffer(row, np.int64, TIMES * self.events, end - size).reshape(TIMES, -1)
             values = np.frombuffer(row, np.float64, columns * self.events, end - 8 * self.events * columns)
         except ValueError as error:
-            raise _corrupt(layout, error) from error
+            raise corrupt(layout, error) from error
         return History(times, values.reshape(columns, self.events), self.tail.texts, self.tail.kinds)
 
 
 def stamp_of(row: bytes) -> int:
     """The stamp that a page or a history begins with."""
     return int.from_bytes(row[:8], "little", signed=True)
+
+
+def nothing(layout: Layout) -> History:
+    """No events."""
+    values = np.empty((layout.value_columns, 0))
+    return History(np.empty((TIMES, 0), dtype=np.int64), values, [], "n" * len(layout.stored))
 
 
 def join(parts: Sequence[History], kinds: str) -> History:
@@ -118,6 +154,9 @@ def join(parts: Sequence[History], kinds: str) -> History:
             numbers = np.array([texts.setdefault(text, len(texts)) for text in part.texts] or [0], dtype=np.float64)
             renamed = part.values.copy()
             for at in text_rows:
+                if part.kinds[at] != "t":
+                    renamed[at] = np.nan  # it was no text when it came: nothing, as an unknown text would be
+                    continue
                 known = ~np.isnan(renamed[at])
                 renamed[at][known] = numbers[renamed[at][known].astype(np.int64)]
             values.append(renamed)
@@ -128,7 +167,8 @@ def join(parts: Sequence[History], kinds: str) -> History:
     )
 
 
-def _corrupt(layout: Layout, why: object) -> StoreError:
+def corrupt(layout: Layout, why: object) -> StoreError:
+    """What to raise where bytes are no row of this view."""
     return StoreError(
         f"an online row of view {layout.view.name!r} can't be read: {why}",
         do=f"Drop the space {layout.view.space} and materialise the view again",

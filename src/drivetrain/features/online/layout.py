@@ -2,17 +2,19 @@
 
 An entity has a head. Up to :data:`FLAT` events lie in it whole::
 
-    HEAD | lifetimes | lasts | event times | records | history | tail
+    HEAD | lifetimes | lasts | event times | records | history | states | tail | pending
 
 ``lifetimes`` are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest
-looked-up value and then those that are numbers. ``records`` has an entry for every event
-and one more: the aggregates of all events from that one on, so that a window is one binary search and one read.
-``history`` is what the rest is made from: event times, availability, sequence, and the values of every input.
-``tail`` is msgpack: looked-up values of every type, their event times, and what numbers in the history stand for.
+looked-up value and then those that are numbers. ``records`` has an entry for every event and one more: the aggregates
+of all events from that one on, so that a window is one binary search and one read; a view with a feature that can't be
+answered so (:attr:`Layout.scanned`) has none, and is answered from its events. ``history`` is what the rest is made
+from: event times, availability, sequence, identity, and the values of every input; ``states`` the moments of trimmed
+events. ``tail`` is msgpack: looked-up values of every type, their event times, and what numbers in the history stand
+for. ``pending`` is msgpack too: events that were pushed since the row was packed; see :mod:`.pending`.
 
 With more events the head keeps only the first event time of every page::
 
-    HEAD | lifetimes | lasts | first event time of each page | the first record | tail
+    HEAD | lifetimes | lasts | first event time of each page | the first record | states | tail | pending
 
 and pages of :data:`PAGE` events and the history have keys of their own. They are written under two generations by
 turns and carry the head's stamp, so that a reader that holds an old head never joins it with a new page.
@@ -28,17 +30,23 @@ import numpy as np
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError
-from drivetrain.features.aggregate import Kind
+from drivetrain.features.aggregate import ADDED_UP, Kind
 from drivetrain.features.view import FeatureView
 
 FLAT = 128
 PAGE = 128
-HEAD = struct.Struct("<BBHIIiqqqqq")
-"""Layout number, flags, generation, events, offset of the tail, most pages ever, newest event, latest availability,
-newest event and latest availability of those trimmed, stamp."""
-LAYOUT = 1
-PAGED, TYPED = 1, 2
-"""Flags: the entity has pages; looked-up values are not all numbers."""
+HEAD = struct.Struct("<BBHIIIi4xqqqqqqq")
+"""Layout number, flags, generation, events, offsets of the tail and of what is pending, most pages ever, newest event,
+latest availability, the same two of those trimmed, newest pushed event of those trimmed, greatest sequence of the
+table's rows that were put in, stamp."""
+LAYOUT = 2
+PAGED, TYPED, PENDING = 1, 2, 4
+"""Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed."""
+TIMES = 4
+"""Rows of the history before the values: event time, availability, sequence, identity."""
+PUSHED = 1 << 62
+"""Sequences from here on are of events that were pushed and that no row of the table has confirmed yet."""
+NEVER = -(1 << 63)
 STATES = 7
 """Numbers kept of trimmed events for each input: count, sum and sum of squares in two parts each, extremes."""
 
@@ -51,13 +59,15 @@ class Layout:
     Attributes:
         view: The view.
         cells: What a record holds: aggregates of inputs, in order.
-        windows: Finite windows, in order.
+        spans: Finite windows and their hops, in order.
+        scanned: Whether some feature has to be answered from the events themselves.
         lifetimes: Positions of the features over the whole history.
         lasts: Positions of the looked-up features.
         stored: Inputs whose values are kept, in order.
         members: Inputs of which is also kept which rows their condition lets through.
         bases: Inputs of which moments of trimmed events are kept.
-        places: For every feature its place in: lifetimes, a record for each window, looked-up values.
+        since: Positions of the features that tell how long ago something was.
+        places: For every feature its place in: lifetimes, a record for each span, looked-up values.
     """
 
     def __init__(self, view: FeatureView) -> None:
@@ -67,26 +77,30 @@ class Layout:
         self.lifetimes = tuple(
             at for at, feature in enumerate(columns) if not feature.looked_up and feature.window is None
         )
-        finite = [feature for feature in columns if not feature.looked_up and feature.window is not None]
+        self.scanned = any(feature.offset or not (feature.looked_up or feature.kind in ADDED_UP) for feature in columns)
+        finite = [] if self.scanned else [f for f in columns if not f.looked_up and f.window is not None]
         self.cells: tuple[tuple[Kind, int], ...] = tuple(
             dict.fromkeys((feature.kind, feature.input) for feature in finite)
         )
-        self.windows: tuple[Micros, ...] = tuple(dict.fromkeys(feature.window or 0 for feature in finite))
+        self.spans: tuple[tuple[Micros, Micros | None], ...] = tuple(
+            dict.fromkeys((feature.window or 0, feature.hop) for feature in finite)
+        )
         self.stored = tuple(
             at for at, given in enumerate(view.inputs) if given.value is not None or given.where is not None
         )
         looked_up = {columns[at].input for at in self.lasts}
         self.members = tuple(at for at in self.stored if at in looked_up and view.inputs[at].where is not None)
         self.bases = tuple(dict.fromkeys(columns[at].input for at in self.lifetimes))
-        self.places = tuple(self._place(at) for at in range(len(columns)))
+        self.since = tuple(at for at, feature in enumerate(columns) if feature.kind == "since")
+        self.places = () if self.scanned else tuple(self._place(at) for at in range(len(columns)))
 
     def _place(self, at: int) -> int:
         feature = self.view.columns[at]
         if feature.looked_up:
-            return len(self.lifetimes) + len(self.windows) * len(self.cells) + self.lasts.index(at)
+            return len(self.lifetimes) + len(self.spans) * len(self.cells) + self.lasts.index(at)
         if feature.window is None:
             return self.lifetimes.index(at)
-        record = len(self.lifetimes) + self.windows.index(feature.window) * len(self.cells)
+        record = len(self.lifetimes) + self.spans.index((feature.window, feature.hop)) * len(self.cells)
         return record + self.cells.index((feature.kind, feature.input))
 
     @property
@@ -145,9 +159,19 @@ def history_key(head: bytes, generation: int) -> bytes:
 
 def keys_of_entity(head: bytes, row: bytes) -> list[bytes]:
     """Every key an entity may have, given its head: what erasing it has to delete."""
-    pages = HEAD.unpack_from(row)[5]
+    pages = HEAD.unpack_from(row)[6]
     both = [page_key(head, generation, page) for generation in (0, 1) for page in range(pages)]
     return [head, *both, *((history_key(head, 0), history_key(head, 1)) if pages else ())]
+
+
+def trimmed_until(row: bytes) -> Micros:
+    """Event time of the newest event that was trimmed; :data:`NEVER` if none was."""
+    return int.from_bytes(row[40:48], "little", signed=True)
+
+
+def events_of(row: bytes) -> int:
+    """How many events are packed in a row."""
+    return int.from_bytes(row[4:8], "little")
 
 
 def key_parts(instance: Mapping[str, object], names: Sequence[str]) -> list[object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -13,15 +15,18 @@ from drivetrain.core.errors import StoreError
 from drivetrain.features.asked import entity_of
 from drivetrain.features.events import check_type, feature_dtype, inputs_of, numbers, times_of
 from drivetrain.features.exact import Places
-from drivetrain.features.online.history import Head, History, join, stamp_of
-from drivetrain.features.online.layout import Layout, history_key, key_of, keys_of_entity
+from drivetrain.features.online.arrive import TOLD_APART
+from drivetrain.features.online.history import History, nothing
+from drivetrain.features.online.identity import identities_of
+from drivetrain.features.online.layout import NEVER, Layout, events_of, key_of, keys_of_entity
 from drivetrain.features.online.mark import Mark, decode_mark, encode_mark
-from drivetrain.features.online.pack import Kept, empty_base, rows_of
+from drivetrain.features.online.merge import Merge, Read
 from drivetrain.features.view import SEQUENCE, FeatureView
 from drivetrain.store.bundle import Store
 
 _NEVER = np.iinfo(np.int64).max
-_FIRST = np.iinfo(np.int64).min
+_SOME = 4096
+"""Entities written in one step."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,10 @@ class Materialised:
 def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, grace: Micros = DAY) -> Materialised:
     """Brings a view's online rows up to a version of its table.
 
-    Rows new since the last version are put into the entities they belong to; rows and mark are written together, so a
-    call that dies changes nothing and the next one does it all. Where rows were replaced or deleted since, the entities
-    they belonged to are made anew. A version that the space is past already changes nothing.
+    Rows new since the last version are put into the entities they belong to, some entities at a time, and then the mark
+    is set; an entity knows which rows it has, so that after a call that dies the next one does the rest and nothing
+    twice. A row takes the place of the event that was pushed under its key. Where rows were replaced or deleted since,
+    the entities they belonged to are made anew. A version that the space is past already changes nothing.
 
     Events are trimmed that no request can need: an entity answers exactly at every moment from its newest event, less
     ``grace``, on; before that, windows that reach trimmed events are null.
@@ -58,7 +64,7 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
 
     Raises:
         FeatureError: The table lacks a column, or holds what can't be a key or a feature.
-        StoreError: The store is full or away; nothing was kept.
+        StoreError: The store is full or away; what was written is found again by the next call.
     """
     packed = store.online.mark(view.space)
     mark = None if packed is None else decode_mark(packed)
@@ -75,13 +81,16 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
             store.online.drop(view.space)
             mark, fresh = None, rows
         else:
-            fresh = rows.join(again.lazy(), on=list(view.key_columns), how="semi")
+            fresh = _of_entities(view, rows, again)
     writing = _Writing(store, view, grace)
-    writing.take(fresh, merge=mark is not None and again is None)
+    # Without a mark the rows are all there are: what an attempt that died has left is made anew.
+    doubtful = writing.take(fresh, anew=mark is None or again is not None)
+    if doubtful is not None:
+        writing.take(_of_entities(view, rows, doubtful), anew=True)
     if again is not None:
         writing.forget(again)
     writing.commit(_next_mark(mark, version, total, writing, now))
-    return Materialised(many, len(writing.keys), version)
+    return Materialised(many, writing.entities, version)
 
 
 def erase(store: Store, view: FeatureView, key: bytes) -> None:
@@ -92,55 +101,59 @@ def erase(store: Store, view: FeatureView, key: bytes) -> None:
 
 
 class _Writing:
-    """One materialisation, from rows to a single write."""
+    """One materialisation: entities are written some at a time, so that what is pushed meanwhile need not wait long."""
 
     def __init__(self, store: Store, view: FeatureView, grace: Micros) -> None:
         self._store = store
         self._view = view
         self._grace = grace
         self._layout = Layout(view)
-        self.keys: list[bytes] = []
-        self.last_sequence = _FIRST
-        self.newest = _FIRST
-        self._rows: Iterator[tuple[bytes, bytes]] = iter(())
+        self._written: set[bytes] = set()
+        self.last_sequence = NEVER
+        self.newest = NEVER
+        self.entities = 0
 
-    def take(self, rows: pl.LazyFrame, *, merge: bool) -> None:
-        """Reads rows and packs their entities, with the events that the store has of them if they are to be merged."""
+    def take(self, rows: pl.LazyFrame, *, anew: bool) -> pl.DataFrame | None:
+        """Puts rows into their entities.
+
+        Returns:
+            Keys of entities that have to be made anew before the mark is set; none if there are none.
+        """
         names, event, available, sequence = times_of(self._view, rows)
-        self.last_sequence = int(sequence.max(initial=_FIRST))
+        self.last_sequence = max(self.last_sequence, int(sequence.max(initial=NEVER)))
         usable = (event < _NEVER) & ~names.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
         if not usable.any():
-            return
-        self.newest = int(np.maximum(event, available)[usable].max())
+            return None
+        self.newest = max(self.newest, int(np.maximum(event, available)[usable].max()))
         entities = names.filter(usable).unique(maintain_order=True)
-        self.keys = [key or b"" for key in (key_of(row, names.columns) for row in entities.iter_rows())]
+        keys = [key or b"" for key in (key_of(row, names.columns) for row in entities.iter_rows())]
         entity = entity_of(names, entities)
+        entity[~usable] = -1
         history = self._history(rows, event, available, sequence)
-        kept = np.flatnonzero(usable)
-        fresh = History(history.times[:, kept], history.values[:, kept], history.texts, history.kinds)
-        state = Kept(
-            self.keys,
-            np.zeros(len(self.keys), dtype=np.int64),
-            np.zeros(len(self.keys), dtype=np.int64),
-            np.full((len(self.keys), 2), _FIRST),
-            empty_base(len(self.keys), self._layout),
-        )
-        where = entity[kept]
-        if merge:
-            fresh, where = self._merged(fresh, where, state)
-        self._rows = rows_of(self._layout, fresh, where, state, self._grace)
+        order = np.argsort(entity, kind="stable")
+        starts = np.searchsorted(entity[order], np.arange(0, len(keys) + _SOME, _SOME))
+        merge = Merge(self._layout, self._grace, anew=anew)
+        for at, (start, stop) in enumerate(pairwise(starts.tolist())):
+            here = order[start:stop]
+            part = History(history.times[:, here], history.values[:, here], history.texts, history.kinds)
+            some = keys[at * _SOME : (at + 1) * _SOME]
+            change = partial(merge.rows, keys=some, fresh=part, entity=entity[here] - at * _SOME)
+            self._store.online.update(self._view.space, change)
+        self._written.update(keys)
+        self.entities = len(self._written)
+        doubtful = [key in merge.doubtful for key in keys]
+        return entities.filter(pl.Series(doubtful)) if any(doubtful) else None
 
     def forget(self, touched: pl.DataFrame) -> None:
-        """Deletes entities that were touched and have no rows any more."""
+        """Deletes what entities that were touched, and have no rows any more, had of the table."""
         keys = (key_of(row, touched.columns) for row in touched.iter_rows())
-        gone = [key for key in keys if key is not None and key not in set(self.keys)]
-        for key, row in zip(gone, self._store.online.read(self._view.space, gone), strict=True):
-            if row is not None:
-                self._store.online.delete(self._view.space, keys_of_entity(key, row))
+        gone = [key for key in keys if key is not None and key not in self._written]
+        for key in gone:
+            self._store.online.update(self._view.space, partial(_without_table, self._layout, key, self._grace))
 
     def commit(self, mark: Mark) -> None:
-        """Writes rows and mark, all or none."""
-        self._store.online.write(self._view.space, self._rows, mark=encode_mark(mark))
+        """Says how far the space is filled."""
+        self._store.online.write(self._view.space, (), mark=encode_mark(mark))
 
     def _history(self, rows: pl.LazyFrame, event: Places, available: Places, sequence: Places) -> History:
         layout, columns = self._layout, self._view.columns
@@ -152,8 +165,8 @@ class _Writing:
             asked = [feature for feature in columns if feature.input == position]
             for feature in asked:
                 check_type(series.dtype, feature.kind, feature.name)
-            looked_up = next((feature for feature in asked if feature.looked_up), None)
-            dtype = None if looked_up is None else feature_dtype(series.dtype, looked_up.name)
+            told = next((feature for feature in asked if feature.kind in TOLD_APART), None)
+            dtype = None if told is None else feature_dtype(series.dtype, told.name)
             if dtype == pl.String:
                 kinds[at] = "t"
                 values[at] = _numbered(series.cast(pl.String), texts)
@@ -162,33 +175,11 @@ class _Writing:
                 values[at] = numbers(series)
             if position in layout.members and members is not None:
                 values[len(layout.stored) + layout.members.index(position)] = members.cast(pl.Float64).to_numpy()
-        return History(np.stack([event, np.maximum(event, available), sequence]), values, texts, "".join(kinds))
-
-    def _merged(self, fresh: History, entity: Places, state: Kept) -> tuple[History, Places]:
-        """The new events and those that the store has of their entities."""
-        parts, owners = [fresh], [entity]
-        heads = self._store.online.read(self._view.space, self.keys)
-        for at, row in enumerate(heads):
-            if row is None:
-                continue
-            head = Head.read(row, self._layout)
-            history = head.history(row if not head.paged else self._read_history(at, head), self._layout)
-            state.generation[at] = 1 - head.generation if head.paged else head.generation
-            state.pages[at] = head.pages
-            state.trimmed[at] = head.trimmed
-            state.base[at] = head.base
-            parts.append(history)
-            owners.append(np.full(head.events, at))
-        return join(parts, fresh.kinds), np.concatenate(owners)
-
-    def _read_history(self, at: int, head: Head) -> bytes:
-        row = self._store.online.read(self._view.space, [history_key(self.keys[at], head.generation)])[0]
-        if row is None or stamp_of(row) != head.stamp:
-            raise StoreError(
-                f"the online rows of view {self._view.name!r} don't fit together",
-                do=f"Drop the space {self._view.space} and materialise the view again",
-            )
-        return row
+        key = [pl.col(name) for name in self._view.source.key]
+        present = set(self._view.source.key) <= set(rows.collect_schema().names())
+        identity = identities_of(rows.select(key).collect()) if present else sequence
+        times = np.stack([event, np.maximum(event, available), sequence, identity])
+        return History(times, values, texts, "".join(kinds))
 
 
 def _numbered(texts: pl.Series, known: list[str]) -> np.ndarray:
@@ -203,6 +194,24 @@ def _numbered(texts: pl.Series, known: list[str]) -> np.ndarray:
         return np.full(len(texts), np.nan)
     codes = texts.replace_strict(list(places), list(places.values()), default=None, return_dtype=pl.Float64)
     return codes.fill_null(float("nan")).to_numpy()
+
+
+def _without_table(layout: Layout, key: bytes, grace: Micros, read: Read) -> Iterator[tuple[bytes, bytes | None]]:
+    """An entity with what was pushed to it and not with what the table had of it."""
+    row = read([key])[0]
+    if row is None:
+        return
+    for stale in keys_of_entity(key, row):
+        yield stale, None
+    made = dict(Merge(layout, grace, anew=True).rows(read, [key], nothing(layout), np.empty(0, dtype=np.int64)))
+    if events_of(made[key]):
+        yield from made.items()
+
+
+def _of_entities(view: FeatureView, rows: pl.LazyFrame, entities: pl.DataFrame) -> pl.LazyFrame:
+    """Rows of some entities."""
+    named = entities.rename(dict(zip(entities.columns, view.key_columns, strict=True)))
+    return rows.join(named.lazy(), on=list(view.key_columns), how="semi")
 
 
 def _touched(
@@ -221,6 +230,6 @@ def _touched(
 
 
 def _next_mark(mark: Mark | None, version: int, total: int, writing: _Writing, now: Micros) -> Mark:
-    sequence = max(writing.last_sequence, _FIRST if mark is None else mark.sequence)
-    newest = max(writing.newest, _FIRST if mark is None else mark.newest)
+    sequence = max(writing.last_sequence, NEVER if mark is None else mark.sequence)
+    newest = max(writing.newest, NEVER if mark is None else mark.newest)
     return Mark(version, sequence, total, now, newest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,10 @@ from drivetrain.features.online.layout import (
     FLAT,
     HEAD,
     LAYOUT,
+    NEVER,
     PAGE,
     PAGED,
+    PUSHED,
     STATES,
     TYPED,
     Layout,
@@ -28,8 +31,6 @@ from drivetrain.features.online.layout import (
 )
 from drivetrain.features.timeline import Timeline
 
-_NEVER = np.iinfo(np.int64).min
-
 
 @dataclass(frozen=True, eq=False)
 class Kept:
@@ -39,7 +40,8 @@ class Kept:
         keys: Keys of their heads.
         generation: Generation of keys to write under.
         pages: Most pages each ever had.
-        trimmed: Newest event and latest availability of trimmed events; shape (entities, 2).
+        trimmed: Newest event, latest availability and newest pushed event of those trimmed; shape (entities, 3).
+        sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events; shape (entities, bases, 7).
     """
 
@@ -47,7 +49,15 @@ class Kept:
     generation: Places
     pages: Places
     trimmed: Places
+    sequence: Places
     base: Floats
+
+    @classmethod
+    def nothing(cls, keys: list[bytes], layout: Layout) -> Kept:
+        """Of entities that have no row yet."""
+        many = len(keys)
+        zeros = np.zeros(many, dtype=np.int64)
+        return cls(keys, zeros, zeros.copy(), np.full((many, 3), NEVER), np.full(many, NEVER), empty_base(many, layout))
 
 
 def rows_of(
@@ -75,6 +85,8 @@ def rows_of(
         trimmed = trimmed.copy()
         np.maximum.at(trimmed[:, 0], gone.entity, gone.event)
         np.maximum.at(trimmed[:, 1], gone.entity, gone.available)
+        pushed = history.sequence[gone.rows] >= PUSHED
+        np.maximum.at(trimmed[:, 2], gone.entity[pushed], gone.event[pushed])
         timeline, values = timeline.only(~leaving), values[:, ~leaving]
     packer = _Packer(layout, timeline, values, history)
     packer.lifetimes(base)
@@ -103,21 +115,29 @@ def _leaving(layout: Layout, timeline: Timeline, values: Floats, grace: Micros) 
     cutoff = newest[timeline.entity] - max(layout.view.horizon + grace, 1)
     leaving = timeline.event <= cutoff
     if layout.view.ttl is None and layout.lasts and leaving.any():
-        for members in _memberships(layout, values):
-            part = leaving if members is None else leaving & members
-            places = np.flatnonzero(part)
-            _, first = np.unique(timeline.entity[places][::-1], return_index=True)
-            leaving[places[::-1][first]] = False
+        for members, ranks in _memberships(layout, values):
+            places = np.flatnonzero(leaving if members is None else leaving & members)
+            # As many of the leaving as the deepest rank asks for stay: whatever is newer can only make them older.
+            from_end = _places_from_end(timeline.entity[places])
+            leaving[places[from_end < ranks]] = False
     return leaving
 
 
-def _memberships(layout: Layout, values: Floats) -> Iterator[np.ndarray | None]:
-    """Which events looked-up features look at: all, and those of each condition."""
+def _places_from_end(entity: Places) -> Places:
+    """How many events of the same entity come after each, of events sorted by entity."""
+    stops = np.searchsorted(entity, entity, side="right")
+    return stops - 1 - np.arange(len(entity))
+
+
+def _memberships(layout: Layout, values: Floats) -> Iterator[tuple[np.ndarray | None, int]]:
+    """Which events looked-up features look at, and how many of them: all, and those of each condition."""
     columns = layout.view.columns
-    if any(columns[at].input not in layout.members for at in layout.lasts):
-        yield None
-    for at in range(len(layout.members)):
-        yield values[len(layout.stored) + at] > 0
+    deepest: dict[int, int] = {}
+    for at in layout.lasts:
+        which = layout.members.index(columns[at].input) if columns[at].input in layout.members else -1
+        deepest[which] = max(deepest.get(which, 0), int(columns[at].argument or 0) + 1)
+    for which, ranks in deepest.items():
+        yield None if which < 0 else values[len(layout.stored) + which] > 0, ranks
 
 
 def _with_trimmed(layout: Layout, gone: Timeline, values: Floats, base: Floats) -> Floats:
@@ -190,48 +210,60 @@ class _Packer:
         self._empty: list[float | None] = []
         values: list[list[float | bool | str | None]] = []
         times: list[list[int]] = []
-        newest: dict[int, Places] = {}
+        newest: dict[tuple[int, int], Places] = {}
         for at in layout.lasts:
-            position = columns[at].input
+            position, rank = columns[at].input, int(columns[at].argument or 0)
             which = layout.members.index(position) if position in layout.members else -1
-            if which not in newest:
-                newest[which] = self._newest(which)
-            place = newest[which]
+            if (which, rank) not in newest:
+                newest[which, rank] = self._newest(which, rank)
+            place = newest[which, rank]
             found = place >= 0
+            when = np.where(found, self._plain.event[place] if len(self._plain) else 0, NEVER)
             stored = layout.stored.index(position) if position in layout.stored else None
-            numbers = np.ones(len(place)) if stored is None else self._values[stored][place]
-            kind = "n" if stored is None else self._history.kinds[stored]
+            kind = "n" if stored is None or at in layout.since else self._history.kinds[stored]
+            if at in layout.since:
+                numbers = when.astype(np.float64)
+            elif stored is None or not len(self._plain):
+                numbers = np.ones(len(place))
+            else:
+                numbers = self._values[stored][place]
             values.append(typed(np.where(found, numbers, np.nan), kind, self._history.texts))
             self._empty.append(np.nan if kind == "n" else None)
-            times.append(np.where(found, self._plain.event[place], _NEVER).tolist())
+            times.append(when.tolist())
         self._typed = TYPED if None in self._empty else 0
         self._newest_values = [list(row) for row in zip(*values, strict=True)] or [[] for _ in range(self._entities)]
         self._newest_times = [list(row) for row in zip(*times, strict=True)] or [[] for _ in range(self._entities)]
 
-    def _newest(self, which: int) -> Places:
-        """Place of each entity's newest event; -1 where no event is a member."""
+    def _newest(self, which: int, rank: int) -> Places:
+        """Place of each entity's newest event, or one of those before it; -1 where there is none."""
+        starts = self._plain.starts
         if which < 0:
-            return self._plain.starts[1:] - 1
-        members = self._values[len(self._layout.stored) + which] > 0
-        places = np.where(members, np.arange(len(self._plain)), -1)
+            place = starts[1:] - 1 - rank
+            return np.where(place >= starts[:-1], place, -1)
+        members = np.flatnonzero(self._values[len(self._layout.stored) + which] > 0)
+        entity = self._plain.entity[members]
+        chosen = _places_from_end(entity) == rank
         newest = np.full(self._entities, -1)
-        np.maximum.at(newest, self._plain.entity, places)
+        newest[entity[chosen]] = members[chosen]
         return newest
 
     def rows(self, kept: Kept, base: Floats, trimmed: Places) -> Iterator[tuple[bytes, bytes]]:
         """Keys and rows of every entity."""
-        timeline, layout = self._timeline, self._layout
-        times = np.stack([timeline.event, timeline.available, self._history.sequence[timeline.rows]])
+        timeline, layout, rows = self._timeline, self._layout, self._timeline.rows
+        times = np.stack(
+            [timeline.event, timeline.available, self._history.sequence[rows], self._history.identity[rows]]
+        )
         known = trimmed[:, 1].copy()
         np.maximum.at(known, timeline.entity, timeline.available)
         records = memoryview(self._records.tobytes())
         width = 8 * len(layout.cells)
+        stamps = np.frombuffer(os.urandom(8 * self._entities), np.int64).tolist()
         for entity in range(self._entities):
             start, stop = int(timeline.starts[entity]), int(timeline.starts[entity + 1])
             first = int(self._firsts[entity]) * width
             events = times[:, start:stop]
             values, texts = self._local(self._values[:, start:stop])
-            stamp = int(events[2].max())
+            stamp = stamps[entity]
             tail = self._tail(entity, texts)
             fixed, states = self._fixed(entity), base[entity].tobytes()
             key, generation = kept.keys[entity], int(kept.generation[entity])
@@ -241,22 +273,25 @@ class _Packer:
             pages = -(-(stop - start) // PAGE) if paged else 0
             if paged:
                 marked = stamp.to_bytes(8, "little", signed=True)
-                yield from _pages(key, generation, events[0], own, marked)
+                if layout.cells:
+                    yield from _pages(key, generation, events[0], own, marked)
                 yield history_key(key, generation), marked + history
                 body = b"".join((fixed, events[0, ::PAGE].tobytes(), own[:width], states))
             else:
                 body = b"".join((fixed, events[0].tobytes(), own, history, states))
+            end = HEAD.size + len(body)
             head = HEAD.pack(
                 LAYOUT,
                 PAGED * paged + self._typed,
                 generation,
                 stop - start,
-                HEAD.size + len(body),
+                end,
+                end + len(tail),
                 max(int(kept.pages[entity]), pages),
-                int(events[0, -1]),
+                int(events[0, -1]) if stop > start else NEVER,
                 int(known[entity]),
-                int(trimmed[entity, 0]),
-                int(trimmed[entity, 1]),
+                *trimmed[entity].tolist(),
+                int(kept.sequence[entity]),
                 stamp,
             )
             yield key, b"".join((head, body, tail))

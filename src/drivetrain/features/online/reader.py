@@ -11,13 +11,14 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.online.history import Head, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_parts
-from drivetrain.features.online.past import Past
 from drivetrain.features.online.row import RowReader, Values, Wanted
+from drivetrain.features.online.scan import Scan
 from drivetrain.features.view import FeatureView
 
 _ATTEMPTS = 8
-PASTS = 256
-"""Entities of a view whose history is kept ready, for callers that ask about moments gone by."""
+SCANS = 256
+"""Entities of a view whose events are kept ready, where they are many and have to be looked at one by one."""
+_MANY = 64
 
 
 class OnlineReader:
@@ -91,7 +92,7 @@ class _View:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
         self.space = view.space
-        self._pasts: OrderedDict[bytes, tuple[int, Past]] = OrderedDict()
+        self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
 
     def read(self, store: OnlineStore, key: bytes, row: bytes | None, at: Micros) -> tuple[Values, float]:
         for _ in range(_ATTEMPTS):
@@ -100,7 +101,7 @@ class _View:
             answer = self.reader.read(key, row, at)
             if type(answer) is tuple:
                 return answer
-            whole = self._pages(store, answer, at) if isinstance(answer, Wanted) else self._past(store, key, row, at)
+            whole = self._pages(store, answer, at) if isinstance(answer, Wanted) else self._scan(store, key, row, at)
             if whole is not None:
                 return whole
             row = store.read(self.space, [key])[0]
@@ -114,22 +115,24 @@ class _View:
         pages = dict(zip(asked, store.read(self.space, asked), strict=True))
         return self.reader.finish(wanted, [None if key is None else pages[key] for key in wanted.keys], at)
 
-    def _past(self, store: OnlineStore, key: bytes, row: bytes, at: Micros) -> tuple[Values, float] | None:
+    def _scan(self, store: OnlineStore, key: bytes, row: bytes, at: Micros) -> tuple[Values, float] | None:
         head = Head.read(row, self.layout)
-        kept_past = self._pasts.get(key)
-        if kept_past is not None and kept_past[0] == head.stamp:
-            self._pasts.move_to_end(key)
-            return kept_past[1].read(at)
+        version = head.stamp, len(head.pending)
+        ready = self._scans.get(key)
+        if ready is not None and ready[0] == version:
+            self._scans.move_to_end(key)
+            return ready[1].read(at)
         if head.paged:
             kept = store.read(self.space, [history_key(key, head.generation)])[0]
             if kept is None or stamp_of(kept) != head.stamp:
                 return None
             row = kept
-        past = Past(self.layout, head, head.history(row, self.layout))
-        self._pasts[key] = (head.stamp, past)
-        if len(self._pasts) > PASTS:
-            self._pasts.popitem(last=False)
-        return past.read(at)
+        scan = Scan(self.layout, head, head.history(row, self.layout))
+        if head.events > _MANY:
+            self._scans[key] = version, scan
+            if len(self._scans) > SCANS:
+                self._scans.popitem(last=False)
+        return scan.read(at)
 
 
 def _key_maker(names: tuple[str, ...]) -> Callable[[Mapping[str, object]], bytes | None]:

@@ -1,0 +1,133 @@
+"""What an entity's row has, what was pushed since, and what a table brings, put together without counting twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from drivetrain.core.clock import Micros
+from drivetrain.features.exact import Places
+from drivetrain.features.online.history import Head, History, corrupt, join, stamp_of
+from drivetrain.features.online.layout import NEVER, PUSHED, Layout, history_key
+from drivetrain.features.online.pack import Kept, rows_of
+from drivetrain.features.online.pending import history_of, pending_of
+
+Read = Callable[[Sequence[bytes]], list[bytes | None]]
+Found = tuple[Head, bytes] | None
+
+
+class Merge:
+    """Rows of a table on their way into the rows of their entities.
+
+    A row of the table takes the place of the event that was pushed under its identity. Rows that an entity has already
+    are left out, so that a materialisation that died half way can be repeated.
+
+    Args:
+        layout: How rows lie in bytes.
+        grace: How far behind an entity's newest event a request may be.
+        anew: Whether the rows given are all that the table has of these entities: what else they hold of it is gone.
+    """
+
+    def __init__(self, layout: Layout, grace: Micros, *, anew: bool) -> None:
+        self._layout = layout
+        self._grace = grace
+        self._anew = anew
+        self.doubtful: set[bytes] = set()
+        """Entities that hold, trimmed, what may be the push of a row now brought: they have to be made anew."""
+
+    def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[tuple[bytes, bytes]]:
+        """The entities' rows with fresh rows put in.
+
+        Args:
+            read: Reads rows of the online store.
+            keys: Keys of the entities' heads.
+            fresh: Rows of the table; none to pack what is pending.
+            entity: Entity of each row, by its place in ``keys``.
+
+        Yields:
+            Keys and rows.
+        """
+        heads = [None if row is None else (Head.read(row, self._layout), row) for row in read(keys)]
+        doubtful = [] if self._anew else self._doubted(heads, fresh, entity)
+        if doubtful:
+            self.doubtful.update(keys[at] for at in doubtful)
+            sure = np.setdiff1d(np.arange(len(keys)), doubtful)
+            rest = np.isin(entity, sure)
+            yield from self.rows(
+                read, [keys[at] for at in sure.tolist()], fresh.only(rest), np.searchsorted(sure, entity[rest])
+            )
+            return
+        yield from self._merged(read, keys, heads, (fresh, entity))
+
+    def _merged(
+        self, read: Read, keys: Sequence[bytes], heads: Sequence[Found], given: tuple[History, Places]
+    ) -> Iterator[tuple[bytes, bytes]]:
+        fresh, entity = given
+        state = Kept.nothing(list(keys), self._layout)
+        parts, owners, pushed = [], [], False
+        for at, found in enumerate(heads):
+            if found is None:
+                continue
+            head, row = found
+            own = self._history(read, keys[at], row, head)
+            pending = pending_of(head.pending, self._layout)
+            pushed = pushed or bool(pending) or bool((own.sequence >= PUSHED).any())
+            state.generation[at] = 1 - head.generation if head.paged else head.generation
+            state.pages[at] = head.pages
+            if self._anew:
+                own = own.only(own.sequence >= PUSHED)
+            else:
+                state.trimmed[at], state.sequence[at], state.base[at] = head.trimmed, head.sequence, head.base
+            parts.append(own)
+            owners.append(np.full(own.times.shape[1], at))
+            if pending:
+                parts.append(history_of(pending, self._layout))
+                owners.append(np.full(len(pending), at))
+        new = fresh.sequence > state.sequence[entity]
+        if not new.all():
+            fresh, entity = fresh.only(new), entity[new]
+        np.maximum.at(state.sequence, entity, fresh.sequence)
+        parts, owners = [fresh, *parts], [entity, *owners]
+        history, where = join(parts, _kinds(parts)), np.concatenate(owners)
+        if pushed:
+            kept = _once(where, history)
+            history, where = history.only(kept), where[kept]
+        yield from rows_of(self._layout, history, where, state, self._grace)
+
+    def _doubted(self, heads: Sequence[Found], fresh: History, entity: Places) -> list[int]:
+        """Entities of which a fresh row is no newer than a trimmed push, where trimmed events still count."""
+        if not self._layout.bases:
+            return []
+        pushed = np.array([NEVER if found is None else found[0].trimmed[2] for found in heads], dtype=np.int64)
+        had = np.array([NEVER if found is None else found[0].sequence for found in heads], dtype=np.int64)
+        doubted = (fresh.event <= pushed[entity]) & (fresh.sequence > had[entity])
+        places: list[int] = np.unique(entity[doubted]).tolist()
+        return places
+
+    def _history(self, read: Read, key: bytes, row: bytes, head: Head) -> History:
+        if head.paged:
+            found = read([history_key(key, head.generation)])[0]
+            if found is None or stamp_of(found) != head.stamp:
+                raise corrupt(self._layout, "head and history don't fit together")
+            row = found
+        return head.history(row, self._layout)
+
+
+def _once(entity: Places, history: History) -> np.ndarray:
+    """Which events count: of those of one identity the table's last, or else the one pushed last."""
+    confirmed = history.sequence < PUSHED
+    order = np.lexsort((history.sequence, confirmed, history.identity, entity))
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = (np.diff(entity[order]) != 0) | (np.diff(history.identity[order]) != 0)
+    kept = np.empty(len(order), dtype=bool)
+    kept[order] = last
+    return kept | confirmed
+
+
+def _kinds(parts: Sequence[History]) -> str:
+    """What the values of each stored input are: a part in which all are null does not know."""
+    return "".join(
+        next((kind for kind in column if kind != "n"), "n")
+        for column in zip(*(part.kinds for part in parts), strict=True)
+    )

@@ -1,0 +1,113 @@
+"""Events that were pushed since a row was packed: appended to it one by one, put in with the next packing.
+
+They are one msgpack array, whose length stands in its first five bytes, so that one more event is one concatenation.
+The table has the last word: an event that it already has is not counted again when it is pushed, whatever it says; of
+one that was pushed twice the later stands.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from math import nan
+
+import msgspec
+import numpy as np
+
+from drivetrain.core.clock import Micros
+from drivetrain.features.online.history import History, corrupt
+from drivetrain.features.online.layout import HEAD, LAYOUT, NEVER, PENDING, TIMES, Layout, Tail, encode_tail
+
+Value = float | bool | str | None
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """A pushed event.
+
+    Attributes:
+        time: Event time, microseconds.
+        available: When it is known, microseconds; not before its time.
+        sequence: Order of being pushed, from :data:`~.layout.PUSHED` on.
+        identity: What tells its row from others, in 64 bits.
+        values: Values of the stored inputs, then whether the conditions of looked-up inputs hold.
+    """
+
+    time: Micros
+    available: Micros
+    sequence: int
+    identity: int
+    values: Sequence[Value]
+
+
+encode_event = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Event]).decode
+_EMPTY = b"\xdd\x00\x00\x00\x00"  # an array whose length takes four bytes
+_FLAGS, _PEND = 1, 12  # where HEAD has them
+_KINDS = {str: "t", bool: "b"}
+
+
+def appended(row: bytes, events: Sequence[bytes]) -> bytes:
+    """A row with more events pending."""
+    pend = int.from_bytes(row[_PEND : _PEND + 4], "little")
+    if pend == len(row):
+        flags = (row[_FLAGS] | PENDING).to_bytes(1, "little")
+        many = len(events).to_bytes(4, "big")
+        return b"".join((row[:_FLAGS], flags, row[_FLAGS + 1 :], _EMPTY[:1], many, *events))
+    many = (int.from_bytes(row[pend + 1 : pend + 5], "big") + len(events)).to_bytes(4, "big")
+    return b"".join((row[: pend + 1], many, row[pend + 5 :], *events))
+
+
+def pending_count(row: bytes) -> int:
+    """How many events are pending in a row."""
+    pend = int.from_bytes(row[_PEND : _PEND + 4], "little")
+    return 0 if pend == len(row) else int.from_bytes(row[pend + 1 : pend + 5], "big")
+
+
+def pending_of(raw: memoryview, layout: Layout) -> list[Event]:
+    """The pending events of a row, in the order they were pushed, each row's last one only."""
+    if not raw:
+        return []
+    try:
+        found = _decode(raw)
+    except msgspec.MsgspecError as error:
+        raise corrupt(layout, error) from error
+    if len(found) < 2:
+        return found
+    latest = {event.identity: event for event in found}
+    return found if len(latest) == len(found) else sorted(latest.values(), key=lambda event: event.sequence)
+
+
+def empty_row(layout: Layout) -> bytes:
+    """The head of an entity of which nothing is known but what will be pushed."""
+    states = [0.0, 0.0, 0.0, 0.0, 0.0, float("inf"), float("-inf")] * len(layout.bases)
+    lifetimes = [0.0 if layout.view.columns[at].kind == "count" else nan for at in layout.lifetimes]
+    record = [0.0 if kind == "count" else nan for kind, _ in layout.cells]
+    looked_up = np.array([NEVER]).tobytes() + np.full(len(layout.lasts), np.nan).tobytes() if layout.lasts else b""
+    body = b"".join((np.array(lifetimes).tobytes(), looked_up, np.array(record).tobytes(), np.array(states).tobytes()))
+    many = len(layout.lasts)
+    tail = encode_tail(Tail([nan] * many, [NEVER] * many, [nan] * many, "n" * len(layout.stored), []))
+    end = HEAD.size + len(body)
+    head = HEAD.pack(LAYOUT, 0, 0, 0, end, end + len(tail), 0, *[NEVER] * 6, int.from_bytes(os.urandom(7), "little"))
+    return b"".join((head, body, tail))
+
+
+def history_of(events: Sequence[Event], layout: Layout) -> History:
+    """Events as the packer takes them."""
+    times = np.array([[e.time, e.available, e.sequence, e.identity] for e in events], dtype=np.int64)
+    texts: dict[str, int] = {}
+    values = np.empty((layout.value_columns, len(events)))
+    kinds = ["n"] * len(layout.stored)
+    for at, column in enumerate(zip(*(event.values for event in events), strict=True)):
+        values[at] = [number_of(value, texts) for value in column]
+        if at < len(kinds):
+            kinds[at] = next((_KINDS[type(value)] for value in column if type(value) in _KINDS), "n")
+    return History(np.ascontiguousarray(times.T).reshape(TIMES, -1), values, list(texts), "".join(kinds))
+
+
+def number_of(value: Value, texts: dict[str, int]) -> float:
+    """A value as the history has it: NaN for null, a text by its place."""
+    if value is None:
+        return nan
+    if type(value) is str:
+        return float(texts.setdefault(value, len(texts)))
+    return float(value)
