@@ -18,6 +18,9 @@ from drivetrain.store.migrate import migrate
 from drivetrain.store.online import LmdbOnline
 from drivetrain.store.tables import Tables
 
+_ADAPTERS = {"rediss": "redis", "unix": "redis", "valkey": "redis", "valkeys": "redis"}
+"""Schemes of online stores that are not their adapter's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -76,8 +79,10 @@ def _local(place: str, folder: Path, setting: str) -> Path:
 def _open_online(settings: StoreSettings, folder: Path) -> OnlineStore:
     scheme, colon, rest = settings.online.partition(":")
     if not colon or not rest:
-        raise SettingsError("[store] online can't be read", found=repr(settings.online), expected="lmdb:PATH")
+        raise SettingsError(
+            "[store] online can't be read", found=repr(settings.online), expected="lmdb:PATH or redis://HOST"
+        )
     if scheme == "lmdb":
         return LmdbOnline(folder / rest, settings.online_gib, settings.online_durability)
-    online: OnlineStore = plugins.load("online", scheme)(settings.online)
+    online: OnlineStore = plugins.load("online", _ADAPTERS.get(scheme, scheme))(settings.online)
     return online
