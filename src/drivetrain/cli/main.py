@@ -19,6 +19,7 @@ COMMANDS = {
     "watch": "Run schedules and monitors until stopped.",
     "web": "Start the dashboard and control API.",
     "status": "Show tables, versions, endpoints and alerts.",
+    "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
     "predict": "Ask the running endpoint.",
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline and compare.",

@@ -15,6 +15,7 @@ from drivetrain.core.settings import Settings, load_settings
 from drivetrain.loop import commands
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
+from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
@@ -111,6 +112,17 @@ class Project(Declarations):
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
+
+    def features(self, name: str | None = None) -> list[GroupInfo]:
+        """Every feature view and function of the request: what each feature is, whose, how fresh, how its values lie.
+
+        Args:
+            name: Only the view or function of that name.
+
+        Raises:
+            UnknownName: Nothing of that name is declared.
+        """
+        return features(self, name)
 
     def predict(
         self, endpoint: str | None, instances: Sequence[Mapping[str, Any]], *, at: Micros | str | None = None

@@ -7,17 +7,21 @@ import msgspec
 from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from drivetrain.data.column import Column
 from drivetrain.data.source import Source
+from drivetrain.features.inherit import view_features
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.web.words import listed
 
 
 class FeatureWords(msgspec.Struct, frozen=True):
-    """One feature: its full name, what it is, and what its author said of it."""
+    """One feature: its full name, what it is, what its author said of it, whom to ask, and who may see its values."""
 
     name: str
     words: str
     description: str = ""
+    owner: str = ""
+    privacy: str = ""
+    """The strictest class of the columns it reads; empty where the request alone is read."""
 
 
 class ViewWords(msgspec.Struct, frozen=True):
@@ -58,20 +62,20 @@ def length(micros: Micros) -> str:
     return f"{micros / SECOND:g} seconds"
 
 
-def view_words(view: FeatureView) -> ViewWords:
-    """A feature view in words."""
+def view_words(view: FeatureView, source: Source) -> ViewWords:
+    """A feature view in words, with what it inherits from its source."""
     return ViewWords(
         name=view.name,
         entity=view.entity.name,
         keys=tuple(view.entity.keys),
-        source=view.source.name,
+        source=source.name,
         ttl="" if view.ttl is None else length(view.ttl),
         features=tuple(
-            FeatureWords(full, one.words, one.description)
-            for full, one in zip(view.feature_names, view.columns, strict=True)
+            FeatureWords(one.name, one.words, one.description, one.owner, one.privacy)
+            for one in view_features(view, source)
         ),
         description=view.description,
-        owner=view.owner,
+        owner=view.owner or source.owner,
     )
 
 

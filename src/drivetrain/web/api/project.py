@@ -54,7 +54,7 @@ def features(desk: DeskOf) -> Response:
     """Feature views and request functions, in words."""
     return answer(
         {
-            "views": [view_words(one) for one in desk.views.values()],
+            "views": [view_words(one, desk.sources[one.source.name]) for one in desk.views.values()],
             "requests": [request_words(one) for one in desk.requests.values()],
         }
     )

@@ -23,7 +23,7 @@ def features(request: Request, desk: DeskOf) -> HTMLResponse:
     return page(
         request,
         "features.html",
-        views=[view_words(view) for view in desk.views.values()],
+        views=[view_words(view, desk.sources[view.source.name]) for view in desk.views.values()],
         functions=[request_words(one) for one in desk.requests.values()],
         used=used_by(desk, seen),
         ages={name: age for one in seen if one.latest for name, age in one.latest.median_ages.items()},
