@@ -37,6 +37,7 @@ _PUBLIC = {
     "max": "drivetrain.features.aggregate",
     "mean": "drivetrain.features.aggregate",
     "min": "drivetrain.features.aggregate",
+    "push": "drivetrain.loop.push",
     "quantile": "drivetrain.features.aggregate",
     "share": "drivetrain.features.aggregate",
     "since_last": "drivetrain.features.aggregate",

@@ -24,6 +24,7 @@ from drivetrain.features.request import RequestFeatures as RequestFeatures
 from drivetrain.features.view import FeatureView as FeatureView
 from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
+from drivetrain.loop.push import push as push
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain

@@ -10,6 +10,7 @@ from typing import TypeVar
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.settings import Settings
 from drivetrain.data.source import Source
+from drivetrain.features.online.push import Pusher
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.endpoint import Endpoint
@@ -35,6 +36,8 @@ class Definitions:
         self.models: dict[str, Model] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.monitors: dict[str, Monitor] = {}
+        self.pushers: dict[str, Pusher] = {}
+        """Those made so far, by view."""
 
     @cached_property
     def store(self) -> Store:

@@ -6,6 +6,7 @@ import os
 
 from drivetrain.core.settings import ServeSettings
 from drivetrain.loop.project import Project
+from drivetrain.loop.push import pusher_of
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, plan_of
 from drivetrain.serve.app import Application
 
@@ -15,4 +16,5 @@ def application() -> Application:
     project = Project.load(os.environ[FOLDER_VARIABLE])
     settings: ServeSettings = project.settings.serve
     plans = [plan_of(endpoint) for endpoint in project.endpoints.values()]
-    return Application(plans, project.store, settings, project.log_folder)
+    pushers = {name: pusher_of(project, name) for name in project.views}
+    return Application(plans, project.store, settings, project.log_folder, pushers=pushers)

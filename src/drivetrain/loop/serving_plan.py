@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from drivetrain.data.source import Source
 from drivetrain.features.request import RequestFeatures
+from drivetrain.features.view import Origin
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
 
@@ -23,12 +25,14 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
             fields.setdefault(name, RequestField(name, kind))
     for view in model.views:
         for key in view.entity.keys:
+            words = f"names the {view.entity.name}"
             fields.setdefault(
-                key, RequestField(key, "string", nullable=True, description=f"names the {view.entity.name}")
+                key, RequestField(key, _type_of(view.source, view.on.get(key, key)), nullable=True, description=words)
             )
     entity = model.label.source.key
     for key in entity:
-        fields.setdefault(key, RequestField(key, "string", description="what the prediction is about"))
+        kind = _type_of(model.label.source, key)
+        fields.setdefault(key, RequestField(key, kind, description="what the prediction is about"))
     return EndpointPlan(
         name=endpoint.name,
         model=model.name,
@@ -38,6 +42,12 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         entity=entity,
         description=endpoint.description,
     )
+
+
+def _type_of(origin: Origin, column: str) -> FieldType:
+    """The type that a source's contract gives a column; text where it says nothing."""
+    declared = origin.contract.columns.get(column) if isinstance(origin, Source) else None
+    return "string" if declared is None else declared.type
 
 
 def _inputs(request: RequestFeatures) -> dict[str, FieldType]:

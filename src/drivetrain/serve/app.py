@@ -10,19 +10,20 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from drivetrain.core.errors import DrivetrainError, NotFound, Overloaded, RequestError, StoreError
 from drivetrain.core.settings import ServeSettings
+from drivetrain.features.online.push import Pusher
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import MethodRefused, TooLarge
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.response import Headers, Response, failure
-from drivetrain.serve.routes import native, operations, v2
+from drivetrain.serve.routes import features, native, operations, v2
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.workers import Workers
@@ -75,6 +76,7 @@ class Application:
         store: The project's state; closed with the application.
         settings: Limits, durability and the rest.
         log_folder: Where the write-ahead logs of all workers are.
+        pushers: What pushes events into feature views, by view.
         load: Opens a version's engine; another one in tests.
     """
 
@@ -85,6 +87,7 @@ class Application:
         settings: ServeSettings,
         log_folder: Path,
         *,
+        pushers: Mapping[str, Pusher] | None = None,
         load: LoadEngine = load_engine,
     ) -> None:
         self._store = store
@@ -97,6 +100,7 @@ class Application:
         self._waiting = 0
         routes = [
             *native.routes(self._planes, settings, self._workers),
+            *features.routes(pushers or {}, settings),
             *v2.routes(self._planes, settings),
             *operations.routes(self._planes, self._meter, self._workers, self._reloader),
         ]
@@ -175,10 +179,12 @@ class Application:
         if path in self._paths:
             others = [known.split(" ")[0] for known in self._routes if known.endswith(f" {path}")]
             raise MethodRefused(f"{path} can't be asked that way", found=method, expected=" or ".join(others))
+        about = "/v1/features/" if path.startswith("/v1/features/") else "/v1/endpoints/"
+        near = [known for known in sorted(self._paths) if known.startswith(about) and known.count("/") == 4]
         raise NotFound(
             "nothing is at this path",
             found=path[:200],
-            expected=f"for example {' or '.join(f'/v1/endpoints/{name}/predict' for name in self._planes)}",
+            expected=f"for example {' or '.join(near)}" if near else None,
         )
 
     def _housekeeping(self) -> None:

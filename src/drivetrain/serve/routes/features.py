@@ -1,0 +1,49 @@
+"""``/v1/features/{view}/push``: events that the next read of a view is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from drivetrain.core.settings import ServeSettings
+from drivetrain.features.online.push import Pusher
+from drivetrain.serve.admission import unreadable
+from drivetrain.serve.refusal import TooLarge
+from drivetrain.serve.response import Response, ok
+from drivetrain.serve.routes.route import Handler, Route
+
+
+class _Push(msgspec.Struct, forbid_unknown_fields=True):
+    events: list[dict[str, Any]]
+
+
+_decode = msgspec.json.Decoder(_Push).decode
+
+
+def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route]:
+    """A route for every view."""
+    return [
+        Route("POST", f"/v1/features/{name}/push", _push(pusher, settings), "", "push")
+        for name, pusher in pushers.items()
+    ]
+
+
+def _push(pusher: Pusher, settings: ServeSettings) -> Handler:
+    async def push(body: bytes) -> Response:
+        try:
+            events = _decode(body).events
+        except msgspec.DecodeError as error:
+            raise unreadable(error, '{"events": [{…}]}') from None
+        if len(events) > settings.max_rows:
+            raise TooLarge(
+                "a push has too many events",
+                field="events",
+                found=len(events),
+                expected=f"at most {settings.max_rows}",
+                do="Split the request",
+            )
+        return ok({"pushed": pusher.push(events)})
+
+    return push
