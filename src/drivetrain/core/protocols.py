@@ -16,6 +16,7 @@ from drivetrain.core.records import Alert, InputSchema, Link, Record
 from drivetrain.core.records.run import Scalar
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 Reader = Callable[[Sequence[bytes]], list[bytes | None]]
 """Keys → their rows, ``None`` where there is none."""
@@ -102,6 +103,15 @@ class OnlineStore(Protocol):
 
     def read_many(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:
         """Rows from several spaces in one round trip."""
+        ...
+
+    def read_in_place(
+        self, asks: Sequence[tuple[str, Sequence[bytes]]], use: Callable[[Sequence[bytes | memoryview | None]], T]
+    ) -> T:
+        """What ``use`` makes of rows of several spaces, each with its keys, in one round trip.
+
+        It is given the rows of the first space's keys, then those of the next. They may lie where the store has them, and be gone when ``use`` returns: it keeps none of them.
+        """
         ...
 
     def write(self, space: str, rows: Iterable[tuple[bytes, bytes]], *, mark: bytes | None = None) -> None:

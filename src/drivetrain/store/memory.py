@@ -18,6 +18,7 @@ from drivetrain.core.protocols import Lease, Reader
 from drivetrain.core.records import Link, Record
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 class MemoryCatalog:
@@ -147,6 +148,12 @@ class MemoryOnline:
                 self._rows.setdefault(space, {}).update(kept)
             if mark is not None:
                 self._marks[space] = mark
+
+    def read_in_place(
+        self, asks: Sequence[tuple[str, Sequence[bytes]]], use: Callable[[Sequence[bytes | memoryview | None]], T]
+    ) -> T:
+        """What ``use`` makes of rows of several spaces."""
+        return use(self.read_many([(space, key) for space, keys in asks for key in keys]))
 
     def update(
         self,

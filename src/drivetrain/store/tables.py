@@ -10,11 +10,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.columns import fit
 
@@ -209,17 +211,16 @@ class Tables:
         Raises:
             UnknownName: There is no such table or version.
         """
-        latest = _latest(self._folder(name))
-        if latest is None or (version or 0) > latest:
-            raise _unknown(name, latest, version)
-        # Read from the log itself: deltalake's history() of an older version answers with newer commits.
-        path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
-        try:
-            actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        except (OSError, ValueError) as error:
-            raise _damaged(name, error) from error
-        notes = [action["commitInfo"].get("note", "{}") for action in actions if "commitInfo" in action]
-        return dict(json.loads(notes[0])) if notes else {}
+        notes = self._commit_info(name, version).get("note", "{}")
+        return dict(json.loads(notes))
+
+    def written(self, name: str, version: int | None = None) -> Micros:
+        """When a version was committed, by the clock of who wrote it, to the millisecond.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        return 1_000 * int(self._commit_info(name, version).get("timestamp", 0))
 
     def transaction(self, name: str, application: str) -> int | None:
         """The number of the last transaction that an application committed, if any."""
@@ -242,6 +243,18 @@ class Tables:
         """Every table's name, sorted."""
         folders = (log.parent for log in self._root.glob(f"**/{_LOG}"))
         return sorted(folder.relative_to(self._root).as_posix() for folder in folders if _latest(folder) is not None)
+
+    def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
+        latest = _latest(self._folder(name))
+        if latest is None or (version or 0) > latest:
+            raise _unknown(name, latest, version)
+        # Read from the log itself: deltalake's history() of an older version answers with newer commits.
+        path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
+        try:
+            actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise _damaged(name, error) from error
+        return next((dict(action["commitInfo"]) for action in actions if "commitInfo" in action), {})
 
     def _folder(self, name: str) -> Path:
         parts = name.split("/")

@@ -62,6 +62,19 @@ class OnlineConformance(ABC):
         asks = [("carrier@1", b"N1"), ("plane@1", b"N1"), ("none@1", b"N1")]
         assert online.read_many(asks) == [b"other", b"one", None]
 
+    def test_shows_rows_in_place_in_the_order_asked(self, online: OnlineStore) -> None:
+        """Space after space, gaps included; what is made of them is given back."""
+        online.write("plane@1", [(b"N1", b"one"), (b"N2", b"two"), (b"x" * 600, b"long")])
+        online.write("carrier@1", [(b"N1", b"other")])
+        asks = [("plane@1", [b"N2", b"N3", b"N1"]), ("carrier@1", [b"N1"]), ("none@1", [b"N1"]), ("plane@1", [])]
+
+        def copied(rows: Sequence[bytes | memoryview | None]) -> list[bytes | None]:
+            return [None if row is None else bytes(row) for row in rows]
+
+        assert online.read_in_place(asks, copied) == [b"two", None, b"one", b"other", None]
+        assert online.read_in_place([("plane@1", [b"x" * 600, b"N1"])], copied) == [b"long", b"one"]
+        assert online.read_in_place([], copied) == []
+
     @pytest.mark.parametrize("length", [500, 503, 504, 511, 512, 5000])
     def test_takes_keys_of_any_length(self, online: OnlineStore, length: int) -> None:
         """Long keys that differ in one place are different keys."""

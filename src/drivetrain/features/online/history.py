@@ -65,8 +65,7 @@ class Head:
 
     Attributes:
         events: How many events the history has.
-        paged: Whether the history has a key of its own.
-        generation: Which generation of keys is in use.
+        inline: Whether the history lies in the head.
         pages: Most pages the entity ever had.
         known: Latest availability of any packed event, microseconds.
         trimmed: Newest event, latest availability and newest pushed event of those trimmed, microseconds.
@@ -78,8 +77,7 @@ class Head:
     """
 
     events: int
-    paged: bool
-    generation: int
+    inline: bool
     pages: int
     known: int
     trimmed: tuple[int, int, int]
@@ -97,7 +95,7 @@ class Head:
             StoreError: It is none, or of another layout.
         """
         try:
-            number, flags, generation, events, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
+            number, flags, events, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
             tail = decode_tail(memoryview(row)[end:pend])
         except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
             raise corrupt(layout, error) from error
@@ -105,11 +103,10 @@ class Head:
             raise corrupt(layout, f"layout {number}")
         event, latest, pushed, sequence, stamp = rest
         size = len(layout.bases) * STATES
-        base = np.frombuffer(row, np.float64, size, end - 8 * size).reshape(-1, STATES)
+        base = np.frombuffer(row, np.float64, size, end // 8 * 8 - 8 * size).reshape(-1, STATES)
         return cls(
             events,
-            bool(flags & PAGED),
-            generation,
+            layout.scanned and not flags & PAGED,
             pages,
             known,
             (event, latest, pushed),
@@ -124,7 +121,7 @@ class Head:
         """The events: from the head's own bytes, or from those under the history's key."""
         columns = layout.value_columns
         size = 8 * self.events * (TIMES + columns)
-        end = len(row) if self.paged else HEAD.unpack_from(row)[4] - 8 * len(layout.bases) * STATES
+        end = HEAD.unpack_from(row)[3] // 8 * 8 - 8 * len(layout.bases) * STATES if self.inline else len(row)
         try:
             times = np.frombuffer(row, np.int64, TIMES * self.events, end - size).reshape(TIMES, -1)
             values = np.frombuffer(row, np.float64, columns * self.events, end - 8 * self.events * columns)

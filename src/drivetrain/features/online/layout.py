@@ -1,23 +1,28 @@
 """How an entity's events lie in bytes.
 
-An entity has a head. Up to :data:`FLAT` events lie in it whole::
+An entity has a head::
 
-    HEAD | lifetimes | lasts | event times | records | history | states | tail | pending
+    HEAD | lifetimes | lasts | event times | records | states | tail | pending
 
-``lifetimes`` are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest
-looked-up value and then those that are numbers. ``records`` has an entry for every event and one more: the aggregates
-of all events from that one on, so that a window is one binary search and one read; a view with a feature that can't be
-answered so (:attr:`Layout.scanned`) has none, and is answered from its events. ``history`` is what the rest is made
-from: event times, availability, sequence, identity, and the values of every input; ``states`` the moments of trimmed
-events. ``tail`` is msgpack: looked-up values of every type, their event times, and what numbers in the history stand
-for. ``pending`` is msgpack too: events that were pushed since the row was packed; see :mod:`.pending`.
+and under a key of its own a history, which only those read who have to look at the events themselves. ``lifetimes``
+are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest looked-up value
+and then those that are numbers. ``records`` has an entry for every event and one more: the aggregates of all events
+from that one on, so that a window is one binary search and one read; a view with a feature that can't be answered so
+(:attr:`Layout.scanned`) has none, is answered from its events, and has the history of up to :data:`FLAT` of them after
+the records. ``states`` are the moments of trimmed events. ``tail`` is msgpack: looked-up values of every type, their
+event times, and what numbers in the history stand for. ``pending`` is msgpack too: events that were pushed since the
+row was packed; see :mod:`.pending`.
 
-With more events the head keeps only the first event time of every page::
+Everything up to the tail is 64-bit numbers, and a head without anything pending is a whole number of them long, so
+that many heads put one after the other are one vector.
+
+The history is event times, availability, sequence, identity, and the values of every input. Of more than :data:`FLAT`
+events the head keeps only the first event time of every page::
 
     HEAD | lifetimes | lasts | first event time of each page | the first record | states | tail | pending
 
-and pages of :data:`PAGE` events and the history have keys of their own. They are written under two generations by
-turns and carry the head's stamp, so that a reader that holds an old head never joins it with a new page.
+and pages of :data:`PAGE` events have keys of their own. Pages and history carry the head's stamp, so that a reader that
+holds an old head never joins it with a new page.
 """
 
 from __future__ import annotations
@@ -35,8 +40,8 @@ from drivetrain.features.view import FeatureView
 
 FLAT = 128
 PAGE = 128
-HEAD = struct.Struct("<BBHIIIi4xqqqqqqq")
-"""Layout number, flags, generation, events, offsets of the tail and of what is pending, most pages ever, newest event,
+HEAD = struct.Struct("<BBxxIIIi4xqqqqqqq")
+"""Layout number, flags, events, offsets of the tail and of what is pending, most pages ever, newest event,
 latest availability, the same two of those trimmed, newest pushed event of those trimmed, greatest sequence of the
 table's rows that were put in, stamp."""
 LAYOUT = 2
@@ -147,21 +152,24 @@ def key_of(values: Sequence[object], names: Sequence[str]) -> bytes | None:
     return b"e" + (_key(values[0]) if len(values) == 1 else _key(values))
 
 
-def page_key(head: bytes, generation: int, page: int) -> bytes:
+def key_of_one(value: str | int) -> bytes:
+    """The key of the head of an entity with one key column."""
+    return b"e" + _key(value)
+
+
+def page_key(head: bytes, page: int) -> bytes:
     """The key of one page of an entity."""
-    return b"p%c" % generation + page.to_bytes(4, "big") + head
+    return b"p" + page.to_bytes(4, "big") + head
 
 
-def history_key(head: bytes, generation: int) -> bytes:
-    """The key of the history of an entity with pages."""
-    return b"h%c" % generation + head
+def history_key(head: bytes) -> bytes:
+    """The key of an entity's history."""
+    return b"h" + head
 
 
 def keys_of_entity(head: bytes, row: bytes) -> list[bytes]:
     """Every key an entity may have, given its head: what erasing it has to delete."""
-    pages = HEAD.unpack_from(row)[6]
-    both = [page_key(head, generation, page) for generation in (0, 1) for page in range(pages)]
-    return [head, *both, *((history_key(head, 0), history_key(head, 1)) if pages else ())]
+    return [head, history_key(head), *[page_key(head, page) for page in range(HEAD.unpack_from(row)[5])]]
 
 
 def trimmed_until(row: bytes) -> Micros:

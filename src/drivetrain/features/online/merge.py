@@ -8,7 +8,7 @@ import numpy as np
 
 from drivetrain.core.clock import Micros
 from drivetrain.features.exact import Places
-from drivetrain.features.online.history import Head, History, corrupt, join, stamp_of
+from drivetrain.features.online.history import Head, History, corrupt, join, nothing, stamp_of
 from drivetrain.features.online.layout import NEVER, PUSHED, Layout, history_key
 from drivetrain.features.online.pack import Kept, rows_of
 from drivetrain.features.online.pending import history_of, pending_of
@@ -64,16 +64,16 @@ class Merge:
         self, read: Read, keys: Sequence[bytes], heads: Sequence[Found], given: tuple[History, Places]
     ) -> Iterator[tuple[bytes, bytes]]:
         fresh, entity = given
+        histories = self._histories(read, keys, heads)
         state = Kept.nothing(list(keys), self._layout)
         parts, owners, pushed = [], [], False
         for at, found in enumerate(heads):
             if found is None:
                 continue
-            head, row = found
-            own = self._history(read, keys[at], row, head)
+            head = found[0]
+            own = histories[at]
             pending = pending_of(head.pending, self._layout)
             pushed = pushed or bool(pending) or bool((own.sequence >= PUSHED).any())
-            state.generation[at] = 1 - head.generation if head.paged else head.generation
             state.pages[at] = head.pages
             if self._anew:
                 own = own.only(own.sequence >= PUSHED)
@@ -105,13 +105,21 @@ class Merge:
         places: list[int] = np.unique(entity[doubted]).tolist()
         return places
 
-    def _history(self, read: Read, key: bytes, row: bytes, head: Head) -> History:
-        if head.paged:
-            found = read([history_key(key, head.generation)])[0]
-            if found is None or stamp_of(found) != head.stamp:
+    def _histories(self, read: Read, keys: Sequence[bytes], heads: Sequence[Found]) -> dict[int, History]:
+        """The packed events of those that have a head, by place."""
+        made = {at: nothing(self._layout) for at, found in enumerate(heads) if found is not None}
+        apart = []
+        for at, found in enumerate(heads):
+            if found is not None and found[0].inline:
+                made[at] = found[0].history(found[1], self._layout)
+            elif found is not None and found[0].events:
+                apart.append((at, found[0]))
+        rows = read([history_key(keys[at]) for at, _ in apart])
+        for (at, head), row in zip(apart, rows, strict=True):
+            if row is None or stamp_of(row) != head.stamp:
                 raise corrupt(self._layout, "head and history don't fit together")
-            row = found
-        return head.history(row, self._layout)
+            made[at] = head.history(row, self._layout)
+        return made
 
 
 def _once(entity: Places, history: History) -> np.ndarray:

@@ -38,7 +38,6 @@ class Kept:
 
     Attributes:
         keys: Keys of their heads.
-        generation: Generation of keys to write under.
         pages: Most pages each ever had.
         trimmed: Newest event, latest availability and newest pushed event of those trimmed; shape (entities, 3).
         sequence: Greatest sequence of the table's rows that were put in.
@@ -46,7 +45,6 @@ class Kept:
     """
 
     keys: list[bytes]
-    generation: Places
     pages: Places
     trimmed: Places
     sequence: Places
@@ -56,8 +54,8 @@ class Kept:
     def nothing(cls, keys: list[bytes], layout: Layout) -> Kept:
         """Of entities that have no row yet."""
         many = len(keys)
-        zeros = np.zeros(many, dtype=np.int64)
-        return cls(keys, zeros, zeros.copy(), np.full((many, 3), NEVER), np.full(many, NEVER), empty_base(many, layout))
+        pages, trimmed = np.zeros(many, dtype=np.int64), np.full((many, 3), NEVER)
+        return cls(keys, pages, trimmed, np.full(many, NEVER), empty_base(many, layout))
 
 
 def rows_of(
@@ -266,24 +264,27 @@ class _Packer:
             stamp = stamps[entity]
             tail = self._tail(entity, texts)
             fixed, states = self._fixed(entity), base[entity].tobytes()
-            key, generation = kept.keys[entity], int(kept.generation[entity])
+            key = kept.keys[entity]
             own = records[first : first + (stop - start + 1) * width]
             history = events.tobytes() + values.tobytes()
             paged = stop - start > FLAT
             pages = -(-(stop - start) // PAGE) if paged else 0
+            marked = stamp.to_bytes(8, "little", signed=True)
             if paged:
-                marked = stamp.to_bytes(8, "little", signed=True)
                 if layout.cells:
-                    yield from _pages(key, generation, events[0], own, marked)
-                yield history_key(key, generation), marked + history
+                    yield from _pages(key, events[0], own, marked)
                 body = b"".join((fixed, events[0, ::PAGE].tobytes(), own[:width], states))
-            else:
+            elif layout.scanned:
                 body = b"".join((fixed, events[0].tobytes(), own, history, states))
+            else:
+                body = b"".join((fixed, events[0].tobytes(), own, states))
+            if paged or not layout.scanned:
+                yield history_key(key), marked + history
+            body += bytes(-len(tail) % 8)
             end = HEAD.size + len(body)
             head = HEAD.pack(
                 LAYOUT,
                 PAGED * paged + self._typed,
-                generation,
                 stop - start,
                 end,
                 end + len(tail),
@@ -323,15 +324,13 @@ class _Packer:
         return values, [self._history.texts[int(number)] for number in used.tolist()]
 
 
-def _pages(
-    key: bytes, generation: int, event: Places, records: memoryview, stamp: bytes
-) -> Iterator[tuple[bytes, bytes]]:
+def _pages(key: bytes, event: Places, records: memoryview, stamp: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Pages: event times of each, and the records after each of them."""
     width = len(records) // (len(event) + 1)
     for page, start in enumerate(range(0, len(event), PAGE)):
         stop = min(start + PAGE, len(event))
         body = records[(start + 1) * width : (stop + 1) * width]
-        yield page_key(key, generation, page), b"".join((stamp, event[start:stop].tobytes(), body))
+        yield page_key(key, page), b"".join((stamp, event[start:stop].tobytes(), body))
 
 
 def typed(numbers: Floats, kind: str, texts: Sequence[str]) -> list[float | bool | str | None]:

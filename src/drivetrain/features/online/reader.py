@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError
 from drivetrain.core.protocols import OnlineStore
-from drivetrain.features.online.history import Head, stamp_of
-from drivetrain.features.online.layout import Layout, history_key, key_of, key_parts
-from drivetrain.features.online.row import RowReader, Values, Wanted
+from drivetrain.features.exact import Floats, Places
+from drivetrain.features.online.batch import FEWEST, BatchReader
+from drivetrain.features.online.history import Head, nothing, stamp_of
+from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts
+from drivetrain.features.online.row import Row, RowReader, Values, Wanted
 from drivetrain.features.online.scan import Scan
 from drivetrain.features.view import FeatureView
 
@@ -19,6 +24,8 @@ _ATTEMPTS = 8
 SCANS = 256
 """Entities of a view whose events are kept ready, where they are many and have to be looked at one by one."""
 _MANY = 64
+Answer = tuple[Values, list[float]]
+Heads = Sequence[list[bytes | None]]
 
 
 class OnlineReader:
@@ -40,7 +47,7 @@ class OnlineReader:
         self._keys = [_key_maker(keys) for keys in names]
         self._key_of_view = [names.index(view.entity.keys) for view in views]
 
-    def read(self, keys: Sequence[Mapping[str, object]], ats: Sequence[Micros]) -> list[tuple[Values, list[float]]]:
+    def read(self, keys: Sequence[Mapping[str, object]], ats: Sequence[Micros]) -> list[Answer]:
         """Features of requests.
 
         Args:
@@ -55,34 +62,78 @@ class OnlineReader:
             FeatureError: A request lacks a key, or has one of a type that can't be one.
             StoreError: The store can't be read.
         """
-        views = self._views
-        makers, which = self._keys, self._key_of_view
-        found: list[bytes | None] = []
-        asks = []
-        for key in keys:
-            made = [maker(key) for maker in makers]
-            for view, place in zip(views, which, strict=True):
-                head = made[place]
-                found.append(head)
-                if head is not None:
-                    asks.append((view.space, head))
-        rows = iter(self._store.read_many(asks))
-        heads = iter(found)
-        answers = []
-        for at in ats:
+        if len(keys) == 1:
+            return [self._alone(keys[0], ats[0])]
+        made = [[maker(key) for key in keys] for maker in self._keys]
+        heads = [made[place] for place in self._key_of_view]
+        asks = [(view.space, _there(some)) for view, some in zip(self._views, heads, strict=True)]
+        answer = self._together if len(keys) >= FEWEST else self._one_by_one
+        return self._store.read_in_place(asks, partial(answer, heads, ats))
+
+    def _alone(self, key: Mapping[str, object], at: Micros) -> Answer:
+        made = [maker(key) for maker in self._keys]
+        heads = [made[place] for place in self._key_of_view]
+        store, views = self._store, self._views
+
+        def answer(rows: Sequence[Row | None]) -> Answer:
+            if len(rows) < len(heads):
+                found = iter(rows)
+                rows = [None if head is None else next(found) for head in heads]
             values: Values = []
             ages = []
-            for view in views:
-                head = next(heads)
-                if head is None:
-                    values += view.reader.null
-                    ages.append(math.nan)
-                    continue
-                some, age = view.read(self._store, head, next(rows), at)
+            for view, head, row in zip(views, heads, rows, strict=True):
+                some, age = view.read(store, head, row, at)
                 values += some
                 ages.append(age)
-            answers.append((values, ages))
+            return values, ages
+
+        asks = [(view.space, (head,)) for view, head in zip(views, heads, strict=True) if head is not None]
+        return store.read_in_place(asks, answer)
+
+    def _one_by_one(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
+        answers: list[Answer] = [([], []) for _ in ats]
+        for view, keys, own in zip(self._views, heads, _split(heads, rows), strict=True):
+            for answer, key, row, at in zip(answers, keys, own, ats, strict=True):
+                values, age = view.read(self._store, key, row, at)
+                answer[0].extend(values)
+                answer[1].append(age)
         return answers
+
+    def _together(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
+        moments = np.array(ats, dtype=np.int64)
+        numbers, ages, left = [], [], []
+        for view, own in zip(self._views, _split(heads, rows), strict=True):
+            features, age, others = view.read_many(own, moments)
+            numbers.append(features)
+            ages.append(age)
+            left.append([(at, own[at]) for at in others])
+        answers = list(zip(np.concatenate(numbers, axis=1).tolist(), np.stack(ages, axis=1).tolist(), strict=True))
+        begin = 0
+        for place, view in enumerate(self._views):
+            end = begin + view.width
+            for at, row in left[place]:
+                values, answers[at][1][place] = view.read(self._store, heads[place][at], row, ats[at])
+                answers[at][0][begin:end] = values
+            begin = end
+        return answers
+
+
+def _there(keys: Sequence[bytes | None]) -> list[bytes]:
+    """The keys that are no null."""
+    return [key for key in keys if key is not None]
+
+
+def _split(heads: Heads, rows: Sequence[Row | None]) -> Iterator[Sequence[Row | None]]:
+    """The rows of each view, none where the key is null."""
+    begin = 0
+    for keys in heads:
+        many = len(keys) - keys.count(None)
+        own = rows[begin : begin + many]
+        begin += many
+        if many < len(keys):
+            found = iter(own)
+            own = [None if key is None else next(found) for key in keys]
+        yield own
 
 
 class _View:
@@ -91,10 +142,22 @@ class _View:
     def __init__(self, view: FeatureView) -> None:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
+        self.batch = None if self.layout.scanned else BatchReader(self.layout)
         self.space = view.space
+        self.width = len(view.columns)
         self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
 
-    def read(self, store: OnlineStore, key: bytes, row: bytes | None, at: Micros) -> tuple[Values, float]:
+    def read_many(self, rows: Sequence[Row | None], ats: Places) -> tuple[Floats, Floats, Sequence[int]]:
+        """Features and ages of many rows, and places of those that have to be read one by one."""
+        if self.batch is None:
+            many = len(rows)
+            return np.full((many, self.width), math.nan), np.full(many, math.nan), range(many)
+        return self.batch.read(rows, ats)
+
+    def read(self, store: OnlineStore, key: bytes | None, row: Row | None, at: Micros) -> tuple[Values, float]:
+        """Features and the age of the newest event in seconds."""
+        if key is None:
+            return self.reader.null, math.nan
         for _ in range(_ATTEMPTS):
             if row is None:
                 return self.reader.unknown, math.nan
@@ -115,19 +178,24 @@ class _View:
         pages = dict(zip(asked, store.read(self.space, asked), strict=True))
         return self.reader.finish(wanted, [None if key is None else pages[key] for key in wanted.keys], at)
 
-    def _scan(self, store: OnlineStore, key: bytes, row: bytes, at: Micros) -> tuple[Values, float] | None:
+    def _scan(self, store: OnlineStore, key: bytes, row: Row, at: Micros) -> tuple[Values, float] | None:
+        row = bytes(row)  # what is kept ready must not lie in the store
         head = Head.read(row, self.layout)
         version = head.stamp, len(head.pending)
         ready = self._scans.get(key)
         if ready is not None and ready[0] == version:
             self._scans.move_to_end(key)
             return ready[1].read(at)
-        if head.paged:
-            kept = store.read(self.space, [history_key(key, head.generation)])[0]
+        if head.inline:
+            history = head.history(row, self.layout)
+        elif not head.events:
+            history = nothing(self.layout)
+        else:
+            kept = store.read(self.space, [history_key(key)])[0]
             if kept is None or stamp_of(kept) != head.stamp:
                 return None
-            row = kept
-        scan = Scan(self.layout, head, head.history(row, self.layout))
+            history = head.history(kept, self.layout)
+        scan = Scan(self.layout, head, history)
         if head.events > _MANY:
             self._scans[key] = version, scan
             if len(self._scans) > SCANS:
@@ -136,4 +204,14 @@ class _View:
 
 
 def _key_maker(names: tuple[str, ...]) -> Callable[[Mapping[str, object]], bytes | None]:
-    return lambda instance: key_of(key_parts(instance, names), names)
+    if len(names) > 1:
+        return lambda instance: key_of(key_parts(instance, names), names)
+    only = names[0]
+
+    def make(instance: Mapping[str, object]) -> bytes | None:
+        value = instance.get(only)
+        if type(value) is str or type(value) is int:
+            return key_of_one(value)
+        return key_of(key_parts(instance, names), names)
+
+    return make

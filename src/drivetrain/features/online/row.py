@@ -1,4 +1,4 @@
-"""Reading features out of one entity's row."""
+"""Reading features out of one entity's head."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from drivetrain.core.errors import StoreError
 from drivetrain.features.online.layout import HEAD, LAYOUT, PAGE, PAGED, PENDING, TYPED, Layout, decode_tail, page_key
 
 Values: TypeAlias = list[Any]
+Row: TypeAlias = bytes | memoryview
 _NAN = math.nan
 
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """A row with pages, and the pages that an answer needs.
+    """A head with pages, and the pages that an answer needs.
 
     Attributes:
-        keys: Keys of the pages, one a window; none where the window begins before the first page.
+        keys: Keys of the pages, one a span; none where the span begins before the first page.
         row: The head.
         stamp: What the pages have to carry.
     """
@@ -34,18 +35,18 @@ class Wanted:
 
 
 class RowReader:
-    """Features of one view out of packed rows, at moments that see all their events."""
+    """Features of one view out of heads, at moments that see all their events."""
 
     def __init__(self, layout: Layout) -> None:
         self._spans = layout.spans
         self._scanned = layout.scanned
         self._since = layout.since
         self._record = struct.Struct(f"<{len(layout.cells)}d")
-        self._lifetimes = struct.Struct(f"<{len(layout.lifetimes)}d")
-        self._lasts = struct.Struct(f"<q{len(layout.lasts)}d" if layout.lasts else "<")
-        self._times_start = HEAD.size + self._lifetimes.size + self._lasts.size
+        self._lifetimes = struct.Struct(f"<{len(layout.lifetimes)}d") if layout.lifetimes else None
+        self._lasts = struct.Struct(f"<q{len(layout.lasts)}d") if layout.lasts else None
+        self._lasts_start = HEAD.size + 8 * len(layout.lifetimes)
+        self._times_start = self._lasts_start + (self._lasts.size if self._lasts else 0)
         self._ttl = layout.view.ttl
-        self._has_lasts = bool(layout.lasts)
         self._pick = _picker(layout.places)
         columns = layout.view.columns
         self.unknown: Values = [0.0 if feature.kind in ("count", "distinct") else _NAN for feature in columns]
@@ -53,7 +54,7 @@ class RowReader:
         self.null: Values = [_NAN] * len(columns)
         """Features of a null key."""
 
-    def read(self, key: bytes, row: bytes, at: Micros) -> tuple[Values, float] | Wanted | None:
+    def read(self, key: bytes, row: Row, at: Micros) -> tuple[Values, float] | Wanted | None:
         """Features and the newest event's age in seconds.
 
         Returns:
@@ -63,33 +64,31 @@ class RowReader:
         Raises:
             StoreError: The row is of another layout.
         """
-        layout, flags, generation, events, end, pend, _, newest, known, _, _, _, _, stamp = HEAD.unpack_from(row)
+        layout, flags, events, end, pend, _, newest, known, _, _, _, _, stamp = HEAD.unpack_from(row)
         if layout != LAYOUT:
             raise StoreError("an online row has another layout", found=layout, expected=LAYOUT)
         if at < known or flags & PENDING or self._scanned:
             return None
-        if flags & PAGED and self._spans:
-            firsts = self._times(row, -(-events // PAGE))
-            pages = [bisect_right(firsts, begin) - 1 for begin in self._begins(at)]
-            keys = [None if page < 0 else page_key(key, generation, page) for page in pages]
-            return Wanted(keys, row, stamp.to_bytes(8, "little", signed=True))
-        values: Values = list(self._lifetimes.unpack_from(row, HEAD.size))
+        values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
         if self._spans:
-            times = self._times(row, events)
-            start = self._times_start + 8 * events
+            first = self._times_start
+            if flags & PAGED:
+                return self._wanted(key, row, -(-events // PAGE), (at, stamp))
+            start = first + 8 * events
+            times = memoryview(row)[first:start].cast("q")
             size, unpack = self._record.size, self._record.unpack_from
             for window, hop in self._spans:
                 begin = at - window if hop is None else (at - window) // hop * hop
                 values += unpack(row, start + size * bisect_right(times, begin))
-        if self._has_lasts:
-            values += self._looked_up(row, flags, (end, pend), at)
+        if self._lasts is not None:
+            values += self._looked_up(self._lasts, row, flags, (end, pend), at)
         return self._told(values, at), (at - newest) / SECOND
 
     def finish(self, wanted: Wanted, pages: Sequence[bytes | None], at: Micros) -> tuple[Values, float] | None:
-        """Features of a row with pages; ``None`` where a page was replaced meanwhile."""
+        """Features of a head with pages; ``None`` where a page was replaced meanwhile."""
         row = wanted.row
-        _, flags, _, events, end, pend, _, newest, *_ = HEAD.unpack_from(row)
-        values: Values = list(self._lifetimes.unpack_from(row, HEAD.size))
+        _, flags, events, end, pend, _, newest, *_ = HEAD.unpack_from(row)
+        values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
         size, unpack = self._record.size, self._record.unpack_from
         first_record = self._times_start + 8 * -(-events // PAGE)
         for begin, key, page in zip(self._begins(at), wanted.keys, pages, strict=True):
@@ -101,9 +100,16 @@ class RowReader:
             held = (len(page) - 8) // (8 + size)
             times = memoryview(page)[8 : 8 + 8 * held].cast("q")
             values += unpack(page, 8 + 8 * held + size * (bisect_right(times, begin) - 1))
-        if self._has_lasts:
-            values += self._looked_up(row, flags, (end, pend), at)
+        if self._lasts is not None:
+            values += self._looked_up(self._lasts, row, flags, (end, pend), at)
         return self._told(values, at), (at - newest) / SECOND
+
+    def _wanted(self, key: bytes, row: Row, many: int, seen: tuple[Micros, int]) -> Wanted:
+        at, stamp = seen
+        firsts = memoryview(row)[self._times_start : self._times_start + 8 * many].cast("q")
+        pages = [bisect_right(firsts, begin) - 1 for begin in self._begins(at)]
+        keys = [None if page < 0 else page_key(key, page) for page in pages]
+        return Wanted(keys, bytes(row), stamp.to_bytes(8, "little", signed=True))
 
     def _begins(self, at: Micros) -> list[Micros]:
         return [at - window if hop is None else (at - window) // hop * hop for window, hop in self._spans]
@@ -115,12 +121,10 @@ class RowReader:
             picked[place] = (at - picked[place]) / SECOND
         return picked
 
-    def _times(self, row: bytes, many: int) -> memoryview:
-        start = self._times_start
-        return memoryview(row)[start : start + 8 * many].cast("q")
-
-    def _looked_up(self, row: bytes, flags: int, tail_at: tuple[int, int], at: Micros) -> Sequence[Any]:
-        oldest, *numbers = self._lasts.unpack_from(row, HEAD.size + self._lifetimes.size)
+    def _looked_up(
+        self, lasts: struct.Struct, row: Row, flags: int, tail_at: tuple[int, int], at: Micros
+    ) -> Sequence[Any]:
+        oldest, *numbers = lasts.unpack_from(row, self._lasts_start)
         fresh = self._ttl is None or oldest > at - self._ttl
         if fresh and not flags & TYPED:
             return numbers
@@ -135,8 +139,8 @@ class RowReader:
 
 
 def _picker(places: Sequence[int]) -> Callable[[Values], Values]:
-    if not places:
-        return list
+    if tuple(places) == tuple(range(len(places))):
+        return lambda values: values
     if len(places) == 1:
         only = places[0]
         return lambda values: [values[only]]
