@@ -101,8 +101,13 @@ def history_of(events: Sequence[Event], layout: Layout) -> History:
     for at, column in enumerate(zip(*(event.values for event in events), strict=True)):
         values[at] = [number_of(value, texts) for value in column]
         if at < len(kinds):
-            kinds[at] = next((_KINDS[type(value)] for value in column if type(value) in _KINDS), "n")
+            kinds[at] = kind_of(column)
     return History(np.ascontiguousarray(times.T).reshape(TIMES, -1), values, list(texts), "".join(kinds))
+
+
+def kind_of(values: Sequence[Value]) -> str:
+    """What values are, as :attr:`~.layout.Tail.kinds` says it; ``n`` where all are null."""
+    return next((_KINDS[type(value)] for value in values if type(value) in _KINDS), "n")
 
 
 def number_of(value: Value, texts: dict[str, int]) -> float:

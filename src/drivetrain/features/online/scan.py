@@ -17,7 +17,7 @@ from drivetrain.features.online.choose import most_frequent, quantile_of
 from drivetrain.features.online.history import Head, History
 from drivetrain.features.online.layout import NEVER, PUSHED, Layout
 from drivetrain.features.online.pack import moments_from
-from drivetrain.features.online.pending import Event, number_of, pending_of
+from drivetrain.features.online.pending import Event, kind_of, number_of, pending_of
 from drivetrain.features.online.row import Values
 from drivetrain.features.view import Feature
 
@@ -114,19 +114,34 @@ class Scan:
                     del self._event[place], self._available[place]
                     for column in self._columns:
                         del column[place]
+        events = [event for event in pending if event.identity not in confirmed] if confirmed else pending
+        if not events:
+            return
         texts = {text: at for at, text in enumerate(self._texts)}
         kinds = list(self._kinds)
-        for event in pending:
-            if event.identity in confirmed:
-                continue
+        fresh_columns = list(zip(*[event.values for event in events], strict=True))
+        for at in range(len(kinds)):
+            if kinds[at] == "n":
+                kinds[at] = kind_of(fresh_columns[at])
+        columns = [[number_of(value, texts) for value in column] for column in fresh_columns]
+        self._texts, self._kinds = list(texts), "".join(kinds)
+        times = [event.time for event in events]
+        places = sorted(range(len(events)), key=times.__getitem__)
+        if self._event and times[places[0]] < self._event[-1]:
+            self._insert(events, columns)
+            return
+        self._event += [times[at] for at in places]
+        self._available += [events[at].available for at in places]
+        for mine, new in zip(self._columns, columns, strict=True):
+            mine += [new[at] for at in places]
+
+    def _insert(self, events: list[Event], columns: list[list[float]]) -> None:
+        for number, event in enumerate(events):
             place = bisect_right(self._event, event.time)
             self._event.insert(place, event.time)
             self._available.insert(place, event.available)
-            for at, (column, value) in enumerate(zip(self._columns, event.values, strict=True)):
-                column.insert(place, number_of(value, texts))
-                if at < len(kinds) and kinds[at] == "n" and type(value) in (str, bool):
-                    kinds[at] = "t" if type(value) is str else "b"
-        self._texts, self._kinds = list(texts), "".join(kinds)
+            for mine, new in zip(self._columns, columns, strict=True):
+                mine.insert(place, new[number])
 
     def _hidden(self, at: Micros, until: int) -> list[int]:
         """Places of events that had happened but were not known; no event was hidden for longer than the slowest."""
