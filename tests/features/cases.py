@@ -8,7 +8,23 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from drivetrain.features.aggregate import Aggregate, count, last, max, mean, min, share, std, sum
+from drivetrain.features.aggregate import (
+    Aggregate,
+    count,
+    count_distinct,
+    embedding,
+    last,
+    last_n,
+    max,
+    mean,
+    min,
+    quantile,
+    share,
+    since_last,
+    std,
+    sum,
+    top_k,
+)
 from drivetrain.features.entity import Entity
 from drivetrain.features.view import FeatureView
 from features.oracle import Ask, Row
@@ -33,7 +49,7 @@ class Table:
     """A source as views see it."""
 
     name: str = "events"
-    key: tuple[str, ...] = ("id",)
+    key: tuple[str, ...] = ("_seq",)
 
 
 def frame_of(rows: list[Row]) -> pl.DataFrame:
@@ -55,8 +71,36 @@ _n = lambda row: row["n"]  # noqa: E731
 _b = lambda row: row["b"]  # noqa: E731
 
 
+_s = lambda row: row["s"]  # noqa: E731
+
+
 def _all(kind: str, made: Aggregate, value: Any, where: Any = None) -> tuple[Aggregate, list[Ask]]:
-    return made, [Ask(kind, value, window, where) for window in made.windows]
+    return made, [
+        Ask(
+            kind,
+            value,
+            window,
+            where,
+            argument=argument,
+            offset=made.offset,
+            hop=None if window is None else made.hop,
+        )
+        for argument in made.arguments
+        for window in made.windows or (None,)
+    ]
+
+
+def _item(at: int) -> Any:
+    """What ``_PAIR`` has at a place: of two numbers none, the first, or both."""
+
+    def of(row: Row) -> float | None:
+        pair = (row["x"], row["n"])[: abs(row["n"] or 0)]
+        return pair[at] if at < len(pair) else None
+
+    return of
+
+
+_PAIR = pl.concat_list("x", pl.col("n").cast(pl.Float64)).list.head(pl.col("n").abs().fill_null(0))
 
 
 WINDOWED = [
@@ -81,13 +125,54 @@ LASTS = [
     (last("n", where=_where, name="last_positive"), [Ask("last", _n, where=_positive)]),
 ]
 
+OFFSET = 9
+HOP = 5
+NEW_WINDOWED = [
+    _all("distinct", count_distinct("x", windows=WINDOWS), _x),
+    _all("distinct", count_distinct("s", windows=WINDOWS), _s),
+    _all("distinct", count_distinct("b", windows=WINDOWS, offset=OFFSET, name="distinct_b_before"), _b),
+    _all("distinct", count_distinct("n", windows=WINDOWS, where=_where, name="distinct_positive"), _n, _positive),
+    _all("distinct", count_distinct("n", windows=WINDOWS, hop=HOP, name="distinct_n_hop"), _n),
+    _all("quantile", quantile("x", 0.5, windows=WINDOWS), _x),
+    _all("quantile", quantile("n", 0.9, windows=WINDOWS), _n),
+    _all("quantile", quantile("x", 0.3, windows=WINDOWS, where=_where, name="low_positive"), _x, _positive),
+    _all("quantile", quantile("b", 1, windows=WINDOWS), _b),
+    _all("quantile", quantile("x", 0.25, windows=WINDOWS, offset=OFFSET, hop=HOP, name="low_before"), _x),
+    _all("top", top_k("s", 3, windows=WINDOWS), _s),
+    _all("top", top_k("n", 4, windows=WINDOWS), _n),
+    _all("top", top_k("b", 1, windows=WINDOWS), _b),
+    _all("top", top_k("x", 2, windows=WINDOWS, where=_where, name="top_positive"), _x, _positive),
+    _all("top", top_k("n", 2, windows=WINDOWS, offset=OFFSET, name="top_before"), _n),
+    _all("top", top_k("n", 2, windows=WINDOWS, hop=HOP, name="top_hop"), _n),
+    _all("count", count(windows=WINDOWS, offset=OFFSET, name="count_before"), None),
+    _all("count", count(windows=WINDOWS, hop=HOP, name="count_hop"), None),
+    _all("sum", sum("x", windows=WINDOWS, offset=40, name="sum_long_before"), _x),
+    _all("sum", sum("x", windows=(17, 60, None), hop=17, name="sum_hop"), _x),
+    _all("mean", mean("x", windows=WINDOWS, offset=OFFSET, hop=HOP, name="mean_before_hop"), _x),
+    _all("std", std("x", windows=(60,), hop=60, name="std_hop"), _x),
+    _all("min", min("x", windows=WINDOWS, offset=OFFSET, name="min_before"), _x),
+    _all("max", max("x", windows=(60,), hop=37, name="max_hop"), _x),
+    _all("max", max("n", windows=WINDOWS, where=_where, hop=2, name="max_hop_positive"), _n, _positive),
+    _all("share", share("b", windows=(60, None), offset=1, hop=60, name="share_before_hop"), _b),
+]
+"""Kinds, offsets and hops that came later than those of WINDOWED."""
+NEW_LASTS = [
+    _all("last", last_n("x", 3, name="x_newest"), _x),
+    _all("last", last_n("s", 2, name="s_newest"), _s),
+    _all("last", last_n("n", 4, where=_where, name="n_positive_newest"), _n, _positive),
+    _all("since", since_last(), None),
+    _all("since", since_last(where=_where, name="since_positive"), None, _positive),
+    *[(made, [Ask("last", _item(at))]) for at, made in enumerate(embedding(_PAIR, 3, name="pair"))],
+]
+"""Looked-up features that came later than those of LASTS."""
+
 
 def view_of(chosen: list[tuple[Aggregate, list[Ask]]], ttl: int | None = None) -> tuple[FeatureView, list[Ask]]:
     """A view of these features, and the same in plain Python."""
     view = FeatureView(
         name="v", entity=Entity("thing", ["key"]), source=Table(), features=[made for made, _ in chosen], ttl=ttl
     )
-    asks = [replace(ask, ttl=ttl if ask.kind == "last" else None) for _, asked in chosen for ask in asked]
+    asks = [replace(ask, ttl=ttl if ask.looked_up else None) for _, asked in chosen for ask in asked]
     return view, asks
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,21 @@ class Ask:
     window: int | None = None
     where: Callable[[Row], bool | None] | None = None
     ttl: int | None = None
+    argument: float | None = None
+    offset: int = 0
+    hop: int | None = None
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether it is read off the newest rows."""
+        return self.kind in ("last", "since")
+
+    def begin(self, at: int) -> int | None:
+        """The moment after which events are in the window; none for the whole history."""
+        if self.window is None:
+            return None
+        begin = at - self.offset - self.window
+        return begin if self.hop is None else math.floor(Fraction(begin, self.hop)) * self.hop
 
 
 def feature(ask: Ask, rows: Sequence[Row], key: Any, at: int) -> Any:
@@ -35,25 +51,48 @@ def feature(ask: Ask, rows: Sequence[Row], key: Any, at: int) -> Any:
         and max(row["_event_time"], row["_available_at"]) <= at
         and (ask.where is None or ask.where(row) is True)
     ]
-    if ask.kind == "last":
-        newest = max(seen, key=lambda row: (row["_event_time"], row["_seq"]), default=None)
-        if newest is None or (ask.ttl is not None and newest["_event_time"] <= at - ask.ttl):
-            return None
-        value = ask.value(newest)
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-    if ask.window is not None:
-        seen = [row for row in seen if row["_event_time"] > at - ask.window]
+    if ask.looked_up:
+        return looked_up(ask, seen, at)
+    begin = ask.begin(at)
+    seen = [
+        row for row in seen if row["_event_time"] <= at - ask.offset and (begin is None or row["_event_time"] > begin)
+    ]
     if ask.value is None:
         return len(seen)
-    values = [value for row in seen if (value := ask.value(row)) is not None]
-    values = [value for value in values if not isinstance(value, float) or math.isfinite(value)]
-    return aggregate(ask.kind, values)
+    return aggregate(ask.kind, [value for row in seen if counts(value := ask.value(row))], ask.argument)
 
 
-def aggregate(kind: str, values: Sequence[Any]) -> Any:
+def looked_up(ask: Ask, seen: Sequence[Row], at: int) -> Any:
+    """What the newest of the rows, or the one asked for among the newest, says."""
+    ranked = sorted(seen, key=lambda row: (row["_event_time"], row["_seq"]), reverse=True)
+    rank = int(ask.argument or 0)
+    if rank >= len(ranked):
+        return None
+    newest = ranked[rank]
+    if ask.ttl is not None and newest["_event_time"] <= at - ask.ttl:
+        return None
+    if ask.value is None:
+        return (at - newest["_event_time"]) / 1e6
+    value = ask.value(newest)
+    return value if counts(value) else None
+
+
+def counts(value: Any) -> bool:
+    """Whether a value is one; nulls and numbers too large to be squared are none."""
+    if value is None or isinstance(value, str):
+        return value is not None
+    return math.isfinite(value) and abs(value) < 2.0**480
+
+
+def aggregate(kind: str, values: Sequence[Any], argument: float | None = None) -> Any:
     """The aggregate of values without nulls."""
     if kind == "count":
         return len(values)
+    if kind == "distinct":
+        return len(set(values))
+    if kind == "top":
+        ranked = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
+        return ranked[int(argument or 0)][0] if argument < len(ranked) else None
     if not values or (kind == "std" and len(values) < 2):
         return None
     if kind == "sum":
@@ -64,9 +103,19 @@ def aggregate(kind: str, values: Sequence[Any]) -> Any:
         return min(values)
     if kind == "max":
         return max(values)
+    if kind == "quantile":
+        return quantile(sorted(map(float, values)), argument)
     exact = [Fraction(value) for value in values]
     middle = sum(exact) / len(exact)
     return math.sqrt(sum((value - middle) ** 2 for value in exact) / (len(exact) - 1))
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """Hyndman and Fan's definition 7, of sorted values."""
+    h = (len(values) - 1) * q
+    below = math.floor(h)
+    above = min(below + 1, len(values) - 1)
+    return values[below] + (h - below) * (values[above] - values[below])
 
 
 def same(kind: str, found: Any, expected: Any) -> bool:

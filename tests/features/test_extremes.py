@@ -33,7 +33,9 @@ def test_what_is_visible(delays, window, chunk):
     values = random.normal(size=many)
     who, when = random.integers(0, 3, 300), random.integers(-5, 650, 300)
     with mock.patch.object(extremes, "_CHUNK", chunk):
-        found = smallest_visible(timeline, values[timeline.rows], Sight(who, when, window))
+        found = smallest_visible(
+            timeline, values[timeline.rows], Sight(who, when, None if window is None else when - window)
+        )
     for at, (asked, moment) in enumerate(zip(who, when, strict=True)):
         seen = (entity == asked) & (available <= moment)
         if window is not None:

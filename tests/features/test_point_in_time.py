@@ -1,14 +1,29 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivetrain.features import block
 from drivetrain.features.training_set import build
-from features.cases import LASTS, REQUESTS, TTL, UTC, WINDOWED, frame_of, tables, view_of
+from features.cases import (
+    LASTS,
+    NEW_LASTS,
+    NEW_WINDOWED,
+    REQUESTS,
+    TTL,
+    UTC,
+    WINDOWED,
+    frame_of,
+    tables,
+    view_of,
+)
 from features.oracle import feature, same
 
-_SLOW = settings(deadline=None, max_examples=150)
+_SLOW = settings(deadline=None, max_examples=100)
+_ALL = [*WINDOWED, *LASTS, *NEW_WINDOWED, *NEW_LASTS]
 
 
 def labels_frame(requests):
@@ -42,6 +57,22 @@ def test_lookups_equal_brute_force(rows, requests, ttl):
 
 
 @_SLOW
-@given(tables(), REQUESTS, st.lists(st.sampled_from([*WINDOWED, *LASTS]), min_size=1, max_size=3, unique_by=id))
+@given(tables(), REQUESTS, st.sampled_from([0, -73]), st.sampled_from([1, 10, 1 << 20]))
+def test_offsets_hops_and_comparing_kinds_equal_brute_force(rows, requests, epoch, size):
+    for row in rows:
+        if row["_event_time"] is not None:
+            row.update({name: row[name] + epoch for name in ("_event_time", "_available_at")})
+    with mock.patch.object(block, "_SIZE", size):
+        check(rows, [(key, at + epoch) for key, at in requests], *view_of(NEW_WINDOWED))
+
+
+@_SLOW
+@given(tables(), REQUESTS, st.sampled_from([None, TTL]))
+def test_the_newest_rows_equal_brute_force(rows, requests, ttl):
+    check(rows, requests, *view_of(NEW_LASTS, ttl))
+
+
+@_SLOW
+@given(tables(), REQUESTS, st.lists(st.sampled_from(_ALL), min_size=1, max_size=3, unique_by=id))
 def test_mixed_views_equal_brute_force(rows, requests, chosen):
     check(rows, requests, *view_of(chosen))

@@ -15,6 +15,8 @@ from drivetrain.features.view import SEQUENCE, FeatureView
 
 _UTC = pl.Datetime("us", "UTC")
 _BATCH_BYTES = 24 << 20
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_FEATURES = "numbers, booleans or text"
 
 
 def keys_of(frame: pl.DataFrame, columns: Sequence[str], names: Sequence[str], whose: str) -> pl.DataFrame:
@@ -132,9 +134,11 @@ def check_type(dtype: pl.DataType, kind: Kind, feature: str) -> None:
     Raises:
         FeatureError: It can't.
     """
-    if kind in ("count", "last") or dtype in (pl.Boolean, pl.Null) or (kind != "share" and dtype.is_numeric()):
+    if kind in ("count", "last", "since") or (kind in ("distinct", "top") and dtype in _TEXTS):
         return
-    wanted = "booleans" if kind == "share" else "numbers"
+    if dtype in (pl.Boolean, pl.Null) or (kind != "share" and dtype.is_numeric()):
+        return
+    wanted = {"share": "booleans", "distinct": _FEATURES, "top": _FEATURES}.get(kind, "numbers")
     raise FeatureError(f"feature {feature!r} can't be the {kind} of these values", found=dtype, expected=wanted)
 
 
@@ -148,11 +152,9 @@ def feature_dtype(dtype: pl.DataType, feature: str) -> pl.DataType:
         return pl.Boolean()
     if dtype.is_numeric() or dtype == pl.Null:
         return pl.Float64()
-    if dtype in (pl.String, pl.Categorical, pl.Enum):
+    if dtype in _TEXTS:
         return pl.String()
-    raise FeatureError(
-        f"feature {feature!r} looks up values a model can't read", found=dtype, expected="numbers, booleans or text"
-    )
+    raise FeatureError(f"feature {feature!r} looks up values a model can't read", found=dtype, expected=_FEATURES)
 
 
 def _select(view: FeatureView, rows: pl.LazyFrame, positions: Sequence[int]) -> pl.DataFrame:

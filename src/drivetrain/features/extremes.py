@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivetrain.core.clock import Micros
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.timeline import Timeline
 
@@ -28,12 +27,18 @@ class Sight:
     Attributes:
         entity: Entities asked for.
         moment: Moments, microseconds.
-        window: Length of the window, microseconds; none for the whole history.
+        begin: Moments after which events are in their windows; none for the whole history.
     """
 
     entity: Places
     moment: Places
-    window: Micros | None
+    begin: Places | None
+
+    def left(self, timeline: Timeline) -> Places:
+        """Place after the last event that left each window."""
+        if self.begin is None:
+            return timeline.starts[self.entity]
+        return timeline.happened(self.entity, self.begin)
 
 
 def smallest_between(values: Floats, start: Places, stop: Places) -> Floats:
@@ -59,7 +64,7 @@ def smallest_visible(timeline: Timeline, values: Floats, asked: Sight, depth: in
         depth: How often events may still be parted by delay.
     """
     entity, moment = asked.entity, asked.moment
-    start = timeline.starts[entity] if asked.window is None else timeline.happened(entity, moment - asked.window)
+    start = asked.left(timeline)
     if timeline.in_order:
         return smallest_between(values, start, timeline.known(entity, moment))
     sure = timeline.all_known(entity, moment)

@@ -35,9 +35,7 @@ class Span:
     @classmethod
     def of(cls, timeline: Timeline, sight: Sight) -> Span:
         """The span of a window; the timeline must hold no event known only after it left the window."""
-        entity, moment = sight.entity, sight.moment
-        left = timeline.starts[entity] if sight.window is None else timeline.happened(entity, moment - sight.window)
-        return cls(timeline, sight, left, timeline.known(entity, moment))
+        return cls(timeline, sight, sight.left(timeline), timeline.known(sight.entity, sight.moment))
 
 
 @dataclass(frozen=True, eq=False)

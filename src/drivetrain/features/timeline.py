@@ -6,6 +6,7 @@ timeline serves every entity, and a moment's place among an entity's events is o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivetrain.core.clock import Micros
+from drivetrain.features.bounds import Bounds
 from drivetrain.features.exact import Places
 
 _LIMIT = 1 << 62
@@ -76,14 +78,14 @@ class Timeline:
         in_order: Whether events become known in the order they happen.
     """
 
-    def __init__(self, rows: Places, keys: Places, axis: Axis, delay: Places | None, entities: int) -> None:
+    def __init__(self, rows: Places, keys: Places, axis: Axis, delay: Places | Micros, entities: int) -> None:
         """Takes sorted events.
 
         Args:
             rows: Row of each event.
             keys: The axis's integer of each, sorted.
             axis: The axis.
-            delay: Microseconds from each event until it is known; none if all are known at once.
+            delay: Microseconds from each event until it is known; one number if all take as long.
             entities: How many entities there are.
         """
         self.rows = rows
@@ -92,8 +94,10 @@ class Timeline:
         self._axis = axis
         self._delay = delay
         self._entities = entities
-        self._known_axis = axis if delay is None else Axis.over(self.available, entities)
-        self.in_order = delay is None or bool((self._known_keys[1:] >= self._known_keys[:-1]).all())
+        # Where all take as long, events are known in their order, at moments that much later.
+        self._lag = delay if isinstance(delay, int) else 0
+        self._known_axis = axis if isinstance(delay, int) else Axis.over(self.available, entities)
+        self.in_order = isinstance(delay, int) or bool((self._known_keys[1:] >= self._known_keys[:-1]).all())
 
     @classmethod
     def of(cls, entity: Places, event: Places, available: Places, sequence: Places, entities: int) -> Timeline:
@@ -113,8 +117,10 @@ class Timeline:
         axis = Axis.over(event, entities)
         keys = axis.of_events(entity, event)
         order = np.argsort(keys)
-        delayed = bool((available > event).any())
-        delay = np.maximum(available - event, 0)[order] if delayed else None
+        delay: Places | Micros = 0
+        if (available > event).any():
+            delays = np.maximum(available - event, 0)[order]
+            delay = int(delays[0]) if (delays == delays[0]).all() else delays
         keys.sort()
         tied = np.flatnonzero(keys[1:] == keys[:-1])
         rows = order if kept is None else kept[order]
@@ -122,7 +128,7 @@ class Timeline:
             members = np.union1d(tied, tied + 1)
             again = np.lexsort((rows[members], sequence[rows[members]], keys[members]))
             rows[members] = rows[members][again]
-            if delay is not None:
+            if isinstance(delay, np.ndarray):
                 delay[members] = delay[members][again]
         return cls(rows, keys, axis, delay, entities)
 
@@ -142,7 +148,7 @@ class Timeline:
     @cached_property
     def available(self) -> Places:
         """When each event became known, microseconds; never before its event time."""
-        return self.event if self._delay is None else self.event + self._delay
+        return self.event + self._delay
 
     @cached_property
     def available_order(self) -> Places | None:
@@ -152,7 +158,9 @@ class Timeline:
     @cached_property
     def _known_keys(self) -> Places:
         """Integers of when events become known, by place."""
-        return self._keys if self._delay is None else self._known_axis.of_events(self.entity, self.available)
+        if isinstance(self._delay, int):
+            return self._keys
+        return self._known_axis.of_events(self.entity, self.available)
 
     @cached_property
     def _known_sorted(self) -> Places:
@@ -169,45 +177,77 @@ class Timeline:
 
     def known(self, entity: Places, moment: Places) -> Places:
         """Place after the last event known at the moment, in order of availability."""
-        return np.searchsorted(self._known_sorted, self._known_axis.at(entity, moment), side="right")
+        return np.searchsorted(self._known_sorted, self._known_at(entity, moment), side="right")
 
-    def newest_known(self, entity: Places, moment: Places) -> Places:
-        """Place of the newest event (by event time, then sequence) known at the moment; -1 where there is none."""
+    def newest_known(self, entity: Places, moment: Places, ranks: Sequence[int] = (0,)) -> list[Places]:
+        """Places of the newest events (by event time, then sequence) known at the moment; -1 where there is none.
+
+        Args:
+            entity: Entities asked for.
+            moment: Moments, microseconds.
+            ranks: Which of the newest: 0 is the newest, 1 the one before it.
+        """
         if not len(self):
-            return np.full(len(entity), -1)
+            return [np.full(len(entity), -1) for _ in ranks]
         until = self.known(entity, moment)
+        there = until - self.starts[entity]
         before = np.maximum(until - 1, 0)
-        if self.available_order is not None:
-            before = np.maximum.accumulate(self.available_order)[before]
-        return np.where(until > self.starts[entity], before, -1)
+        if self.available_order is None:
+            return [np.where(there > rank, before - rank, -1) for rank in ranks]
+        found = {}
+        # Of the first 1, 2, … n events to be known: the greatest place, then what it pushed out, and so on.
+        pushed = self.available_order
+        for rank in range(max(ranks) + 1):
+            greatest = np.maximum.accumulate(pushed)
+            found[rank] = np.where(there > rank, greatest[before], -1) if rank in ranks else greatest[:0]
+            pushed = np.concatenate([[-1], np.minimum(pushed[1:], greatest[:-1])])
+        return [found[rank] for rank in ranks]
 
     def all_known(self, entity: Places, moment: Places) -> Places:
         """Place of the first event not known at the moment: all events before it are."""
         keys = np.maximum.accumulate(self._known_keys)
-        return np.searchsorted(keys, self._known_axis.at(entity, moment), side="right")
+        return np.searchsorted(keys, self._known_at(entity, moment), side="right")
 
     def none_known(self, entity: Places, moment: Places) -> Places:
         """Place after the last event known at the moment: none from it on is."""
         keys = np.minimum.accumulate(self._known_keys[::-1])[::-1]
-        return np.searchsorted(keys, self._known_axis.at(entity, moment), side="right")
+        return np.searchsorted(keys, self._known_at(entity, moment), side="right")
+
+    def _known_at(self, entity: Places, moment: Places) -> Places:
+        """Integers that compare with those of when events become known."""
+        return self._known_axis.at(entity, moment - self._lag if self._lag else moment)
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Timeline:
         """The timeline of some of the events."""
-        delay = None if self._delay is None else self._delay[kept]
+        delay = self._delay if isinstance(self._delay, int) else self._delay[kept]
         return Timeline(self.rows[kept], self._keys[kept], self._axis, delay, self._entities)
 
     def all_known_at_once(self) -> Timeline:
         """The same events, each known as soon as it happens."""
-        return self if self._delay is None else Timeline(self.rows, self._keys, self._axis, None, self._entities)
+        known = isinstance(self._delay, int) and not self._delay
+        return self if known else Timeline(self.rows, self._keys, self._axis, 0, self._entities)
 
-    def within(self, window: Micros) -> Timeline:
-        """Without events that become known when they have left the window already; itself if there are none."""
-        if self._delay is None:
+    def after(self, delay: Micros) -> Timeline:
+        """The same events, none of them known before this many microseconds have passed."""
+        if not delay:
             return self
-        kept = self._delay < window
+        longer = max(self._delay, delay) if isinstance(self._delay, int) else np.maximum(self._delay, delay)
+        return Timeline(self.rows, self._keys, self._axis, longer, self._entities)
+
+    def within(self, bounds: Bounds) -> Timeline:
+        """Without events that become known when they have left the window already; itself if there are none."""
+        if bounds.window is None or (self.lag is not None and self.lag < bounds.window + bounds.offset):
+            return self
+        reach = bounds.window + bounds.offset
+        kept = self.delay < reach if bounds.hop is None else self.available < bounds.leaving(self.event)
         return self if kept.all() else self.only(kept)
+
+    @property
+    def lag(self) -> Micros | None:
+        """Microseconds from every event until it is known; none if they differ."""
+        return self._delay if isinstance(self._delay, int) else None
 
     @property
     def delay(self) -> Places:
         """Microseconds from each event until it is known."""
-        return np.zeros(len(self), dtype=np.int64) if self._delay is None else self._delay
+        return np.full(len(self), self._delay) if isinstance(self._delay, int) else self._delay
