@@ -50,5 +50,8 @@ def pusher_of(project: Definitions, name: str) -> Pusher:
                 found=repr(name),
                 expected=f"one of {', '.join(project.views) or 'none declared'}",
             )
-        project.pushers[name] = Pusher(project.store.online, view, project.sources[view.source.name], grace=GRACE)
+        table = view.source.name
+        known = project.store.tables.version(table) is not None
+        types = dict(project.store.tables.scan(table).collect_schema()) if known else None
+        project.pushers[name] = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
     return project.pushers[name]

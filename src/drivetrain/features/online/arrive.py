@@ -37,9 +37,11 @@ class Arrivals:
     Args:
         view: The view.
         source: Where its table's rows come from; its contract says what a row must be.
+        types: Types of the table's columns, for those that the contract does not declare.
     """
 
-    def __init__(self, view: FeatureView, source: Source) -> None:
+    def __init__(self, view: FeatureView, source: Source, types: Mapping[str, pl.DataType] | None = None) -> None:
+        self._types = {**(types or {}), **{name: column.dtype for name, column in source.contract.columns.items()}}
         self._view = view
         self._layout = Layout(view)
         self._source = source
@@ -118,12 +120,11 @@ class Arrivals:
 
     def _compute(self, typed: Sequence[Mapping[str, object]]) -> dict[int, list[Value]]:
         """Values of the inputs that are expressions, by position, and whether conditions hold, by -1 - position."""
-        schema = {name: self._columns[name].dtype for name in self._roots if name in self._columns}
         picked = [{name: row[name] for name in self._roots} for row in typed]
         made: dict[int, list[Value]] = {}
         try:
             frame = pl.DataFrame(
-                picked, schema={name: schema.get(name) for name in self._roots}, infer_schema_length=None
+                picked, schema={name: self._types.get(name) for name in self._roots}, infer_schema_length=None
             )
         except (pl.exceptions.PolarsError, TypeError) as error:
             raise RequestError(f"events for view {self._view.name!r} have values of several types: {error}") from error

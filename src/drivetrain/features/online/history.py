@@ -65,10 +65,12 @@ class Head:
 
     Attributes:
         events: How many events the history has.
+        tiles: Where tiles begin, and their moments; shape (tiles,), (tiles, inputs, 7).
         inline: Whether the history lies in the head.
         pages: Most pages the entity ever had.
         known: Latest availability of any packed event, microseconds.
-        trimmed: Newest event, latest availability and newest pushed event of those trimmed, microseconds.
+        trimmed: Newest event, latest availability and newest pushed event of those trimmed, and the moment that no
+            window may begin before, microseconds.
         sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events, shape (bases, 7).
         tail: The rest.
@@ -77,10 +79,11 @@ class Head:
     """
 
     events: int
+    tiles: tuple[Places, Floats]
     inline: bool
     pages: int
     known: int
-    trimmed: tuple[int, int, int]
+    trimmed: tuple[int, int, int, int]
     sequence: int
     base: Floats
     tail: Tail
@@ -95,21 +98,26 @@ class Head:
             StoreError: It is none, or of another layout.
         """
         try:
-            number, flags, events, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
+            number, flags, tiles, marks, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
             tail = decode_tail(memoryview(row)[end:pend])
         except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
             raise corrupt(layout, error) from error
         if number != LAYOUT:
             raise corrupt(layout, f"layout {number}")
-        event, latest, pushed, sequence, stamp = rest
+        event, latest, pushed, sequence, limit, stamp = rest
         size = len(layout.bases) * STATES
         base = np.frombuffer(row, np.float64, size, end // 8 * 8 - 8 * size).reshape(-1, STATES)
+        start = end // 8 * 8 - 8 * size
+        width = len(layout.tiled) * STATES
+        begins = np.frombuffer(row, np.int64, tiles, start - 8 * tiles * (1 + width))
+        states = np.frombuffer(row, np.float64, tiles * width, start - 8 * tiles * width)
         return cls(
-            events,
+            marks - tiles,
+            (begins, states.reshape(tiles, len(layout.tiled), STATES)),
             layout.scanned and not flags & PAGED,
             pages,
             known,
-            (event, latest, pushed),
+            (event, latest, pushed, limit),
             sequence,
             base,
             tail,
@@ -121,7 +129,7 @@ class Head:
         """The events: from the head's own bytes, or from those under the history's key."""
         columns = layout.value_columns
         size = 8 * self.events * (TIMES + columns)
-        end = HEAD.unpack_from(row)[3] // 8 * 8 - 8 * len(layout.bases) * STATES if self.inline else len(row)
+        end = HEAD.unpack_from(row)[4] // 8 * 8 - 8 * len(layout.bases) * STATES if self.inline else len(row)
         try:
             times = np.frombuffer(row, np.int64, TIMES * self.events, end - size).reshape(TIMES, -1)
             values = np.frombuffer(row, np.float64, columns * self.events, end - 8 * self.events * columns)

@@ -2,7 +2,7 @@
 
 An entity has a head::
 
-    HEAD | lifetimes | lasts | event times | records | states | tail | pending
+    HEAD | lifetimes | lasts | event times | records | tiles | states | tail | pending
 
 and under a key of its own a history, which only those read who have to look at the events themselves. ``lifetimes``
 are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest looked-up value
@@ -27,6 +27,7 @@ holds an old head never joins it with a new page.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 
@@ -36,14 +37,14 @@ import numpy as np
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError
 from drivetrain.features.aggregate import ADDED_UP, Kind
-from drivetrain.features.view import FeatureView
+from drivetrain.features.view import Feature, FeatureView
 
 FLAT = 128
 PAGE = 128
-HEAD = struct.Struct("<BBxxIIIi4xqqqqqqq")
-"""Layout number, flags, events, offsets of the tail and of what is pending, most pages ever, newest event,
-latest availability, the same two of those trimmed, newest pushed event of those trimmed, greatest sequence of the
-table's rows that were put in, stamp."""
+HEAD = struct.Struct("<BBHIIIi4xqqqqqqqq")
+"""Layout number, flags, tiles, tiles and events, offsets of the tail and of what is pending, most pages ever, newest
+event, latest availability, the same two of those trimmed, newest pushed event of those trimmed, greatest sequence of
+the table's rows that were put in, the last moment that no window may begin before, stamp."""
 LAYOUT = 2
 PAGED, TYPED, PENDING = 1, 2, 4
 """Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed."""
@@ -63,6 +64,7 @@ class Layout:
 
     Attributes:
         view: The view.
+        endless: Whether some feature asks the whole history for what does not add up: then nothing is ever trimmed.
         cells: What a record holds: aggregates of inputs, in order.
         spans: Finite windows and their hops, in order.
         scanned: Whether some feature has to be answered from the events themselves.
@@ -70,7 +72,9 @@ class Layout:
         lasts: Positions of the looked-up features.
         stored: Inputs whose values are kept, in order.
         members: Inputs of which is also kept which rows their condition lets through.
-        bases: Inputs of which moments of trimmed events are kept.
+        tile: Length of the tiles that trimmed events are kept in, microseconds; 0 where there are none.
+        tiled: Inputs of which tiles are kept.
+        bases: Inputs of which moments of all trimmed events are kept.
         since: Positions of the features that tell how long ago something was.
         places: For every feature its place in: lifetimes, a record for each span, looked-up values.
     """
@@ -83,6 +87,7 @@ class Layout:
             at for at, feature in enumerate(columns) if not feature.looked_up and feature.window is None
         )
         self.scanned = any(feature.offset or not (feature.looked_up or feature.kind in ADDED_UP) for feature in columns)
+        self.endless = any(not (feature.looked_up or feature.kind in ADDED_UP or feature.window) for feature in columns)
         finite = [] if self.scanned else [f for f in columns if not f.looked_up and f.window is not None]
         self.cells: tuple[tuple[Kind, int], ...] = tuple(
             dict.fromkeys((feature.kind, feature.input) for feature in finite)
@@ -95,6 +100,7 @@ class Layout:
         )
         looked_up = {columns[at].input for at in self.lasts}
         self.members = tuple(at for at in self.stored if at in looked_up and view.inputs[at].where is not None)
+        self.tile, self.tiled = _tile_of([] if self.scanned else finite)
         self.bases = tuple(dict.fromkeys(columns[at].input for at in self.lifetimes))
         self.since = tuple(at for at, feature in enumerate(columns) if feature.kind == "since")
         self.places = () if self.scanned else tuple(self._place(at) for at in range(len(columns)))
@@ -112,6 +118,14 @@ class Layout:
     def value_columns(self) -> int:
         """How many columns of values the history has."""
         return len(self.stored) + len(self.members)
+
+
+def _tile_of(finite: Sequence[Feature]) -> tuple[Micros, tuple[int, ...]]:
+    """Length of tiles that serve all windows, and the inputs they are of; 0 and none unless every window has a hop."""
+    hops = [feature.hop for feature in finite if feature.hop]
+    if not finite or len(hops) < len(finite):
+        return 0, ()
+    return math.gcd(*hops), tuple(dict.fromkeys(feature.input for feature in finite))
 
 
 class Tail(msgspec.Struct, frozen=True, array_like=True):
@@ -169,7 +183,7 @@ def history_key(head: bytes) -> bytes:
 
 def keys_of_entity(head: bytes, row: bytes) -> list[bytes]:
     """Every key an entity may have, given its head: what erasing it has to delete."""
-    return [head, history_key(head), *[page_key(head, page) for page in range(HEAD.unpack_from(row)[5])]]
+    return [head, history_key(head), *[page_key(head, page) for page in range(HEAD.unpack_from(row)[6])]]
 
 
 def trimmed_until(row: bytes) -> Micros:
@@ -179,7 +193,7 @@ def trimmed_until(row: bytes) -> Micros:
 
 def events_of(row: bytes) -> int:
     """How many events are packed in a row."""
-    return int.from_bytes(row[4:8], "little")
+    return int.from_bytes(row[4:8], "little") - int.from_bytes(row[2:4], "little")
 
 
 def key_parts(instance: Mapping[str, object], names: Sequence[str]) -> list[object]:

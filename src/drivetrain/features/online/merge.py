@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from drivetrain.features.online.history import Head, History, corrupt, join, not
 from drivetrain.features.online.layout import NEVER, PUSHED, Layout, history_key
 from drivetrain.features.online.pack import Kept, rows_of
 from drivetrain.features.online.pending import history_of, pending_of
+from drivetrain.features.online.tiles import Tiles, joined
 
 Read = Callable[[Sequence[bytes]], list[bytes | None]]
 Found = tuple[Head, bytes] | None
@@ -66,7 +68,7 @@ class Merge:
         fresh, entity = given
         histories = self._histories(read, keys, heads)
         state = Kept.nothing(list(keys), self._layout)
-        parts, owners, pushed = [], [], False
+        parts, owners, tiles, pushed = [], [], [Tiles.nothing(self._layout)], False
         for at, found in enumerate(heads):
             if found is None:
                 continue
@@ -79,11 +81,14 @@ class Merge:
                 own = own.only(own.sequence >= PUSHED)
             else:
                 state.trimmed[at], state.sequence[at], state.base[at] = head.trimmed, head.sequence, head.base
+                if len(head.tiles[0]):
+                    tiles.append(Tiles(np.full(len(head.tiles[0]), at), *head.tiles))
             parts.append(own)
             owners.append(np.full(own.times.shape[1], at))
             if pending:
                 parts.append(history_of(pending, self._layout))
                 owners.append(np.full(len(pending), at))
+        state = replace(state, tiles=joined(tiles))
         new = fresh.sequence > state.sequence[entity]
         if not new.all():
             fresh, entity = fresh.only(new), entity[new]
@@ -97,7 +102,7 @@ class Merge:
 
     def _doubted(self, heads: Sequence[Found], fresh: History, entity: Places) -> list[int]:
         """Entities of which a fresh row is no newer than a trimmed push, where trimmed events still count."""
-        if not self._layout.bases:
+        if not (self._layout.bases or self._layout.tile):
             return []
         pushed = np.array([NEVER if found is None else found[0].trimmed[2] for found in heads], dtype=np.int64)
         had = np.array([NEVER if found is None else found[0].sequence for found in heads], dtype=np.int64)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from drivetrain.core.clock import Micros
+from drivetrain.features.aggregate import Kind
 from drivetrain.features.exact import Floats, Places
-from drivetrain.features.moments import Moments, Span, Tally
+from drivetrain.features.moments import Span, Tally
 from drivetrain.features.online.history import History
 from drivetrain.features.online.layout import (
     FLAT,
@@ -29,6 +30,7 @@ from drivetrain.features.online.layout import (
     history_key,
     page_key,
 )
+from drivetrain.features.online.tiles import Tiles, moments_from, states_of
 from drivetrain.features.timeline import Timeline
 
 
@@ -39,7 +41,8 @@ class Kept:
     Attributes:
         keys: Keys of their heads.
         pages: Most pages each ever had.
-        trimmed: Newest event, latest availability and newest pushed event of those trimmed; shape (entities, 3).
+        trimmed: As :attr:`~.history.Head.trimmed`; shape (entities, 4).
+        tiles: Trimmed events in tiles.
         sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events; shape (entities, bases, 7).
     """
@@ -47,6 +50,7 @@ class Kept:
     keys: list[bytes]
     pages: Places
     trimmed: Places
+    tiles: Tiles
     sequence: Places
     base: Floats
 
@@ -54,8 +58,8 @@ class Kept:
     def nothing(cls, keys: list[bytes], layout: Layout) -> Kept:
         """Of entities that have no row yet."""
         many = len(keys)
-        pages, trimmed = np.zeros(many, dtype=np.int64), np.full((many, 3), NEVER)
-        return cls(keys, pages, trimmed, np.full(many, NEVER), empty_base(many, layout))
+        pages, trimmed = np.zeros(many, dtype=np.int64), np.full((many, 4), NEVER)
+        return cls(keys, pages, trimmed, Tiles.nothing(layout), np.full(many, NEVER), empty_base(many, layout))
 
 
 def rows_of(
@@ -76,27 +80,29 @@ def rows_of(
     timeline = Timeline.of(entity, history.event, history.available, history.sequence, len(kept.keys))
     values = history.values[:, timeline.rows]
     leaving = _leaving(layout, timeline, values, grace)
-    base, trimmed = kept.base, kept.trimmed
+    base, trimmed, tiles = kept.base, kept.trimmed.copy(), kept.tiles
+    newest = _newest_of(timeline)
     if leaving.any():
         gone = timeline.only(leaving)
         base = _with_trimmed(layout, gone, values[:, leaving], base)
-        trimmed = trimmed.copy()
         np.maximum.at(trimmed[:, 0], gone.entity, gone.event)
         np.maximum.at(trimmed[:, 1], gone.entity, gone.available)
         pushed = history.sequence[gone.rows] >= PUSHED
         np.maximum.at(trimmed[:, 2], gone.entity[pushed], gone.event[pushed])
+        if layout.tile:
+            tiles = tiles.plus(Tiles.of(layout, gone, values[:, leaving]))
         timeline, values = timeline.only(~leaving), values[:, ~leaving]
+    if layout.tile:
+        useless = tiles.start + layout.tile <= newest[tiles.entity] - layout.view.horizon - grace
+        np.maximum.at(trimmed[:, 3], tiles.entity[useless], tiles.start[useless] + layout.tile)
+        tiles = tiles.only(~useless)
+    else:
+        trimmed[:, 3] = trimmed[:, 0]
     packer = _Packer(layout, timeline, values, history)
     packer.lifetimes(base)
-    packer.records()
+    packer.records(tiles)
     packer.lasts()
-    yield from packer.rows(kept, base, trimmed)
-
-
-def moments_from(states: Floats) -> Moments:
-    """Moments of shape (n,) from their seven numbers, shape (n, 7)."""
-    count, total, total_low, squares, squares_low, smallest, largest = states.T
-    return Moments(count, (total, total_low), (squares, squares_low), smallest, largest)
+    yield from packer.rows(kept, base, trimmed, tiles)
 
 
 def empty_base(entities: int, layout: Layout) -> Floats:
@@ -108,17 +114,28 @@ def empty_base(entities: int, layout: Layout) -> Floats:
 
 def _leaving(layout: Layout, timeline: Timeline, values: Floats, grace: Micros) -> np.ndarray:
     """Events that no request at or after the newest one, less the grace, can need."""
-    newest = timeline.event[np.maximum(timeline.starts[1:] - 1, 0)] if len(timeline) else timeline.event
+    if layout.endless:
+        return np.zeros(len(timeline), dtype=bool)
     # The newest event itself always stays: ages are told from it.
-    cutoff = newest[timeline.entity] - max(layout.view.horizon + grace, 1)
+    reach = grace if layout.tile else layout.view.horizon + grace
+    cutoff = _newest_of(timeline)[timeline.entity] - max(reach, 1)
     leaving = timeline.event <= cutoff
-    if layout.view.ttl is None and layout.lasts and leaving.any():
+    if layout.tile:
+        leaving &= timeline.available <= cutoff
+    if layout.lasts and leaving.any() and (layout.tile or layout.view.ttl is None):
         for members, ranks in _memberships(layout, values):
             places = np.flatnonzero(leaving if members is None else leaving & members)
             # As many of the leaving as the deepest rank asks for stay: whatever is newer can only make them older.
             from_end = _places_from_end(timeline.entity[places])
             leaving[places[from_end < ranks]] = False
     return leaving
+
+
+def _newest_of(timeline: Timeline) -> Places:
+    """Newest event of each entity; that of an entity without events means nothing."""
+    if not len(timeline):
+        return np.full(len(timeline.starts) - 1, NEVER)
+    return timeline.event[np.maximum(timeline.starts[1:] - 1, 0)]
 
 
 def _places_from_end(entity: Places) -> Places:
@@ -145,16 +162,8 @@ def _with_trimmed(layout: Layout, gone: Timeline, values: Floats, base: Floats) 
         tally = Tally(gone, _values(layout, values, position), ("sum", "std", "min", "max"))
         here = tally.moments(Span(gone, None, gone.starts[:-1], gone.starts[1:]))
         both = moments_from(base[:, at]).plus(here)
-        for state, numbers in enumerate(_states(both)):
-            if numbers is not None:
-                fresh[:, at, state] = numbers
+        fresh[:, at] = states_of(both)
     return fresh
-
-
-def _states(moments: Moments) -> list[Floats | None]:
-    total = moments.total or (None, None)
-    squares = moments.squares or (None, None)
-    return [moments.count, *total, *squares, moments.smallest, moments.largest]
 
 
 def _values(layout: Layout, values: Floats, position: int) -> Floats | None:
@@ -187,20 +196,33 @@ class _Packer:
             for at, feature in asked.items():
                 self._lifetimes[:, layout.lifetimes.index(at)] = whole.finish(feature.kind)
 
-    def records(self) -> None:
-        """Aggregates of the events from each one on; shape (events + entities, cells)."""
-        starts = self._plain.starts
+    def records(self, tiles: Tiles) -> None:
+        """Aggregates of the events from each tile and each event on; shape (tiles + events + entities, cells)."""
+        starts, layout = self._plain.starts, self._layout
         lengths = np.diff(starts) + 1
-        self._firsts = np.cumsum(lengths) - lengths
+        firsts = np.cumsum(lengths) - lengths
         total = int(lengths.sum())
-        left = np.arange(total) - np.repeat(self._firsts - starts[:-1], lengths)
+        left = np.arange(total) - np.repeat(firsts - starts[:-1], lengths)
         span = Span(self._plain, None, left, np.repeat(starts[1:], lengths))
-        self._records = np.empty((total, len(self._layout.cells)))
-        for position in dict.fromkeys(position for _, position in self._layout.cells):
-            kinds = {kind for kind, given in self._layout.cells if given == position}
-            moments = Tally(self._plain, _values(self._layout, self._values, position), kinds).moments(span)
+        many = np.bincount(tiles.entity, minlength=self._entities)
+        self._tiles = np.append(0, np.cumsum(many))
+        self._firsts = firsts + self._tiles[:-1]
+        of_event = np.arange(total) + np.repeat(self._tiles[1:], lengths)
+        of_tile = np.arange(len(tiles)) + firsts[tiles.entity]
+        self._records = np.empty((total + len(tiles), len(layout.cells)))
+        for position in dict.fromkeys(position for _, position in layout.cells):
+            kinds = {kind for kind, given in layout.cells if given == position}
+            wanted: set[Kind] = {"sum", "std", "min", "max"} if layout.tile else kinds
+            moments = Tally(self._plain, _values(layout, self._values, position), wanted).moments(span)
+            since = None
+            if len(tiles):
+                whole = moments_from(states_of(moments)[firsts])
+                since = tiles.since(layout.tiled.index(position), whole)
             for kind in kinds:
-                self._records[:, self._layout.cells.index((kind, position))] = moments.finish(kind)
+                cell = layout.cells.index((kind, position))
+                self._records[of_event, cell] = moments.finish(kind)
+                if since is not None:
+                    self._records[of_tile, cell] = since.finish(kind)
 
     def lasts(self) -> None:
         """Newest values of every entity and their event times, by entity."""
@@ -245,7 +267,7 @@ class _Packer:
         newest[entity[chosen]] = members[chosen]
         return newest
 
-    def rows(self, kept: Kept, base: Floats, trimmed: Places) -> Iterator[tuple[bytes, bytes]]:
+    def rows(self, kept: Kept, base: Floats, trimmed: Places, tiles: Tiles) -> Iterator[tuple[bytes, bytes]]:
         """Keys and rows of every entity."""
         timeline, layout, rows = self._timeline, self._layout, self._timeline.rows
         times = np.stack(
@@ -265,34 +287,39 @@ class _Packer:
             tail = self._tail(entity, texts)
             fixed, states = self._fixed(entity), base[entity].tobytes()
             key = kept.keys[entity]
-            own = records[first : first + (stop - start + 1) * width]
+            begin, end = int(self._tiles[entity]), int(self._tiles[entity + 1])
+            marks = np.append(tiles.start[begin:end] + 1, events[0]) if end > begin else events[0]
+            own = records[first : first + (len(marks) + 1) * width]
+            states = tiles.start[begin:end].tobytes() + tiles.states[begin:end].tobytes() + states
             history = events.tobytes() + values.tobytes()
-            paged = stop - start > FLAT
-            pages = -(-(stop - start) // PAGE) if paged else 0
+            paged = len(marks) > FLAT
+            pages = -(-len(marks) // PAGE) if paged else 0
             marked = stamp.to_bytes(8, "little", signed=True)
             if paged:
                 if layout.cells:
-                    yield from _pages(key, events[0], own, marked)
-                body = b"".join((fixed, events[0, ::PAGE].tobytes(), own[:width], states))
+                    yield from _pages(key, marks, own, marked)
+                body = b"".join((fixed, marks[::PAGE].tobytes(), own[:width], states))
             elif layout.scanned:
-                body = b"".join((fixed, events[0].tobytes(), own, history, states))
+                body = b"".join((fixed, marks.tobytes(), own, history, states))
             else:
-                body = b"".join((fixed, events[0].tobytes(), own, states))
+                body = b"".join((fixed, marks.tobytes(), own, states))
             if paged or not layout.scanned:
                 yield history_key(key), marked + history
             body += bytes(-len(tail) % 8)
-            end = HEAD.size + len(body)
+            tail_at = HEAD.size + len(body)
             head = HEAD.pack(
                 LAYOUT,
                 PAGED * paged + self._typed,
-                stop - start,
-                end,
-                end + len(tail),
+                end - begin,
+                len(marks),
+                tail_at,
+                tail_at + len(tail),
                 max(int(kept.pages[entity]), pages),
                 int(events[0, -1]) if stop > start else NEVER,
                 int(known[entity]),
-                *trimmed[entity].tolist(),
+                *trimmed[entity, :3].tolist(),
                 int(kept.sequence[entity]),
+                int(trimmed[entity, 3]),
                 stamp,
             )
             yield key, b"".join((head, body, tail))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, iso, now
 from drivetrain.core.errors import RequestError
@@ -36,6 +37,7 @@ class Pusher:
         online: The online store.
         view: The view.
         source: The view's source.
+        types: Types of the table's columns, for those that the source's contract does not declare.
         grace: How far behind an entity's newest event a request may be; as in :func:`~.materialise.materialise`.
         clock: The present, microseconds.
     """
@@ -46,13 +48,14 @@ class Pusher:
         view: FeatureView,
         source: Source,
         *,
+        types: Mapping[str, pl.DataType] | None = None,
         grace: Micros = DAY,
         clock: Callable[[], Micros] = now,
     ) -> None:
         self._online = online
         self._view = view
         self._layout = Layout(view)
-        self._arrivals = Arrivals(view, source)
+        self._arrivals = Arrivals(view, source, types)
         self._empty = partial(empty_row, self._layout)
         self._grace = grace
         self._clock = clock

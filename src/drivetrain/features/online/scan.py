@@ -16,9 +16,9 @@ from drivetrain.features.moments import Moments
 from drivetrain.features.online.choose import most_frequent, quantile_of
 from drivetrain.features.online.history import Head, History
 from drivetrain.features.online.layout import NEVER, PUSHED, Layout
-from drivetrain.features.online.pack import moments_from
 from drivetrain.features.online.pending import Event, kind_of, number_of, pending_of
 from drivetrain.features.online.row import Values
+from drivetrain.features.online.tiles import moments_from
 from drivetrain.features.view import Feature
 
 _EXACT = 2.0**53
@@ -68,6 +68,7 @@ class Scan:
         self._layout = layout
         self._trimmed = head.trimmed
         self._base = head.base
+        self._tiles = head.tiles
         self._event: list[int] = history.event.tolist()
         self._available: list[int] = history.available.tolist()
         self._columns: list[list[float]] = history.values.tolist()
@@ -166,15 +167,18 @@ class Scan:
         span: Span,
         clean: dict[tuple[int, int, int], list[float]],
     ) -> float | bool | str | None:
-        trimmed_event, trimmed_known, _ = self._trimmed
-        reaches = max(trimmed_known, trimmed_event + feature.offset) > at if begin is None else begin < trimmed_event
-        if reaches:
+        trimmed_event, trimmed_known, _, limit = self._trimmed
+        unseen = begin is None or begin < trimmed_event
+        short = trimmed_event + feature.offset > at if begin is None else begin < limit
+        if short or (unseen and trimmed_known > at):
             return math.nan
         stored = self._layout.stored.index(feature.input) if feature.input in self._layout.stored else None
+        trimmed = self._of_trimmed(feature, begin) if unseen and trimmed_event > NEVER else None
         if stored is None:
             rows = float(span.until - span.begin - len(span.hidden))
-            return rows + self._based(feature, 0) if begin is None else rows
-        if span.until - span.begin > _LONG and (quick := self._difference(feature, stored, span)) is not None:
+            return rows if trimmed is None else rows + float(trimmed.count[0])
+        long = span.until - span.begin > _LONG and trimmed is None
+        if long and (quick := self._difference(feature, stored, span)) is not None:
             return quick
         key = (stored, span.begin, span.until)
         values = clean.get(key)
@@ -182,9 +186,22 @@ class Scan:
             seen = span.of(self._columns[stored])
             total = math.fsum(seen)  # NaN if one of them is
             values = clean[key] = [value for value in seen if not math.isnan(value)] if math.isnan(total) else seen
-        if begin is None and self._trimmed[0] > NEVER:
-            return self._whole(feature, values)
+        if trimmed is not None:
+            return float(_moments_of(values).plus(trimmed).finish(feature.kind)[0])
         return self._of(feature, stored, values)
+
+    def _of_trimmed(self, feature: Feature, begin: Micros | None) -> Moments | None:
+        """Moments of the trimmed events in a window; none where there are none."""
+        if begin is None:
+            return moments_from(self._base[self._layout.bases.index(feature.input)][None])
+        starts, states = self._tiles
+        since = states[np.searchsorted(starts, begin) :, self._layout.tiled.index(feature.input)]
+        if not len(since):
+            return None
+        whole = moments_from(since[:1])
+        for at in range(1, len(since)):
+            whole = whole.plus(moments_from(since[at : at + 1]))
+        return whole
 
     def _of(self, feature: Feature, stored: int, values: list[float]) -> float | bool | str | None:
         if feature.kind == "top":
@@ -201,14 +218,6 @@ class Scan:
         if kind == "b":
             return None if found is None else bool(found)
         return math.nan if found is None else found
-
-    def _whole(self, feature: Feature, values: list[float]) -> float:
-        """The aggregate over the whole history, trimmed events included."""
-        base = moments_from(self._base[self._layout.bases.index(feature.input)][None])
-        return float(_moments_of(values).plus(base).finish(feature.kind)[0])
-
-    def _based(self, feature: Feature, state: int) -> float:
-        return float(self._base[self._layout.bases.index(feature.input)][state])
 
     def _difference(self, feature: Feature, stored: int, span: Span) -> float | None:
         """The aggregate from prefix sums, less the hidden events; none where that would not be exact."""
