@@ -34,7 +34,7 @@ def test_no_part_learns_from_its_future(
         known = at + delay * HOUR
         assert split.train[place] == (at < valid_since - gap and known <= valid_since)
         assert split.valid[place] == (bool(valid) and valid_since <= at < test_since - gap and known <= test_since)
-        assert split.test[place] == (test_since <= at < AS_OF and known <= AS_OF)
+        assert split.test[place] == (test_since <= at < AS_OF)
         assert split.refit[place] == (at < test_since - gap and known <= test_since)
         late += at < test_since - gap and known > test_since
         assert split.train[place] + split.valid[place] + split.test[place] <= 1

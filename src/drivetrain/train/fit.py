@@ -68,7 +68,7 @@ def fit(
         split: How its rows are cut by time.
         tune: How its parameters are searched; the trainer's own if none.
         baselines: What it will be compared with: name → trainer, fitted on the same rows.
-        as_of: The moment of training.
+        as_of: Where the test window ends.
         training_set: Ref of the table version the frame came from.
         code: Digest of the definitions behind it.
         seed: Of every random choice.

@@ -43,7 +43,7 @@ class TrainingRows:
             frame: ``_entity``, ``_at``, ``_label``, ``_label_at``, and features by full name.
             features: Which of its columns are read, in order.
             split: How it is cut.
-            as_of: The moment of training.
+            as_of: Where the test window ends.
             needs_valid: Whether it can't do without validation rows.
 
         Raises:

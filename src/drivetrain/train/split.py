@@ -44,8 +44,8 @@ class TimeSplit:
     """The last ``test`` before the moment of training judges, ``valid`` before that chooses, the rest teaches.
 
     A row takes part only if its label had arrived when its part was used: a row that teaches must have been known
-    when the validation window opened, one that chooses when the test window opened, one that judges by the moment of
-    training. So no fit ever learns from an outcome that lay in its future.
+    when the validation window opened, one that chooses when the test window opened. So no fit ever learns from an
+    outcome that lay in its future. Where labels take a week, the week before the test window teaches nothing.
 
     Args:
         test: Length of the test window.
@@ -79,8 +79,9 @@ class TimeSplit:
         """Cuts a training set.
 
         Args:
-            frame: Rows with ``_at`` (moment of prediction) and ``_label_at`` (when the label was known).
-            as_of: The moment of training; the test window ends there.
+            frame: Rows with ``_at`` (moment of prediction) and ``_label_at`` (when the label was known); labels that
+                are not known yet at the moment of training are not among them.
+            as_of: Where the test window ends. Labels of its rows may have become known later.
 
         Raises:
             TrainingError: A column is missing.
@@ -98,7 +99,7 @@ class TimeSplit:
         masks = frame.select(
             train=begun & (at < valid_since - gap) & (known <= valid_since),
             valid=before_test & (at >= valid_since) & (known <= test_since),
-            test=begun & (at >= test_since) & (at < as_of) & (known <= as_of),
+            test=begun & (at >= test_since) & (at < as_of),
             refit=before_test & (known <= test_since),
             late=before_test & (known > test_since),
         )

@@ -20,7 +20,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
-from drivetrain.loop.stages.train import binding, moment_of_training
+from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.register import register
@@ -65,11 +65,12 @@ def judge(
 ) -> tuple[Evaluation, ModelVersion]:
     """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``.
 
-    The test window ends at ``bound``, where rows beyond it have been taken in already.
+    Labels that became known after ``bound`` are left out.
     """
     store = project.store
-    frame = store.tables.read(table.table, table.version).filter(pl.col(LABEL).is_not_null())
-    cut = model.split.cut(frame, moment_of_training(table, bound))
+    known, until = rows_known(store.tables.read(table.table, table.version), bound)
+    frame = known.filter(pl.col(LABEL).is_not_null())
+    cut = model.split.cut(frame, until)
     test = frame.filter(cut.test)
     predictions = predict_run(store, run, test)
     evaluation = evaluate(

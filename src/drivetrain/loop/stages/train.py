@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from drivetrain.core.clock import DAY, Micros, iso
+import polars as pl
+
+from drivetrain.core.clock import DAY, Micros, datetime_of, iso
 from drivetrain.core.hashing import digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
+from drivetrain.features.label import AT, LABEL_AT
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
@@ -17,22 +20,23 @@ from drivetrain.train.fit import fit
 
 
 def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
-    """Tunes, fits and records, as of the end of the training set's last day, or of ``at`` if that is earlier."""
+    """Tunes, fits and records, on labels known by ``at``; the end of the last day that has one ends the test."""
     training_set = f"training_set:{model.name}"
     bound = binding(project, model, at)
 
     def action(inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
         table = table_version(project, inputs[training_set]["table"])
+        frame, until = rows_known(project.store.tables.read(table.table, table.version), bound)
         run = fit(
             project.store,
             model=model.name,
-            frame=project.store.tables.read(table.table, table.version),
+            frame=frame,
             features=model.feature_names(),
             trainer=model.trainer,
             split=model.split,
             tune=model.tune,
             baselines=model.baselines,
-            as_of=moment_of_training(table, bound),
+            as_of=until,
             training_set=table.ref,
             code=digest([model.data_digest(), model.fit_digest()]),
             seed=model.seed,
@@ -60,8 +64,19 @@ def binding(project: Definitions, model: Model, at: Micros | None) -> Micros | N
     return at if beyond else None
 
 
-def moment_of_training(training_set: TableVersion, at: Micros | None) -> Micros:
-    """Where the test window ends: the midnight after the last label's moment, or ``at`` if that is earlier."""
-    last = training_set.last_event or 0
-    midnight = -(-(last + 1) // DAY) * DAY
-    return midnight if at is None else min(midnight, at)
+def rows_known(training_set: pl.DataFrame, at: Micros | None) -> tuple[pl.DataFrame, Micros]:
+    """Rows whose label was known by a moment, and where the test window ends.
+
+    Args:
+        training_set: What the model may learn from, and be judged on.
+        at: The moment; none where everything in the training set is known.
+
+    Returns:
+        The rows, and the midnight after the last of their moments of prediction, or ``at`` if that is earlier.
+    """
+    known = training_set
+    if at is not None:
+        known = training_set.filter(pl.max_horizontal(AT, LABEL_AT) <= datetime_of(at))
+    last = known[AT].dt.epoch("us").max()
+    midnight = -(-(last + 1) // DAY) * DAY if isinstance(last, int) else 0
+    return known, midnight if at is None else min(midnight, at)
