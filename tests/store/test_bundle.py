@@ -34,6 +34,7 @@ def test_a_project_may_be_opened_twice(tmp_path):
     one.catalog.commit(Note(name="a"))
     assert two.catalog.revision() == 1
     one.close()
+    one.close()  # by hand, and once more when it goes away: the other's files stay open
     two.online.write("plane@1", [(b"N1", b"one")])
     two.close()
 

@@ -64,6 +64,7 @@ class LmdbOnline:
         self._gib = gib
         self._shared = share(folder, int(gib * 1024**3), durability)
         self._prefix = _Prefixes()
+        self._closed = False
 
     def read(self, space: str, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of the keys, in order; all as of one moment."""
@@ -200,8 +201,10 @@ class LmdbOnline:
         return found
 
     def close(self) -> None:
-        """Lets go of the files; the last of a process to do so closes them."""
-        self._shared.release()
+        """Lets go of the files, once however often it is called; the last of a process to do so closes them."""
+        if not self._closed:
+            self._closed = True
+            self._shared.release()
 
     def _describe(self, transaction: lmdb.Transaction, space: str) -> _Space:
         raw = transaction.get(_SPACES + self._prefix[space])
