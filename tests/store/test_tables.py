@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from polars.testing import assert_frame_equal
 
+from drivetrain.core.clock import now
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.tables import Tables
 
@@ -182,6 +183,17 @@ def test_notes_belong_to_versions(tables):
     assert tables.note("t") == {"cursor": "2"}
     with pytest.raises(UnknownName, match="no version 99"):
         tables.note("t", 99)
+
+
+def test_a_version_knows_when_it_was_written(tables):
+    moments = [now() // 1_000 * 1_000]
+    for key in (1, 2):
+        tables.append("t", rows(key))
+        moments += [tables.written("t", key - 1), now()]
+    assert moments == sorted(moments)
+    assert tables.written("t") == tables.written("t", 1)
+    with pytest.raises(UnknownName, match="no version 9"):
+        tables.written("t", 9)
 
 
 @pytest.mark.parametrize("change", ["append", "replace", "merge"])

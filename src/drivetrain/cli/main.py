@@ -22,7 +22,7 @@ COMMANDS = {
     "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
     "predict": "Ask the running endpoint.",
     "trace": "Show the chain behind a prediction.",
-    "skew": "Recompute logged features offline and compare.",
+    "skew": "Recompute logged features offline; say what differs, and why.",
     "promote": "Make a version the champion.",
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",

@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.records import InputSchema
 from drivetrain.features.encoding import encode
+from drivetrain.features.exact import Floats
 
-_TOLERANCE = 1e-9
-
-
-class Mismatch(msgspec.Struct, frozen=True):
-    """One value that differs; both as the model reads them, NaN for null."""
-
-    entity: str
-    at: Micros
-    logged: float
-    offline: float
+TOLERANCE = 1e-9
+"""Relative difference up to which values agree: standard deviations of values that are no whole multiples of a common
+unit may differ in their last bits."""
 
 
-class FeatureSkew(msgspec.Struct, frozen=True):
-    """What became of one feature in the comparison."""
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Logged values beside recomputed ones, both as the model reads them, NaN for null; shape (predictions, fields).
 
-    feature: str
-    compared: int
-    mismatches: int
-    examples: tuple[Mismatch, ...] = ()
+    Attributes:
+        schema: The fields compared.
+        served: What the endpoint logged.
+        offline: What was computed for the same moments.
+        apart: Where the two differ.
+    """
+
+    schema: InputSchema
+    served: Floats
+    offline: Floats
+    apart: npt.NDArray[np.bool_]
+
+    def count(self, feature: str) -> int:
+        """How many values of a feature differ."""
+        return int(self.apart[:, self.schema.names.index(feature)].sum())
 
 
-def compare(
-    logged: pl.DataFrame,
-    offline: pl.DataFrame,
-    schema: InputSchema,
-    *,
-    tolerance: float = _TOLERANCE,
-    examples: int = 3,
-) -> list[FeatureSkew]:
+def compare(logged: pl.DataFrame, offline: pl.DataFrame, schema: InputSchema) -> Comparison:
     """Compares logged feature values with recomputed ones.
 
     Args:
-        logged: ``entity`` (text), ``at`` (datetime or microseconds) and ``values`` (list of float64 in the schema's
-            order, NaN or null for null), one row a prediction.
-        offline: The training-set rows for the same predictions, in the same order.
+        logged: ``values`` (list of float64 in the schema's order, NaN or null for null), one row a prediction.
+        offline: The training-set rows for the same predictions, in the same order; fields it lacks are left out.
         schema: The model's input.
-        tolerance: Relative difference up to which values agree; standard deviations of values that are no whole
-            multiples of a common unit may differ in their last bits.
-        examples: How many mismatches to keep for each feature.
-
-    Returns:
-        One record a feature, in the schema's order.
 
     Raises:
         FeatureError: The frames differ in length, or values in number.
@@ -69,20 +62,21 @@ def compare(
             do="Compare predictions of one model version at a time",
         )
     flat = logged.get_column("values").list.explode(keep_nulls=True, empty_as_null=False).cast(pl.Float64)
-    there = flat.fill_null(float("nan")).to_numpy().reshape(len(logged), width)
-    here = encode(offline, schema)
-    gap = np.abs(there - here)
-    agree = (gap <= tolerance * np.maximum(np.abs(there), np.abs(here))) | (np.isnan(there) & np.isnan(here))
-    agree |= there == here
-    at = logged.get_column("at")
-    moments = (at.dt.epoch("us") if isinstance(at.dtype, pl.Datetime) else at).to_list()
-    entities = logged.get_column("entity").to_list()
-    result = []
-    for column, name in enumerate(schema.names):
-        apart = np.flatnonzero(~agree[:, column])
-        shown = tuple(
-            Mismatch(entities[row], moments[row], float(there[row, column]), float(here[row, column]))
-            for row in apart[:examples].tolist()
-        )
-        result.append(FeatureSkew(name, len(logged), len(apart), shown))
-    return result
+    kept = [at for at, name in enumerate(schema.names) if name in offline.columns]
+    fields = InputSchema(tuple(schema.fields[at] for at in kept))
+    served = flat.fill_null(float("nan")).to_numpy().reshape(len(logged), width)[:, kept]
+    computed = encode(offline, fields)
+    return Comparison(fields, served, computed, ~agreeing(served, computed))
+
+
+def agreeing(one: Floats, other: Floats) -> npt.NDArray[np.bool_]:
+    """Which values are the same, up to :data:`TOLERANCE`; NaN is the same as NaN.
+
+    Example:
+        >>> agreeing(np.array([1.0, np.nan, 2.0]), np.array([1.0 + 1e-12, np.nan, 2.1])).tolist()
+        [True, True, False]
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(one - other) <= TOLERANCE * np.minimum(np.abs(one), np.abs(other))
+    same: npt.NDArray[np.bool_] = near | (one == other) | (np.isnan(one) & np.isnan(other))
+    return same

@@ -139,7 +139,7 @@ class Project(Declarations):
         return trace(self, prediction)
 
     def skew(self, endpoint: str | None = None, *, since: Micros | str | None = None) -> dict[str, Any]:
-        """Recomputes logged features offline, as of each request, and counts what differs."""
+        """Recomputes logged features offline, as of each request; counts what differs, by cause."""
         return skew(self, endpoint, since=None if since is None else micros_of(since))
 
     def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from drivetrain.cli.door import out, plain_errors, show_json
+from drivetrain.cli.lines import listed, width, wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.features.inherit import FeatureInfo
 from drivetrain.features.sketch import BINS, Sketch
@@ -17,7 +17,6 @@ from drivetrain.loop.project import Project
 
 BARS = "▁▂▃▄▅▆▇█"
 HEADING = "values: median, 5% to 95%"
-WIDEST = 120
 QUANTILES = {
     "0.0": "least",
     "0.05": "5%",
@@ -55,7 +54,7 @@ def _show(group: GroupInfo, *, detailed: bool) -> None:
     about = f"of {group.entity}, from {group.source}" if group.source else f"of {group.entity}"
     out.print(f"[bold]{escape(group.name)}[/]  {escape(about)}")
     if group.description:
-        _wrapped(group.description, indent=2)
+        wrapped(group.description, indent=2)
     keyed = "keyed by" if group.source else "reads"
     facts = [
         f"{keyed} {', '.join(group.keys) or 'nothing'} ({group.key_privacy})",
@@ -63,42 +62,40 @@ def _show(group: GroupInfo, *, detailed: bool) -> None:
         f"used by {', '.join(group.used_by) or 'no model'}",
         f"owner {group.owner or 'unknown'}",
     ]
-    _listed(facts, indent=2)
+    listed(facts, indent=2)
     if group.source:
-        _wrapped(_freshness(group), indent=2, style="" if group.online and not group.online.behind else "yellow")
+        wrapped(_freshness(group), indent=2, style="" if group.online and not group.online.behind else "yellow")
     out.print()
-    width = max([len(_short(one)) for one in group.features], default=0)
+    widest = max([len(_short(one)) for one in group.features], default=0)
     told = [_values(one.values) for one in group.features]
-    room = max(min(_width() - width - 22, max([len(HEADING), *map(len, told)])), BINS)
-    out.print(f"  [dim]{'feature':<{width}}  {HEADING:<{room}}  empty  privacy[/]")
+    room = max(min(width() - widest - 22, max([len(HEADING), *map(len, told)])), BINS)
+    out.print(f"  [dim]{'feature':<{widest}}  {HEADING:<{room}}  empty  privacy[/]")
     for number, (one, values) in enumerate(zip(group.features, told, strict=True)):
         if number and detailed:
             out.print()
         cut = values if len(values) <= room else values[: room - 1] + "…"
         empty = f"{one.values.null_share:.0%}" if one.values else "–"
         out.print(
-            f"  [bold]{escape(f'{_short(one):<{width}}')}[/]  {escape(f'{cut:<{room}}')}  {empty:>5}  {one.privacy}"
+            f"  [bold]{escape(f'{_short(one):<{widest}}')}[/]  {escape(f'{cut:<{room}}')}  {empty:>5}  {one.privacy}"
         )
-        _wrapped(one.words, indent=6, style="dim")
+        wrapped(one.words, indent=6, style="dim")
         if detailed:
             _detail(one)
     if group.values_from:
         out.print()
-        _wrapped(f"values of {group.values_from}", indent=2, style="dim")
+        wrapped(f"values of {group.values_from}", indent=2, style="dim")
 
 
 def _detail(one: FeatureInfo) -> None:
     if one.description:
-        _wrapped(one.description, indent=6)
-    _listed(
+        wrapped(one.description, indent=6)
+    listed(
         [f"reads {', '.join(one.reads) or 'no column but keys and times'}", f"owner {one.owner or 'unknown'}"], indent=6
     )
     if one.values and one.values.quantiles:
-        _wrapped(
-            " · ".join(f"{QUANTILES[at]} {_figure(value)}" for at, value in one.values.quantiles.items()), indent=6
-        )
+        wrapped(" · ".join(f"{QUANTILES[at]} {_figure(value)}" for at, value in one.values.quantiles.items()), indent=6)
     if one.values and one.values.distinct is not None:
-        _wrapped(f"{one.values.distinct:,} different values", indent=6)
+        wrapped(f"{one.values.distinct:,} different values", indent=6)
 
 
 def _freshness(group: GroupInfo) -> str:
@@ -139,24 +136,3 @@ def _figure(value: float) -> str:
 
 def _short(one: FeatureInfo) -> str:
     return one.name.partition(".")[2]
-
-
-def _width() -> int:
-    return min(out.width, WIDEST)
-
-
-def _wrapped(text: str, *, indent: int, style: str = "") -> None:
-    for line in textwrap.wrap(text, _width() - indent, break_long_words=False, break_on_hyphens=False):
-        out.print(" " * indent + line, style=style or None, markup=False)
-
-
-def _listed(facts: list[str], *, indent: int) -> None:
-    """Facts with dots between them, none broken in two where it fits a line."""
-    lines = [facts[0]]
-    for fact in facts[1:]:
-        if indent + len(lines[-1]) + 3 + len(fact) <= _width():
-            lines[-1] += f" · {fact}"
-        else:
-            lines.append(fact)
-    for line in lines:
-        _wrapped(line, indent=indent)
