@@ -69,8 +69,8 @@ class Head:
         inline: Whether the history lies in the head.
         pages: Most pages the entity ever had.
         known: Latest availability of any packed event, microseconds.
-        trimmed: Newest event, latest availability and newest pushed event of those trimmed, and the moment that no
-            window may begin before, microseconds.
+        trimmed: Newest event and latest availability of those trimmed, and the moment that no window may begin before,
+            microseconds.
         sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events, shape (bases, 7).
         tail: The rest.
@@ -83,7 +83,7 @@ class Head:
     inline: bool
     pages: int
     known: int
-    trimmed: tuple[int, int, int, int]
+    trimmed: tuple[int, int, int]
     sequence: int
     base: Floats
     tail: Tail
@@ -104,7 +104,7 @@ class Head:
             raise corrupt(layout, error) from error
         if number != LAYOUT:
             raise corrupt(layout, f"layout {number}")
-        event, latest, pushed, sequence, limit, stamp = rest
+        event, latest, sequence, limit, stamp = rest
         size = len(layout.bases) * STATES
         base = np.frombuffer(row, np.float64, size, end // 8 * 8 - 8 * size).reshape(-1, STATES)
         start = end // 8 * 8 - 8 * size
@@ -117,7 +117,7 @@ class Head:
             layout.scanned and not flags & PAGED,
             pages,
             known,
-            (event, latest, pushed, limit),
+            (event, latest, limit),
             sequence,
             base,
             tail,

@@ -41,10 +41,10 @@ from drivetrain.features.view import Feature, FeatureView
 
 FLAT = 128
 PAGE = 128
-HEAD = struct.Struct("<BBHIIIi4xqqqqqqqq")
+HEAD = struct.Struct("<BBHIIIi4xqqqqqqq")
 """Layout number, flags, tiles, tiles and events, offsets of the tail and of what is pending, most pages ever, newest
-event, latest availability, the same two of those trimmed, newest pushed event of those trimmed, greatest sequence of
-the table's rows that were put in, the last moment that no window may begin before, stamp."""
+event, latest availability, the same two of those trimmed, greatest sequence of the table's rows that were put in, the
+last moment that no window may begin before, stamp."""
 LAYOUT = 2
 PAGED, TYPED, PENDING = 1, 2, 4
 """Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed."""

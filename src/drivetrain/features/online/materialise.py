@@ -84,9 +84,7 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
             fresh = _of_entities(view, rows, again)
     writing = _Writing(store, view, grace)
     # Without a mark the rows are all there are: what an attempt that died has left is made anew.
-    doubtful = writing.take(fresh, anew=mark is None or again is not None)
-    if doubtful is not None:
-        writing.take(_of_entities(view, rows, doubtful), anew=True)
+    writing.take(fresh, anew=mark is None or again is not None)
     if again is not None:
         writing.forget(again)
     writing.commit(_next_mark(mark, version, total, writing, now))
@@ -113,17 +111,13 @@ class _Writing:
         self.newest = NEVER
         self.entities = 0
 
-    def take(self, rows: pl.LazyFrame, *, anew: bool) -> pl.DataFrame | None:
-        """Puts rows into their entities.
-
-        Returns:
-            Keys of entities that have to be made anew before the mark is set; none if there are none.
-        """
+    def take(self, rows: pl.LazyFrame, *, anew: bool) -> None:
+        """Puts rows into their entities."""
         names, event, available, sequence = times_of(self._view, rows)
         self.last_sequence = max(self.last_sequence, int(sequence.max(initial=NEVER)))
         usable = (event < _NEVER) & ~names.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
         if not usable.any():
-            return None
+            return
         self.newest = max(self.newest, int(np.maximum(event, available)[usable].max()))
         entities = names.filter(usable).unique(maintain_order=True)
         keys = [key or b"" for key in (key_of(row, names.columns) for row in entities.iter_rows())]
@@ -141,8 +135,6 @@ class _Writing:
             self._store.online.update(self._view.space, change)
         self._written.update(keys)
         self.entities = len(self._written)
-        doubtful = [key in merge.doubtful for key in keys]
-        return entities.filter(pl.Series(doubtful)) if any(doubtful) else None
 
     def forget(self, touched: pl.DataFrame) -> None:
         """Deletes what entities that were touched, and have no rows any more, had of the table."""

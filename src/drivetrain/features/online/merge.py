@@ -10,7 +10,7 @@ import numpy as np
 from drivetrain.core.clock import Micros
 from drivetrain.features.exact import Places
 from drivetrain.features.online.history import Head, History, corrupt, join, nothing, stamp_of
-from drivetrain.features.online.layout import NEVER, PUSHED, Layout, history_key
+from drivetrain.features.online.layout import PUSHED, Layout, history_key
 from drivetrain.features.online.pack import Kept, rows_of
 from drivetrain.features.online.pending import history_of, pending_of
 from drivetrain.features.online.tiles import Tiles, joined
@@ -35,8 +35,6 @@ class Merge:
         self._layout = layout
         self._grace = grace
         self._anew = anew
-        self.doubtful: set[bytes] = set()
-        """Entities that hold, trimmed, what may be the push of a row now brought: they have to be made anew."""
 
     def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[tuple[bytes, bytes]]:
         """The entities' rows with fresh rows put in.
@@ -51,21 +49,6 @@ class Merge:
             Keys and rows.
         """
         heads = [None if row is None else (Head.read(row, self._layout), row) for row in read(keys)]
-        doubtful = [] if self._anew else self._doubted(heads, fresh, entity)
-        if doubtful:
-            self.doubtful.update(keys[at] for at in doubtful)
-            sure = np.setdiff1d(np.arange(len(keys)), doubtful)
-            rest = np.isin(entity, sure)
-            yield from self.rows(
-                read, [keys[at] for at in sure.tolist()], fresh.only(rest), np.searchsorted(sure, entity[rest])
-            )
-            return
-        yield from self._merged(read, keys, heads, (fresh, entity))
-
-    def _merged(
-        self, read: Read, keys: Sequence[bytes], heads: Sequence[Found], given: tuple[History, Places]
-    ) -> Iterator[tuple[bytes, bytes]]:
-        fresh, entity = given
         histories = self._histories(read, keys, heads)
         state = Kept.nothing(list(keys), self._layout)
         parts, owners, tiles, pushed = [], [], [Tiles.nothing(self._layout)], False
@@ -99,16 +82,6 @@ class Merge:
             kept = _once(where, history)
             history, where = history.only(kept), where[kept]
         yield from rows_of(self._layout, history, where, state, self._grace)
-
-    def _doubted(self, heads: Sequence[Found], fresh: History, entity: Places) -> list[int]:
-        """Entities of which a fresh row is no newer than a trimmed push, where trimmed events still count."""
-        if not (self._layout.bases or self._layout.tile):
-            return []
-        pushed = np.array([NEVER if found is None else found[0].trimmed[2] for found in heads], dtype=np.int64)
-        had = np.array([NEVER if found is None else found[0].sequence for found in heads], dtype=np.int64)
-        doubted = (fresh.event <= pushed[entity]) & (fresh.sequence > had[entity])
-        places: list[int] = np.unique(entity[doubted]).tolist()
-        return places
 
     def _histories(self, read: Read, keys: Sequence[bytes], heads: Sequence[Found]) -> dict[int, History]:
         """The packed events of those that have a head, by place."""

@@ -41,7 +41,7 @@ class Kept:
     Attributes:
         keys: Keys of their heads.
         pages: Most pages each ever had.
-        trimmed: As :attr:`~.history.Head.trimmed`; shape (entities, 4).
+        trimmed: As :attr:`~.history.Head.trimmed`; shape (entities, 3).
         tiles: Trimmed events in tiles.
         sequence: Greatest sequence of the table's rows that were put in.
         base: Moments of trimmed events; shape (entities, bases, 7).
@@ -58,7 +58,7 @@ class Kept:
     def nothing(cls, keys: list[bytes], layout: Layout) -> Kept:
         """Of entities that have no row yet."""
         many = len(keys)
-        pages, trimmed = np.zeros(many, dtype=np.int64), np.full((many, 4), NEVER)
+        pages, trimmed = np.zeros(many, dtype=np.int64), np.full((many, 3), NEVER)
         return cls(keys, pages, trimmed, Tiles.nothing(layout), np.full(many, NEVER), empty_base(many, layout))
 
 
@@ -80,6 +80,9 @@ def rows_of(
     timeline = Timeline.of(entity, history.event, history.available, history.sequence, len(kept.keys))
     values = history.values[:, timeline.rows]
     leaving = _leaving(layout, timeline, values, grace)
+    if layout.bases or layout.tile:
+        # What is in moments can't be taken out again when the table brings its row: pushed events wait for it.
+        leaving &= history.sequence[timeline.rows] < PUSHED
     base, trimmed, tiles = kept.base, kept.trimmed.copy(), kept.tiles
     newest = _newest_of(timeline)
     if leaving.any():
@@ -87,17 +90,15 @@ def rows_of(
         base = _with_trimmed(layout, gone, values[:, leaving], base)
         np.maximum.at(trimmed[:, 0], gone.entity, gone.event)
         np.maximum.at(trimmed[:, 1], gone.entity, gone.available)
-        pushed = history.sequence[gone.rows] >= PUSHED
-        np.maximum.at(trimmed[:, 2], gone.entity[pushed], gone.event[pushed])
         if layout.tile:
             tiles = tiles.plus(Tiles.of(layout, gone, values[:, leaving]))
         timeline, values = timeline.only(~leaving), values[:, ~leaving]
     if layout.tile:
         useless = tiles.start + layout.tile <= newest[tiles.entity] - layout.view.horizon - grace
-        np.maximum.at(trimmed[:, 3], tiles.entity[useless], tiles.start[useless] + layout.tile)
+        np.maximum.at(trimmed[:, 2], tiles.entity[useless], tiles.start[useless] + layout.tile)
         tiles = tiles.only(~useless)
     else:
-        trimmed[:, 3] = trimmed[:, 0]
+        trimmed[:, 2] = trimmed[:, 0]
     packer = _Packer(layout, timeline, values, history)
     packer.lifetimes(base)
     packer.records(tiles)
@@ -317,9 +318,9 @@ class _Packer:
                 max(int(kept.pages[entity]), pages),
                 int(events[0, -1]) if stop > start else NEVER,
                 int(known[entity]),
-                *trimmed[entity, :3].tolist(),
+                *trimmed[entity, :2].tolist(),
                 int(kept.sequence[entity]),
-                int(trimmed[entity, 3]),
+                int(trimmed[entity, 2]),
                 stamp,
             )
             yield key, b"".join((head, body, tail))

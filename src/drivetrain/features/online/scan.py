@@ -167,7 +167,7 @@ class Scan:
         span: Span,
         clean: dict[tuple[int, int, int], list[float]],
     ) -> float | bool | str | None:
-        trimmed_event, trimmed_known, _, limit = self._trimmed
+        trimmed_event, trimmed_known, limit = self._trimmed
         unseen = begin is None or begin < trimmed_event
         short = trimmed_event + feature.offset > at if begin is None else begin < limit
         if short or (unseen and trimmed_known > at):
