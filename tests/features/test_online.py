@@ -9,18 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivetrain.core.errors import FeatureError
-from drivetrain.features.aggregate import count, last, mean
+from drivetrain.features.aggregate import LOOKED_UP, count, last, mean
 from drivetrain.features.online import layout, pack, row
 from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.training_set import build
-from features.cases import LASTS, TTL, WINDOWED, frame_of, tables, view_of
+from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, TTL, WINDOWED, frame_of, tables, view_of
 from features.oracle import feature, same
 from features.stores import FakeStore
 
 _SLOW = settings(deadline=None, max_examples=40)
 KEYS = ["a", "b", "c", "nobody", None]
-_CHOSEN = st.lists(st.sampled_from([*WINDOWED, *LASTS]), min_size=1, max_size=4, unique_by=id)
+_CHOSEN = st.lists(
+    st.sampled_from([*WINDOWED, *LASTS, *NEW_WINDOWED, *NEW_LASTS]), min_size=1, max_size=4, unique_by=id
+)
 _FINITE = [(made, asks) for made, asks in WINDOWED]
 
 
@@ -40,21 +42,26 @@ def filled(view, rows, chunks, *, grace):
 
 
 def check(rows, view, asks, store, ats):
+    """Every key at every moment, asked one by one and all together, is what brute force says."""
     reader = OnlineReader(store.online, [view])
-    for key in KEYS:
-        for at, (values, ages) in zip(ats, reader.read([{"key": key}] * len(ats), ats), strict=True):
-            for name, ask, value in zip(view.feature_names, asks, values, strict=True):
-                expected = feature(ask, rows, key, at)
-                assert same(ask.kind, clean(value), expected), (name, key, at, value, expected)
-            known = [
-                one["_event_time"]
-                for one in rows
-                if one["key"] == key
-                and None not in (key, one["_event_time"])
-                and one["_available_at"] <= at >= one["_event_time"]
-            ]
-            age = (at - max(known)) / 1e6 if known else math.nan
-            assert ages == [age] or (math.isnan(age) and math.isnan(ages[0]))
+    asked = [(key, at) for key in KEYS for at in ats] * 2
+    together = reader.read([{"key": key} for key, _ in asked], [at for _, at in asked])
+    for (key, at), (values, ages) in zip(asked, together, strict=True):
+        [(alone, age_alone)] = reader.read([{"key": key}], [at])
+        for name, ask, value, single in zip(view.feature_names, asks, values, alone, strict=True):
+            expected = feature(ask, rows, key, at)
+            assert same(ask.kind, clean(value), expected), (name, key, at, value, expected)
+            assert same(ask.kind, clean(single), expected), (name, key, at, single, expected)
+        known = [
+            one["_event_time"]
+            for one in rows
+            if one["key"] == key
+            and None not in (key, one["_event_time"])
+            and one["_available_at"] <= at >= one["_event_time"]
+        ]
+        age = (at - max(known)) / 1e6 if known else math.nan
+        for told in (ages, age_alone):
+            assert told == [age] or (math.isnan(age) and math.isnan(told[0]))
 
 
 @pytest.mark.parametrize("size", [3, 128])
@@ -77,7 +84,7 @@ def test_any_moment_equals_brute_force_in_any_chunks(size, rows, chunks, chosen,
 @given(tables(), st.lists(st.integers(0, 30), max_size=4), _CHOSEN, st.integers(0, 40), st.sampled_from([None, TTL]))
 def test_trimmed_rows_answer_as_if_whole(size, rows, chunks, chosen, grace, ttl):
     if ttl is not None:
-        chosen = [one for one in chosen if one[0].kind == "last"] or [LASTS[0]]
+        chosen = [one for one in chosen if one[0].kind in LOOKED_UP] or [LASTS[0]]
     view, asks = view_of(chosen, ttl)
     with (
         mock.patch.object(pack, "FLAT", size),
