@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo test check format bench docs clean
+.PHONY: help demo test check format bench bench-features docs clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
 $(VENV)/.installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "drivetrain needs Python 3.11 or newer; none was found. Install it, or say PYTHON=/path/to/python."; exit 2; }
@@ -32,14 +32,18 @@ check: $(VENV)/.installed  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples/fraud
 	@$(BIN)/lint-imports
 
 format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed  ## every benchmark, each a table with ratios
-	@for file in runner point_in_time online_read engine endpoint; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+bench: bench-features  ## every benchmark, each a table with ratios
+	@for file in runner engine endpoint; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+
+bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
+	@$(BIN)/python benchmarks/features.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/flights/.drivetrain examples/flights/raw

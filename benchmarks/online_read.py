@@ -1,160 +1,219 @@
-"""Online reads of 30 features from 3 views, beside the bare LMDB read as the limit; and what keeping them costs.
+"""Online reads of 30 features from 3 views: ours in LMDB and Redis, Feast in SQLite and Redis, in one run.
 
     python benchmarks/online_read.py --entities 20000 --events 100
 
-Prints the median and the 99th percentile of a single read, entities a second in batches of 100, reads just before the
-newest events were known, an entity of ten thousand events, and the cost of filling and of a day's increment.
+The limit is the bare LMDB read of the three rows. We answer windows exactly at each request's moment; Feast reads back
+thirty values it was given. Then what else reading may meet: moments before all was known, an entity of ten thousand
+events, and what filling and a day's increment cost.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import contextlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 
-from drivetrain.features.aggregate import count, last, max, mean, std, sum
-from drivetrain.features.entity import Entity
-from drivetrain.features.online.layout import Layout, key_of
+import measure
+import online_events
+import peers
+import summary
+from drivetrain.adapters.redis import RedisOnline
+from drivetrain.core.protocols import OnlineStore
+from drivetrain.features.online.layout import key_of
 from drivetrain.features.online.materialise import materialise
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.view import FeatureView
 from drivetrain.store.online import LmdbOnline
+from drivetrain.testing.redis import RedisServer, find_binary, running_redis
+from online_events import ASKED, DAY, MIXED, UTC
 
-DAY = 86_400_000_000
-WINDOWS = ["1d", "7d", "30d"]
-ASKED = [mean("x", windows=WINDOWS), count(windows=WINDOWS), sum("y", windows=WINDOWS), last("x")]
-MIXED = [mean("x", windows=WINDOWS), max("y", windows=WINDOWS), std("x", windows=["30d", "7d"]), last("x"), last("y")]
-
-
-class Tables:
-    """Versions of one table in memory."""
-
-    def __init__(self) -> None:
-        self.versions: list[pl.DataFrame] = []
-
-    def scan(self, _name: str, version: int) -> pl.LazyFrame:
-        """Rows of a version."""
-        return self.versions[version].lazy()
-
-    def rows(self, _name: str, version: int) -> int:
-        """How many they are."""
-        return len(self.versions[version])
+BATCH = 100
+NOW = 32 * DAY
+FEAST_READS = 300
+VIEWS = [online_events.view(name, asked) for name, asked in (("mixed", MIXED), ("counts", ASKED), ("more", ASKED))]
 
 
-def table(random: np.random.Generator, entities: np.ndarray, first: int, days: tuple[float, float]) -> pl.DataFrame:
-    """Events of these entities, in order of time."""
-    utc = pl.Datetime("us", "UTC")
-    many = len(entities)
-    moments = np.sort(random.integers(int(days[0] * DAY), int(days[1] * DAY), many))
-    return pl.DataFrame(
-        {
-            "entity": entities,
-            "x": random.integers(-50, 200, many).astype(float),
-            "y": np.round(random.lognormal(3, 1, many), 2),
-            "_event_time": moments,
-            "_available_at": moments + random.integers(0, DAY // 6, many),
-            "_seq": np.arange(first, first + many),
-        }
-    ).with_columns(pl.col("_event_time", "_available_at").cast(utc), pl.format("N{}", "entity").alias("entity"))
+@dataclass
+class Reads:
+    """What reading took: microseconds, and entities a second in batches."""
 
+    name: str
+    p50: float = 0.0
+    p99: float = 0.0
+    batch: float = 0.0
+    note: str = ""
 
-def micros(work: Callable[[int], object], many: int) -> list[float]:
-    """Microseconds of each call."""
-    took = []
-    for at in range(many):
-        begin = time.perf_counter_ns()
-        work(at)
-        took.append((time.perf_counter_ns() - begin) / 1_000)
-    return sorted(took)
+    @property
+    def rate(self) -> float:
+        """Entities a second in batches."""
+        return BATCH / self.batch * 1e6
 
+    def row(self, base: Reads) -> str:
+        """A line of the table, beside the limit."""
+        if self.note:
+            return f"{self.name:34} {self.note}"
+        numbers = f"{self.p50:9.1f} {self.p99:9.1f} {self.p50 / base.p50:8.1f}"
+        return f"{self.name:34} {numbers} {self.rate:12,.0f} {base.rate / self.rate:8.1f}"
 
-def line(name: str, took: list[float], base: float | None = None, note: str = "") -> None:
-    """Prints one row."""
-    middle = statistics.median(took)
-    ratio = "" if base is None else f"{middle / base:6.1f} ×"
-    print(f"{name:52} {middle:9.1f} {took[int(len(took) * 0.99)]:9.1f} {ratio:>9}  {note}")
+    def beside(self, ours: Reads) -> str:
+        """For the summary."""
+        if self.note:
+            return f"{self.name} {self.note}"
+        return (
+            f"{self.name} {self.p50:,.1f} µs ({measure.times(self.p50 / ours.p50)}), "
+            f"{self.rate:,.0f}/s ({measure.times(ours.rate / self.rate)})"
+        )
 
 
 def main() -> None:
-    """Fills a store, reads it, prints the table."""
+    """Fills stores, reads them, prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entities", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=100, help="mean number of events of an entity")
     parser.add_argument("--reads", type=int, default=20_000)
+    parser.add_argument("--no-peers", action="store_true", help="only ours and its limit")
+    summary.asks(parser)
     given = parser.parse_args()
     random = np.random.default_rng(3)
-    entity = Entity("entity", "entity")
-    source = SimpleNamespace(name="events", key=("_seq",))
-    asked = {"mixed": MIXED, "counts": ASKED, "more": ASKED}
-    views = [
-        FeatureView(name=name, entity=entity, source=source, features=features, ttl=60 * DAY)
-        for name, features in asked.items()
-    ]
-    tables = Tables()
-    rows = given.entities * given.events
-    tables.versions.append(table(random, random.integers(0, given.entities, rows), 0, (0, 30)))
-    with tempfile.TemporaryDirectory() as folder:
-        store = SimpleNamespace(tables=tables, online=LmdbOnline(Path(folder), 16.0))
+    rows = online_events.events(random, random.integers(0, given.entities, given.entities * given.events), 0, (0, 30))
+    names = [f"N{at}" for at in random.integers(0, given.entities, given.reads)]
+    with tempfile.TemporaryDirectory(prefix="bench-online-") as folder, maybe_redis() as server:
+        place = Path(folder)
+        online = LmdbOnline(place / "online", 16.0)
+        store = online_events.store(online)
+        store.tables.versions.append(rows)
         begin = time.process_time()
-        for view in views:
+        for view in VIEWS:
             materialise(store, view, 0, now=0)
         filled = time.process_time() - begin
-        fresh = table(random, random.integers(0, given.entities, 1_000), rows, (30, 31))
-        tables.versions.append(pl.concat([tables.versions[0], fresh]))
-        begin = time.perf_counter()
-        for view in views:
-            materialise(store, view, 1, now=0)
-        increment = time.perf_counter() - begin
-        reader = OnlineReader(store.online, views)
-        names = [f"N{at}" for at in random.integers(0, given.entities, given.reads)]
-        at = 32 * DAY
-        keys = [key_of([name], ["entity"]) for name in names]
-        spaces = [view.space for view in views]
-        features = len([name for view in views for name in view.feature_names])
-        print(f"{features} features, 3 views, {given.entities:,} entities, {given.events} events each\n")
-        print(f"{'':52} {'p50 µs':>9} {'p99 µs':>9}")
-        bare = micros(lambda at: store.online.read_many([(space, keys[at]) for space in spaces]), given.reads)
-        base = statistics.median(bare)
-        line("bare LMDB read of the three rows", bare, 1.0 * base)
-        line("one request", micros(lambda i: reader.read([{"entity": names[i]}], [at]), given.reads), base)
-        batches = [names[i : i + 100] for i in range(0, given.reads, 100)]
-        took = micros(lambda i: reader.read([{"entity": name} for name in batches[i]], [at] * 100), len(batches))
-        line("100 requests", took, base, f"{100 / statistics.median(took) * 1e6:,.0f} entities/s")
-        some = min(given.reads, 2_000)
-        past = int(29.9 * DAY)
-        line(
-            "one request, before all was known",
-            micros(lambda i: reader.read([{"entity": names[i]}], [past]), some),
-            base,
+        base, ours = limit(online, names), read("drivetrain, LMDB", online, names)
+        others = []
+        if not given.no_peers:
+            others = [*redis(server, rows, names[:2_000]), *feast(place, server, given.entities)]
+        print(f"30 features, 3 views, {given.entities:,} entities, {given.events} events each\n")
+        print(
+            f"{'':34} {'p50 µs':>9} {'p99 µs':>9} {'×':>8} {'entities/s':>12} {'×':>8}   (of a read; in batches of 100)"
         )
-        print(f"\nfilling: {3 * rows / filled:,.0f} rows a CPU second ({filled:.1f} s)")
-        print(f"an increment of 1,000 rows into three views: {increment * 1e3:.0f} ms")
-        hot(store, views, random, base)
-        print(f"\nrecord: {8 * len(Layout(views[0]).cells)} bytes an event in the first view")
+        for one in (base, ours, *others):
+            print(one.row(base))
+        line = summary.Line(
+            f"online read, 30 features from 3 views: {given.entities:,} entities of {given.events} events",
+            f"p50 {ours.p50:.1f} µs, {ours.rate:,.0f} entities/s in batches of 100",
+            "p50 15 µs, 150,000 entities/s",
+            ours.p50 <= 15 and ours.rate >= 150_000,
+            [one.beside(ours) for one in (base, *others)],
+        )
+        summary.add(given.summary, line)
+        print(f"\nfilling: {3 * len(rows) / filled:,.0f} rows a CPU second ({filled:.1f} s)")
+        more(store, random, names, given.entities)
 
 
-def hot(store: SimpleNamespace, views: list[FeatureView], random: np.random.Generator, base: float) -> None:
+@contextlib.contextmanager
+def maybe_redis() -> Iterator[RedisServer | None]:
+    """A server of our own, if the machine has one."""
+    if find_binary() is None:
+        yield None
+        return
+    with running_redis() as server:
+        yield server
+
+
+def limit(online: LmdbOnline, names: list[str]) -> Reads:
+    """The bytes alone."""
+    asks = [[(view.space, key_of([name], ["entity"])) for view in VIEWS] for name in names]
+    singles = measure.spread(measure.micros(lambda at: online.read_many(asks[at]), len(asks)))
+    many = [[ask for one in asks[at : at + BATCH] for ask in one] for at in range(0, len(asks), BATCH)]
+    batches = measure.micros(lambda at: online.read_many(many[at]), len(many))
+    return Reads("bare LMDB read of the three rows", singles["p50"], singles["p99"], measure.spread(batches)["p50"])
+
+
+def read(name: str, online: OnlineStore, names: list[str]) -> Reads:
+    """Features, one entity at a time and a hundred at a time."""
+    reader = OnlineReader(online, VIEWS)
+    singles = measure.spread(measure.micros(lambda at: reader.read([{"entity": names[at]}], [NOW]), len(names)))
+    many = [[{"entity": name} for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
+    batches = measure.micros(lambda at: reader.read(many[at], [NOW] * len(many[at])), len(many))
+    return Reads(name, singles["p50"], singles["p99"], measure.spread(batches)["p50"])
+
+
+def redis(server: RedisServer | None, rows: pl.DataFrame, names: list[str]) -> list[Reads]:
+    """Our rows in Redis."""
+    name = "drivetrain, Redis"
+    if server is None:
+        return [Reads(name, note="no redis-server here")]
+    online = RedisOnline(server.fresh())
+    store = online_events.store(online)
+    store.tables.versions.append(rows)
+    for view in VIEWS:
+        materialise(store, view, 0, now=0)
+    return [read(name, online, names)]
+
+
+def feast(folder: Path, server: RedisServer | None, entities: int) -> list[Reads]:
+    """Feast with as many values of as many entities."""
+    random = np.random.default_rng(5)
+    numbers = pl.int_range(entities, eager=True).alias("entity")
+    for at in range(len(VIEWS)):
+        values = {f"x{column}": random.normal(size=entities) for column in range(10)}
+        moments = pl.Series("_event_time", np.full(entities, NOW)).cast(UTC)
+        pl.DataFrame([numbers, moments]).with_columns(
+            pl.Series(name, one) for name, one in values.items()
+        ).write_parquet(folder / f"view{at}.parquet")
+    asked = random.integers(0, entities, FEAST_READS * BATCH)
+    pl.DataFrame({"entity": asked}).write_parquet(folder / "reads.parquet")
+    found = []
+    for kind, place in (("SQLite", "sqlite"), ("Redis", server and f"redis:localhost:{server.port}")):
+        name = f"Feast, {kind}"
+        if place is None:
+            found.append(Reads(name, note="no redis-server here"))
+            continue
+        command = ["feast_peer.py", "read", str(folder), place, str(FEAST_READS)]
+        cost = peers.run(peers.FEAST, command, name)
+        told = cost.more
+        reads = Reads(name, note=cost.note)
+        if not cost.note:
+            reads = Reads(name, told["p50"], told["p99"], told["batch_p50"])
+        found.append(reads)
+    return found
+
+
+def more(store: SimpleNamespace, random: np.random.Generator, names: list[str], entities: int) -> None:
+    """What else there is to reading and keeping rows."""
+    rows = store.tables.versions[0]
+    fresh = online_events.events(random, random.integers(0, entities, 1_000), len(rows), (30, 31))
+    store.tables.versions.append(pl.concat([rows, fresh]))
+    begin = time.perf_counter()
+    for view in VIEWS:
+        materialise(store, view, 1, now=0)
+    print(f"an increment of 1,000 rows into three views: {(time.perf_counter() - begin) * 1e3:.0f} ms")
+    reader = OnlineReader(store.online, VIEWS)
+    past = int(30.9 * DAY)
+    some = min(2_000, len(names))
+    took = measure.spread(measure.micros(lambda at: reader.read([{"entity": names[at]}], [past]), some))
+    print(f"a read just before the newest events were known: p50 {took['p50']:.1f} µs, p99 {took['p99']:.1f} µs")
+    hot(store, VIEWS[0], random)
+
+
+def hot(store: SimpleNamespace, view: FeatureView, random: np.random.Generator) -> None:
     """An entity with many events: read from pages, and kept current."""
-    store.online.drop(views[0].space)
-    store.tables.versions = [table(random, np.zeros(10_000, dtype=int), 0, (0, 30))]
-    materialise(store, views[0], 0, now=0)
-    reader = OnlineReader(store.online, views[:1])
-    line(
-        "one view of an entity of 10,000 events",
-        micros(lambda _: reader.read([{"entity": "N0"}], [32 * DAY]), 2_000),
-        base,
-    )
-    fresh = table(random, np.zeros(330, dtype=int), 10_000, (30, 31))
+    store.online.drop(view.space)
+    store.tables.versions = [online_events.events(random, np.zeros(10_000, dtype=int), 0, (0, 30))]
+    materialise(store, view, 0, now=0)
+    reader = OnlineReader(store.online, [view])
+    took = measure.spread(measure.micros(lambda _: reader.read([{"entity": "N0"}], [NOW]), 2_000))
+    print(f"one view of an entity of 10,000 events: p50 {took['p50']:.1f} µs, p99 {took['p99']:.1f} µs")
+    fresh = online_events.events(random, np.zeros(330, dtype=int), 10_000, (30, 31))
     store.tables.versions.append(pl.concat([store.tables.versions[0], fresh]))
     begin = time.perf_counter()
-    materialise(store, views[0], 1, now=0)
+    materialise(store, view, 1, now=0)
     print(f"an increment of 330 rows into it: {(time.perf_counter() - begin) * 1e3:.0f} ms")
 
 

@@ -19,9 +19,14 @@ from pathlib import Path
 
 import measure
 import peers
+import summary
 
 VIEWS = 3
 FEATURES = 10
+TASKS = {
+    "lookups": ("drivetrain", "Polars by hand", "DuckDB", "pandas merge_asof", "Feast"),
+    "windows": ("drivetrain", "Polars by hand", "DuckDB", "Feast"),
+}
 
 
 def make(folder: Path, events: int, labels: int, entities: int) -> None:
@@ -97,91 +102,28 @@ def ours(folder: Path, task: str) -> float:
     return float(made.select(pl.sum_horizontal(pl.exclude("entity", "_at").sum())).item())
 
 
-def polars_asof(folder: Path, task: str) -> float:
-    """Polars' own as-of join, or cumulative sums and as-of joins for windows."""
-    import polars as pl
+def run(name: str, task: str, folder: str) -> measure.Cost:
+    """One contestant in a process of its own."""
+    if name == "drivetrain":
+        return measure.apart(sys.executable, [__file__, "--one", task, folder], name)
+    if name == "Feast":
+        if task != "lookups":
+            return measure.Cost(name, note="computes no windows: its sources hold what was aggregated before")
+        return peers.run(peers.FEAST, ["feast_peer.py", task, folder], "Feast, DuckDB")
+    script = ["point_in_time_peers.py", name, task, folder]
+    return peers.run({"DuckDB": peers.DUCKDB, "pandas merge_asof": peers.PANDAS}.get(name, ()), script, name)
 
-    labels = pl.read_parquet(folder / "labels.parquet").with_row_index("row").sort("_at")
-    total = 0.0
+
+def judge(task: str, rows: list[measure.Cost], sizes: str) -> summary.Line:
+    """The summary's line."""
+    ours, *others = rows
+    told = [measure.beside(other, ours) for other in others]
     if task == "lookups":
-        for view in range(VIEWS):
-            rows = pl.scan_parquet(folder / f"view{view}.parquet").drop("_available_at", "_seq")
-            made = labels.lazy().join_asof(rows, left_on="_at", right_on="_event_time", by="entity")
-            total += made.select(pl.sum_horizontal(pl.col("^x.*$").sum())).collect().item()
-        return total
-    rows = (
-        pl.scan_parquet(folder / "events.parquet")
-        .select("entity", "_event_time", "amount")
-        .with_columns(
-            pl.col("amount").cum_sum().over("entity").alias("total"),
-            pl.int_range(1, pl.len() + 1).over("entity").alias("n"),
-        )
-        .drop("amount")
-        .collect()
-    )
-    now = labels.join_asof(rows, left_on="_at", right_on="_event_time", by="entity").select("total", "n").fill_null(0)
-    for hours in (1, 24, 168):
-        before = (
-            labels.with_columns(pl.col("_at") - pl.duration(hours=hours))
-            .join_asof(rows, left_on="_at", right_on="_event_time", by="entity")
-            .select("total", "n")
-            .fill_null(0)
-        )
-        count, amount = now["n"] - before["n"], now["total"] - before["total"]
-        there = count > 0
-        total += count.sum() + amount.filter(there).sum() + (amount.filter(there) / count.filter(there)).sum()
-    return float(total)
-
-
-def duckdb(folder: Path, task: str) -> float:
-    """DuckDB's ASOF JOIN, or a range join for windows."""
-    import duckdb as db
-
-    connection = db.connect()
-    connection.execute("SET threads = 2")
-    labels = f"(SELECT * FROM '{folder}/labels.parquet')"
-    if task == "lookups":
-        total = 0.0
-        for view in range(VIEWS):
-            sums = " + ".join(f"sum(x{at})" for at in range(FEATURES))
-            found = connection.execute(
-                f"SELECT {sums} FROM {labels} l ASOF LEFT JOIN '{folder}/view{view}.parquet' e "
-                "ON l.entity = e.entity AND l._at >= e._event_time"
-            ).fetchone()
-            total += found[0] if found else 0.0
-        return total
-    spans = {"1 HOUR": "h", "1 DAY": "d", "7 DAY": "w"}
-    columns = ", ".join(
-        f"count(*) FILTER (e._event_time > l._at - INTERVAL {span}) AS n{tag}, "
-        f"sum(e.amount) FILTER (e._event_time > l._at - INTERVAL {span}) AS s{tag}"
-        for span, tag in spans.items()
-    )
-    result = " + ".join(f"sum(n{tag}) + sum(s{tag}) + sum(s{tag} / n{tag})" for tag in spans.values())
-    found = connection.execute(
-        f"SELECT {result} FROM (SELECT l.row, {columns} FROM (SELECT row_number() OVER () AS row, * FROM {labels}) l "
-        f"JOIN '{folder}/events.parquet' e ON l.entity = e.entity AND e._event_time <= l._at "
-        "AND e._event_time > l._at - INTERVAL 7 DAY GROUP BY l.row)"
-    ).fetchone()
-    return float(found[0]) if found else 0.0
-
-
-def pandas(folder: Path, task: str) -> float:
-    """Pandas ``merge_asof``."""
-    import pandas as pd
-
-    if task != "lookups":
-        raise SystemExit("no windows at given moments in pandas")
-    labels = pd.read_parquet(folder / "labels.parquet").sort_values("_at")
-    total = 0.0
-    for view in range(VIEWS):
-        rows = pd.read_parquet(folder / f"view{view}.parquet").drop(columns=["_available_at", "_seq"])
-        made = pd.merge_asof(labels, rows, left_on="_at", right_on="_event_time", by="entity")
-        total += float(made[[f"x{at}" for at in range(FEATURES)]].sum().sum())
-    return total
-
-
-CONTESTANTS = {"drivetrain": ours, "polars as-of": polars_asof, "duckdb": duckdb, "pandas merge_asof": pandas}
-NEEDS = {"duckdb": ("duckdb", "pytz"), "pandas merge_asof": ("pandas", "pyarrow")}
+        met = ours.cpu <= 9 and ours.peak_mb <= 700
+        words, budget = "point-in-time join, 3 views of 10 features", "9 CPU-s, 700 MB"
+    else:
+        words, budget, met = "9 window aggregates", "7 CPU-s", ours.cpu <= 7
+    return summary.Line(f"{words}: {sizes}", measure.words(ours), budget, met and not ours.note, told)
 
 
 def main() -> None:
@@ -190,30 +132,27 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--labels", type=int, default=1_000_000)
     parser.add_argument("--entities", type=int, default=100_000)
-    parser.add_argument("--tasks", nargs="*", default=["lookups", "windows"])
-    parser.add_argument("--only", nargs="*", default=list(CONTESTANTS))
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS))
+    parser.add_argument("--only", nargs="*", help="contestants; all by default")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    summary.asks(parser)
     given = parser.parse_args()
     if given.one:
-        name, task, folder = given.one
-        if name == "make":
+        task, folder = given.one
+        if task == "make":
             make(Path(folder), given.events, given.labels, given.entities)
-            return
-        measure.here(name, lambda: CONTESTANTS[name](Path(folder), task))
+        else:
+            measure.here("drivetrain", lambda: ours(Path(folder), task), ["polars", "drivetrain.features.training_set"])
         return
+    sizes = f"{given.events:,} events, {given.labels:,} labels, {given.entities:,} entities"
     with tempfile.TemporaryDirectory() as folder:
         arguments = [f"--{name}={getattr(given, name)}" for name in ("events", "labels", "entities")]
-        subprocess.run([sys.executable, __file__, *arguments, "--one", "make", "make", folder], check=True)
+        subprocess.run([sys.executable, __file__, *arguments, "--one", "make", folder], check=True)
         for task in given.tasks:
-            rows = []
-            for name in given.only:
-                python = peers.python(*NEEDS[name]) if name in NEEDS else sys.executable
-                if python is None:
-                    rows.append(measure.Cost(name, note="can't be installed here"))
-                    continue
-                rows.append(measure.apart(python, [__file__, "--one", name, task, folder], name))
-            print(f"\n{task}: {given.events:,} events, {given.labels:,} labels, {given.entities:,} entities")
+            rows = [run(name, task, folder) for name in given.only or TASKS[task]]
+            print(f"\n{task}: {sizes}")
             measure.table(rows)
+            summary.add(given.summary, judge(task, rows, sizes))
 
 
 if __name__ == "__main__":
