@@ -125,18 +125,24 @@ class Inquest:
     def _judged(self, standing: Standing, places: Places) -> np.ndarray:
         """Causes of the values of predictions that were answered from one state, shape (predictions, fields)."""
         served = self._served[places]
-        known = self._as_of(standing.table, places)
-        late: Cause = "changed definition" if self._made_anew(standing.table) else "late row"
         causes = np.full(served.shape, self._otherwise, dtype=object)
-        still, ahead = self._still(places)
-        causes[agreeing(served, still) & ahead[:, np.newaxis]] = "pushed only"
-        causes[np.isnan(served) & self._far_back(standing, places)[:, np.newaxis]] = "asked too far back"
-        for version in standing.online:
-            held = None if version == standing.table else self._as_of(version, places)
+        late: Cause = "changed definition" if self._made_anew(standing.table) else "late row"
+        behind: list[tuple[int | None, Cause]] = [
+            (version, "not yet materialised") for version in standing.online if version != standing.table
+        ]
+        unsettled = np.ones(served.shape, dtype=bool)
+        for version, cause in [(standing.table, late), *behind]:
+            held = self._as_of(version, places)
             if held is not None:
-                causes[agreeing(served, held)] = "not yet materialised"
-        if known is not None:
-            causes[agreeing(served, known)] = late
+                shown = unsettled & agreeing(served, held)
+                causes[shown] = cause
+                unsettled &= ~shown
+        left = np.flatnonzero(unsettled.any(axis=1))
+        if len(left):
+            online, ahead = self._still(places[left], served[left])
+            pushed = unsettled[left] & agreeing(served[left], online) & ahead[:, np.newaxis]
+            far = unsettled[left] & np.isnan(served[left]) & self._far_back(standing, places[left])[:, np.newaxis]
+            causes[left] = np.where(far, "asked too far back", np.where(pushed, "pushed only", causes[left]))
         return causes
 
     def _as_of(self, version: int | None, places: Places) -> Floats | None:
@@ -177,23 +183,30 @@ class Inquest:
         far: np.ndarray = (trimmed & (newest > np.iinfo(np.int64).min))[mine]
         return far & (self._moment[places] + GRACE < newest[mine])
 
-    def _still(self, places: Places) -> tuple[Floats, np.ndarray]:
-        """The values from the online rows as they are now, and which of them know a newer event than the table has."""
+    def _still(self, places: Places, served: Floats) -> tuple[Floats, np.ndarray]:
+        """The values from the online rows as they are now, and which of those that agree know more than the table does.
+
+        That is: their newest event known at the moment is newer than the newest that the table has a row of.
+        """
         moment = self._moment[places]
         answers = OnlineReader(self._store.online, [self._view]).read(self._keys[places].to_dicts(), moment.tolist())
+        at = [self._view.feature_names.index(name) for name in self._fields.names]
         encode_row = self._fields.encoder().encode
-        places_of = [self._view.feature_names.index(name) for name in self._fields.names]
-        values = np.array([encode_row([found[at] for at in places_of]) for found, _ in answers], dtype=np.float64)
-        newest = moment - np.array([ages[0] for _, ages in answers]) * SECOND
-        asked = self._keys[places]
-        keys, event, available, _ = times_of(self._view, self._rows(self._store.tables.version(self._table)))
-        entity = entity_of(keys, asked.unique(maintain_order=True))
-        mine = entity_of(asked, asked.unique(maintain_order=True))
-        known = [
-            event[(entity == one) & (event <= at) & (available <= at)].max(initial=0)
-            for one, at in zip(mine, moment, strict=True)
-        ]
-        return values, newest > np.array(known) + SECOND / 1_000
+        values = np.array([encode_row([found[place] for place in at]) for found, _ in answers], dtype=np.float64)
+        ahead = np.zeros(len(places), dtype=bool)
+        agree = np.flatnonzero(agreeing(served, values).any(axis=1))
+        if len(agree):
+            keys, event, available, _ = times_of(self._view, self._store.tables.scan(self._table))
+            asked = self._keys[places[agree]].unique(maintain_order=True)
+            mine, entity = entity_of(self._keys[places[agree]], asked), entity_of(keys, asked)
+            order = np.argsort(entity, kind="stable")
+            starts = np.searchsorted(entity[order], np.arange(len(asked) + 1))
+            for place, one in zip(agree.tolist(), mine.tolist(), strict=True):
+                rows = order[starts[one] : starts[one + 1]] if one >= 0 else order[:0]
+                known = np.maximum(event, available)[rows] <= moment[place]
+                newest = event[rows][known].max(initial=0)
+                ahead[place] = moment[place] - answers[place][1][0] * SECOND > newest + SECOND / 1_000
+        return values, ahead
 
     def _late_words(self, place: int, standing: Standing, served: str) -> str:
         tables = self._store.tables
