@@ -11,7 +11,7 @@ from drivetrain.features.coded import Codes
 from drivetrain.features.exact import Places
 from drivetrain.features.moments import Span
 
-_SIZE = 1 << 20
+_SIZE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -47,6 +48,18 @@ def check_row_wise(expr: pl.Expr, where: str) -> None:
                 expected="an expression over the columns of one row",
                 do="Compute it when the source is prepared, or use a window aggregate",
             )
+
+
+def select_rows(frame: pl.DataFrame, expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """Row expressions over a frame, under these names: as many rows as the frame has, also where all are constants.
+
+    Raises:
+        PolarsError: An expression can't be computed.
+    """
+    made = frame.select(expr.alias(name) for name, expr in expressions.items())
+    if len(made) != len(frame):
+        return pl.concat([made] * len(frame)) if len(made) == 1 and len(frame) else made.clear()
+    return made
 
 
 def expression_digest(expr: pl.Expr | None) -> Digest:

@@ -10,7 +10,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError, ProjectError
 from drivetrain.core.hashing import Digest, code_digest, digest
-from drivetrain.features.expression import check_row_wise, in_words
+from drivetrain.features.expression import check_row_wise, in_words, select_rows
 
 TYPES: Mapping[str, pl.DataType] = {
     "string": pl.String(),
@@ -84,6 +84,12 @@ class RequestFeatures:
         """Digest of what the function computes; comments and descriptions change nothing."""
         return digest([sorted(self.inputs.items()), code_digest(self.function)])
 
+    @cached_property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Full name → type, in order."""
+        empty = pl.DataFrame(schema={column: TYPES[type_] for column, type_ in self.inputs.items()})
+        return dict(self.evaluate(empty).schema)
+
     def words(self) -> dict[str, str]:
         """Full name → what the feature is, in plain words."""
         return {
@@ -107,14 +113,9 @@ class RequestFeatures:
             )
         try:
             typed = requests.select(pl.col(column).cast(TYPES[type_]) for column, type_ in self.inputs.items())
-            made = typed.select(
-                expr.alias(name) for expr, name in zip(self.function(typed), self.feature_names, strict=True)
-            )
+            return select_rows(typed, dict(zip(self.feature_names, self.function(typed), strict=True)))
         except pl.exceptions.PolarsError as error:
             raise FeatureError(f"request features {self.name!r} can't be computed: {_first_line(error)}") from error
-        if len(made) != len(requests):
-            made = pl.concat([made] * len(requests)) if len(made) == 1 and len(requests) else made.clear()
-        return made
 
 
 def _first_line(error: Exception) -> str:

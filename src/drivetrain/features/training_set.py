@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from drivetrain.core.errors import FeatureError
+from drivetrain.features.derived import DerivedView, Group, read_by
 from drivetrain.features.events import keys_of, moments_of
 from drivetrain.features.label import AT
 from drivetrain.features.point_in_time import features_at
@@ -19,6 +20,7 @@ def build(
     views: Sequence[FeatureView],
     requests: Sequence[RequestFeatures],
     tables: Callable[[str], pl.LazyFrame],
+    derived: Sequence[DerivedView] = (),
 ) -> pl.DataFrame:
     """Joins features to label rows.
 
@@ -28,10 +30,11 @@ def build(
         views: Features of entities.
         requests: Features of the request.
         tables: Table name → its rows; each is read at the version the training set is to be made of.
+        derived: Features made from other features; what they read is computed too, and left out if it is not asked for.
 
     Returns:
-        The label rows, all of them, in their order and untouched, then the features by full name, views first. Memory
-        grows with the rows of the largest table and a few of its columns.
+        The label rows, all of them, in their order and untouched, then the features by full name: views, then features
+        of the request, then derived ones. Memory grows with the rows of the largest table and a few of its columns.
 
     Raises:
         FeatureError: A column is missing or of the wrong type, or a label has no moment.
@@ -44,9 +47,15 @@ def build(
             f"{at.null_count()} label rows have no moment of prediction", do="Leave them out, or mend them"
         )
     moment = at.to_numpy()
-    made = []
-    for view in views:
-        keys = keys_of(labels, view.entity.keys, view.entity.keys, "the label rows")
-        made.append(features_at(view, tables(view.source.name), keys, moment))
-    made.extend(group.evaluate(labels) for group in requests)
-    return pl.concat([labels, *made], how="horizontal")
+    made: dict[Group, pl.DataFrame] = {}
+    for group in read_by([*views, *requests, *derived]):
+        if isinstance(group, FeatureView):
+            keys = keys_of(labels, group.entity.keys, group.entity.keys, "the label rows")
+            made[group] = features_at(group, tables(group.source.name), keys, moment)
+        elif isinstance(group, RequestFeatures):
+            made[group] = group.evaluate(labels)
+        else:
+            behind = [made[parent] for parent in group.parents]
+            made[group] = group.evaluate(pl.concat([labels, *behind], how="horizontal"))
+    wanted: Sequence[Group] = (*views, *requests, *derived)
+    return pl.concat([labels, *(made[group] for group in wanted)], how="horizontal")
