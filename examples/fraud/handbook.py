@@ -3,8 +3,6 @@
 ``python examples/fraud/handbook.py`` makes the worlds of three seeds and prints the table of ``README.md``. The
 features are computed at once over a finished history, as a notebook would; tests hold others' against them.
 """
-# mypy: ignore-errors
-# mypy takes `world` for that of another example as long as all are checked in one run; alone, this file passes.
 
 from __future__ import annotations
 
@@ -42,16 +40,18 @@ PUBLISHED = {
 THREADS = 2
 
 
-def handbook_features(transactions: pl.DataFrame, delay: int = world.KNOWN_AFTER) -> pl.DataFrame:
+def handbook_features(transactions: pl.DataFrame, delay: int = world.KNOWN_AFTER, before: int = 0) -> pl.DataFrame:
     """The fifteen features, beside the transactions.
 
     A customer's windows are ``(t - w, t]``: they count the transaction itself, and others of the same second. A
     terminal's are ``(t - delay - w, t - delay]``: no outcome is used before it was known. The risk of a terminal
-    without transactions in the window is 0.
+    without transactions in the window is 0; the mean amount of a customer without any is NaN.
 
     Args:
         transactions: ``time`` (UTC), ``customer_id``, ``terminal_id``, ``amount`` and ``fraud``.
         delay: Microseconds from a transaction until its outcome is known.
+        before: Microseconds before each transaction that ``t`` is: none in the handbook; with one, nothing of the same
+            moment counts, the transaction itself included.
 
     Returns:
         The same rows in the same order, with the columns of :data:`FEATURES`, all floats.
@@ -62,13 +62,14 @@ def handbook_features(transactions: pl.DataFrame, delay: int = world.KNOWN_AFTER
         "weekend": (transactions["time"].dt.weekday() > 5).to_numpy().astype(np.float64),
         "night": (transactions["time"].dt.hour() <= NIGHT_UNTIL).to_numpy().astype(np.float64),
     }
-    reach = delay + max(WINDOWS) * DAY
+    reach = before + delay + max(WINDOWS) * DAY
     customers = Timeline(transactions["customer_id"].to_numpy(), at, reach=reach)
     terminals = Timeline(transactions["terminal_id"].to_numpy(), at, reach=reach)
     for days in WINDOWS:
-        count, total = customers.within(amount, length=days * DAY)
-        made |= {f"customer_count_{days}d": count, f"customer_amount_{days}d": total / count}
-        count, total = terminals.within(fraud, length=days * DAY, offset=delay)
+        count, total = customers.within(amount, length=days * DAY, offset=before)
+        mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        made |= {f"customer_count_{days}d": count, f"customer_amount_{days}d": mean}
+        count, total = terminals.within(fraud, length=days * DAY, offset=before + delay)
         made |= {f"terminal_count_{days}d": count, f"terminal_risk_{days}d": total / np.maximum(count, 1)}
     return transactions.with_columns(pl.Series(name, values) for name, values in made.items())
 
