@@ -70,20 +70,20 @@ def times_of(view: FeatureView, rows: pl.LazyFrame) -> tuple[pl.DataFrame, Place
     needed = [*view.key_columns, *view.event_time().meta.root_names(), *view.available_at().meta.root_names()]
     _check_columns(schema.names(), needed, f"the table of view {view.name!r}")
     sequence = pl.col(SEQUENCE) if SEQUENCE in schema.names() else pl.int_range(pl.len(), dtype=pl.Int64)
-    frame = rows.select(
-        *[pl.col(column) for column in dict.fromkeys(view.key_columns)],
-        view.event_time().alias("\0event"),
-        view.available_at().alias("\0available"),
-        sequence.cast(pl.Int64).alias("\0sequence"),
-    ).collect()
+
+    def column(expr: pl.Expr, name: str) -> pl.Series:
+        # One at a time: what decoding needs beside a column is as large as the column.
+        return rows.select(expr.alias(name)).collect().to_series()
+
+    frame = pl.DataFrame([column(pl.col(name), name) for name in dict.fromkeys(view.key_columns)])
     keys = keys_of(frame, view.key_columns, view.entity.keys, f"the table of view {view.name!r}")
-    event = moments_of(frame.get_column("\0event").alias("event time"), up=True)
-    available = moments_of(frame.get_column("\0available").alias("available"), up=True)
+    event = moments_of(column(view.event_time(), "event time"), up=True)
+    available = moments_of(column(view.available_at(), "available"), up=True)
     if event.null_count() or available.null_count():
         never = np.iinfo(np.int64).max
         known = event.is_not_null() & available.is_not_null()
         event, available = event.fill_null(0).set(~known, never), available.fill_null(0).set(~known, never)
-    return keys, event.to_numpy(), available.to_numpy(), frame.get_column("\0sequence").to_numpy()
+    return keys, event.to_numpy(), available.to_numpy(), column(sequence.cast(pl.Int64), "sequence").to_numpy()
 
 
 def inputs_of(

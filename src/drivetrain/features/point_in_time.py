@@ -69,6 +69,12 @@ def _timeline(view: FeatureView, rows: pl.LazyFrame, asked: Asked) -> Timeline:
         entity[available > asked.moment.max()] = -1
         if all(not feature.looked_up and feature.window is not None for feature in view.columns):
             entity[event <= asked.moment.min() - view.horizon] = -1
+    # Sorting is when most is held at once: what is told already, or in fewer bytes, goes first.
+    del keys
+    if (available <= event).all():
+        available = event
+    if len(sequence) and np.ptp(sequence) < 1 << 31:
+        sequence = (sequence - sequence.min()).astype(np.int32)
     return Timeline.of(entity, event, available, sequence, len(asked.keys))
 
 
