@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from drivetrain.core.errors import StoreError
+from drivetrain.data.contract import Contract
 from drivetrain.store.memory import MemoryOnline
 
 
@@ -38,3 +40,15 @@ class FakeStore:
     def __init__(self, online: Any = None) -> None:
         self.tables = FakeTables()
         self.online = online or MemoryOnline()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A source as a pusher sees it."""
+
+    name: str = "events"
+    key: tuple[str, ...] = ("_seq",)
+    time: str | None = "_event_time"
+    available: str | None = "_available_at"
+    delay: int = 0
+    contract: Contract = field(default_factory=Contract)

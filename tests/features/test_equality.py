@@ -20,8 +20,7 @@ from drivetrain.features.training_set import build
 from features import cases
 from features.cases import SCHEMA, frame_of, tables, view_of
 from features.oracle import feature, same
-from features.stores import FakeStore
-from features.test_push import Rows
+from features.stores import FakeStore, Rows
 
 EVERY = [*cases.WINDOWED, *cases.NEW_WINDOWED, *cases.LASTS, *cases.NEW_LASTS]
 HOPPING = [

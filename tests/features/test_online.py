@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivetrain.core.errors import FeatureError
+from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.features.aggregate import LOOKED_UP, count, last, mean
 from drivetrain.features.online import layout, pack, row
 from drivetrain.features.online.materialise import erase, materialise
+from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.training_set import build
-from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, TTL, WINDOWED, frame_of, tables, view_of
+from drivetrain.store.online import LmdbOnline
+from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, SCHEMA, TTL, WINDOWED, frame_of, tables, view_of
 from features.oracle import feature, same
-from features.stores import FakeStore
+from features.stores import FakeStore, Rows
 
 _SLOW = settings(deadline=None, max_examples=40)
 KEYS = ["a", "b", "c", "nobody", None]
@@ -209,3 +211,46 @@ def test_a_request_without_its_key_or_with_a_strange_one_is_named():
         reader.read([{"other": 1}], [0])
     with pytest.raises(FeatureError, match="can't tell entities apart"):
         reader.read([{"key": 1.5}], [0])
+
+
+@pytest.mark.parametrize("many", [1, 20])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda row: row[:40],
+        lambda row: row[:200],
+        lambda row: row[:-3],
+        lambda row: row[:-8],
+        lambda row: b"\x07" + row[1:],
+        lambda row: b"",
+        lambda row: row[:1] + b"\x04" + row[2:] + b"\xdd\x00\x00\x00\x01rubbish",
+    ],
+)
+def test_a_damaged_row_is_named(damage, many):
+    view, _ = view_of([WINDOWED[5], LASTS[0]])
+    store = filled(view, ROWS[:20], [], grace=10**6)
+    [head] = store.online.read(view.space, [b"e\xa1a"])
+    store.online.write(view.space, [(b"e\xa1a", damage(head))])
+    reader = OnlineReader(store.online, [view])
+    with pytest.raises(StoreError, match=r"online row.*(can't be read|another layout)"):
+        reader.read([{"key": "a"}] * many, [500] * many)
+
+
+def test_a_full_store_takes_no_push_and_keeps_what_it_has(tmp_path):
+    view, _ = view_of([WINDOWED[0], LASTS[0]])
+    online = LmdbOnline(tmp_path, 0.001)
+    pusher = Pusher(online, view, Rows(), types=SCHEMA, grace=10**6)
+    taken = 0
+
+    def fill():
+        nonlocal taken
+        while True:
+            pusher.push([{**ROWS[0], "key": f"k{taken}", "_seq": taken}])
+            taken += 1
+
+    with pytest.raises(StoreError, match=r"is full.*online_gib"):
+        fill()
+    assert taken > 100
+    keys = [{"key": f"k{at}"} for at in range(taken)]
+    assert all(values[0] == 1.0 for values, _ in OnlineReader(online, [view]).read(keys, [1] * taken))
+    online.close()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, field
 from unittest import mock
 
 import polars as pl
@@ -20,25 +19,13 @@ from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.view import FeatureView
 from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, SCHEMA, WINDOWED, frame_of, tables, view_of
-from features.stores import FakeStore
+from features.stores import FakeStore, Rows
 from features.test_online import check
 
 _SLOW = settings(deadline=None, max_examples=60)
 _CHOSEN = st.lists(
     st.sampled_from([*WINDOWED, *LASTS, *NEW_WINDOWED, *NEW_LASTS]), min_size=1, max_size=4, unique_by=id
 )
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A source as a pusher sees it."""
-
-    name: str = "events"
-    key: tuple[str, ...] = ("_seq",)
-    time: str | None = "_event_time"
-    available: str | None = "_available_at"
-    delay: int = 0
-    contract: Contract = field(default_factory=Contract)
 
 
 @_SLOW

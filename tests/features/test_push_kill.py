@@ -15,8 +15,8 @@ from drivetrain.store.online import LmdbOnline
 from drivetrain.store.tables import Tables
 from drivetrain.testing.kill import run_killed
 from features.cases import LASTS, SCHEMA, WINDOWED, frame_of, view_of
+from features.stores import Rows
 from features.test_online import check
-from features.test_push import Rows
 from features.test_stores import ATS, ROWS
 
 _PUSH = """
@@ -24,7 +24,7 @@ import sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from features.cases import LASTS, SCHEMA, WINDOWED, view_of
-from features.test_push import Rows
+from features.stores import Rows
 from features.test_stores import ROWS
 from drivetrain.features.online import push
 from drivetrain.features.online.push import Pusher

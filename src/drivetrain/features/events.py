@@ -61,7 +61,8 @@ def moments_of(column: pl.Series, *, up: bool) -> pl.Series:
 def times_of(view: FeatureView, rows: pl.LazyFrame) -> tuple[pl.DataFrame, Places, Places, Places]:
     """Keys, event times, availability and sequence of a view's rows, in the table's order.
 
-    A row without event time or availability is known never: both are put after all time.
+    A row without event time or availability is known never: both are put after all time. The rows are read a column at
+    a time, so they must come in the same order every time: a table or a frame does, a join does not.
 
     Raises:
         FeatureError: The table lacks a column.

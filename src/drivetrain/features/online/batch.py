@@ -19,7 +19,7 @@ from drivetrain.features.online.row import Row
 FEWEST = 8
 """Rows from which on reading them together costs less than one by one."""
 _WORDS = HEAD.size // 8
-_EVENTS, _NEWEST, _KNOWN = 0, 3, 4  # words of HEAD
+_EVENTS, _ENDS, _NEWEST, _KNOWN = 0, 1, 3, 4  # words of HEAD
 _STEP = 8
 _LAST = np.iinfo(np.int64).max
 
@@ -61,15 +61,24 @@ class BatchReader:
             Features, shape (rows, features); ages in seconds, shape (rows,); and places of the requests whose numbers
             mean nothing: they have to be answered otherwise.
         """
-        left = [at for at, row in enumerate(rows) if row is None or row[0] != LAYOUT or row[1] & self._refused]
+        left = [
+            at
+            for at, row in enumerate(rows)
+            if row is None or len(row) < HEAD.size or row[0] != LAYOUT or row[1] & self._refused
+        ]
         if left:
             blank = self._blank
             rows = list(rows)
             for at in left:
                 rows[at] = blank
-        words = np.frombuffer(b"".join(rows), np.int64)  # type: ignore[arg-type]
+        joined = b"".join(rows)  # type: ignore[arg-type]
         sizes = np.fromiter(map(len, rows), np.int64, len(rows)) >> 3  # type: ignore[arg-type]
         start = np.cumsum(sizes) - sizes
+        words = np.frombuffer(joined, np.int64) if len(joined) == 8 * sizes.sum() else None
+        if words is None or (words[start + _ENDS] >> 32 != 8 * sizes).any():
+            # One of them is damaged: each is looked at by itself, and the one is named.
+            nothing = np.full((len(rows), len(self._picked)), np.nan)
+            return nothing, nothing[:, 0], [*range(len(rows))]
         early = ats < words[start + _KNOWN]
         if self._oldest is not None and self._ttl is not None:
             early |= words[start + self._oldest] <= ats - self._ttl

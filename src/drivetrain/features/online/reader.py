@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.online.batch import FEWEST, BatchReader
-from drivetrain.features.online.history import Head, nothing, stamp_of
+from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts
 from drivetrain.features.online.row import Row, RowReader, Values, Wanted
 from drivetrain.features.online.scan import Scan
@@ -158,6 +159,12 @@ class _View:
         """Features and the age of the newest event in seconds."""
         if key is None:
             return self.reader.null, math.nan
+        try:
+            return self._of_entity(store, key, row, at)
+        except (struct.error, ValueError, IndexError) as error:
+            raise corrupt(self.layout, error) from error
+
+    def _of_entity(self, store: OnlineStore, key: bytes, row: Row | None, at: Micros) -> tuple[Values, float]:
         for _ in range(_ATTEMPTS):
             if row is None:
                 return self.reader.unknown, math.nan

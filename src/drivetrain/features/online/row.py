@@ -63,10 +63,13 @@ class RowReader:
 
         Raises:
             StoreError: The row is of another layout.
+            ValueError: It is damaged.
         """
         layout, flags, _, events, end, pend, _, newest, known, *_, stamp = HEAD.unpack_from(row)
         if layout != LAYOUT:
             raise StoreError("an online row has another layout", found=layout, expected=LAYOUT)
+        if pend > len(row):
+            raise ValueError(f"{len(row)} bytes where {pend} were written")
         if at < known or flags & PENDING or self._scanned:
             return None
         values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
