@@ -18,6 +18,8 @@ from drivetrain.features.view import FeatureView
 
 Group: TypeAlias = "FeatureView | RequestFeatures | DerivedView"
 """Whatever makes features, under full names."""
+Computed: TypeAlias = "RequestFeatures | DerivedView"
+"""What makes features from a frame, instead of from a table."""
 
 _TYPES = (pl.Float64(), pl.String(), pl.Boolean())
 _TRIALS = 729

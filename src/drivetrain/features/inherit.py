@@ -9,6 +9,7 @@ import msgspec
 
 from drivetrain.data.column import Column, Privacy
 from drivetrain.data.source import Source
+from drivetrain.features.derived import DerivedView
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.sketch import Sketch
 from drivetrain.features.view import FeatureView, Input
@@ -106,6 +107,30 @@ def request_features(request: RequestFeatures, sources: Iterable[Source] = ()) -
                 privacy=strictest(privacy_of(reads, columns) for columns in contracts),
                 reads=reads,
             )
+        )
+    return tuple(found)
+
+
+def derived_features(
+    view: DerivedView, known: Mapping[str, FeatureInfo], sources: Iterable[Source] = ()
+) -> tuple[FeatureInfo, ...]:
+    """What is to be known of features made from other features, in order.
+
+    Args:
+        view: The features.
+        known: Full name → what is known of each feature that they read.
+        sources: Those whose rows are labelled for the models that use them: a request's fields are columns there.
+    """
+    contracts = [source.contract.columns for source in sources]
+    words = view.words()
+    found = []
+    for name, expr in zip(view.feature_names, view.expressions, strict=True):
+        reads = tuple(dict.fromkeys(expr.meta.root_names()))
+        fields = [read for read in reads if read not in known]
+        classes = [known[read].privacy for read in reads if read in known]
+        classes += [privacy_of([field], columns) for field in fields for columns in contracts]
+        found.append(
+            FeatureInfo(name=name, words=words[name], owner=view.owner, privacy=strictest(classes), reads=reads)
         )
     return tuple(found)
 

@@ -15,6 +15,7 @@ from drivetrain.data.reader import Reader
 from drivetrain.data.source import Source
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.aggregate import Aggregate
+from drivetrain.features.derived import DerivedView
 from drivetrain.features.entity import Entity
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
@@ -27,6 +28,7 @@ from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 
 T = TypeVar("T")
+G = TypeVar("G", FeatureView, RequestFeatures, DerivedView)
 Function: TypeAlias = Callable[[pl.DataFrame], list[pl.Expr]]
 
 
@@ -78,6 +80,7 @@ class Declarations(Definitions):
         )
         return _declare(self.sources, "source", name, made)
 
+    @overload
     def feature_view(
         self,
         name: str,
@@ -86,63 +89,155 @@ class Declarations(Definitions):
         source: Source,
         features: Sequence[Aggregate],
         ttl: str | int | None = None,
+        on: Mapping[str, str] | None = None,
         time: str | None = None,
         available: str | None = None,
         delay: str | int | None = None,
         description: str = "",
         owner: str = "",
-    ) -> FeatureView:
-        """Declares features of an entity, computed from a source's table.
+    ) -> FeatureView: ...
+
+    @overload
+    def feature_view(
+        self,
+        name: str,
+        *,
+        of: Sequence[Group],
+        features: Sequence[pl.Expr],
+        inputs: Mapping[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> DerivedView: ...
+
+    def feature_view(
+        self,
+        name: str,
+        *,
+        features: Sequence[Any],
+        entity: Entity | None = None,
+        source: Source | None = None,
+        of: Sequence[Group] | None = None,
+        inputs: Mapping[str, str] | None = None,
+        ttl: str | int | None = None,
+        on: Mapping[str, str] | None = None,
+        time: str | None = None,
+        available: str | None = None,
+        delay: str | int | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> FeatureView | DerivedView:
+        """Declares features of an entity, computed from a source's table; or, with ``of``, from other features.
 
         Args:
             name: Name of the view; features are called ``view.feature``.
+            features: Aggregates such as ``dt.mean("amount", windows=["7d"])``. With ``of``, expressions over full names
+                of features, such as ``(pl.col("card.mean_amount_1d") / pl.col("card.mean_amount_30d")).alias("rise")``.
             entity: What the features describe.
             source: Where the events come from.
-            features: Aggregates such as ``dt.mean("amount", windows=["7d"])``.
+            of: Views, request features and other such views whose features may be read; instead of entity and source.
+            inputs: With ``of``, request field that may be read → its type, as :meth:`request_features` has them.
             ttl: How old a value may grow before it counts as unknown.
+            on: Key of the entity → column of the source's table, where they are called differently.
             time: Event time column, if not the source's own.
             available: Availability column, if not the source's own.
             delay: Availability as a delay after the event, if not the source's own.
             description: For people.
             owner: Whom to ask.
+
+        Raises:
+            ProjectError: It can't be as declared.
         """
+        if of is not None:
+            rows = {"entity": entity, "source": source, "ttl": ttl, "on": on, "time": time}
+            rows |= {"available": available, "delay": delay}
+            given = [word for word, value in rows.items() if value is not None]
+            if given:
+                raise ProjectError(
+                    f"view {name!r} is made from other features, and has no rows of its own",
+                    found=", ".join(f"{word}=" for word in given),
+                    expected="of=, features= and inputs=",
+                    do=f"Leave out {', '.join(f'{word}=' for word in given)}, or leave out of=",
+                )
+            derived = DerivedView(
+                name=name,
+                of=tuple(of),
+                expressions=tuple(features),
+                inputs=dict(inputs or {}),
+                description=description,
+                owner=owner,
+            )
+            return self._declare_group(self.derived, derived)
+        if entity is None or source is None or inputs is not None:
+            raise ProjectError(
+                f"view {name!r} needs to know what it is made from",
+                found="inputs=, which are read with of= only" if inputs is not None else None,
+                expected="entity= and source=, or of=",
+            )
         made = FeatureView(
             name=name,
             entity=entity,
             source=source,
             features=tuple(features),
             ttl=None if ttl is None else duration(ttl),
+            on=dict(on or {}),
             time=time,
             available=available,
             delay=None if delay is None else duration(delay),
             description=description,
             owner=owner,
         )
-        return _declare(self.views, "feature view", name, made)
-
-    @overload
-    def request_features(self, function: Function, *, inputs: Mapping[str, str] | None = None) -> RequestFeatures: ...
+        return self._declare_group(self.views, made)
 
     @overload
     def request_features(
-        self, function: None = None, *, inputs: Mapping[str, str] | None = None
+        self, function: Function, *, inputs: Mapping[str, str] | None = None, description: str = "", owner: str = ""
+    ) -> RequestFeatures: ...
+
+    @overload
+    def request_features(
+        self,
+        function: None = None,
+        *,
+        inputs: Mapping[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
     ) -> Callable[[Function], RequestFeatures]: ...
 
     def request_features(
-        self, function: Function | None = None, *, inputs: Mapping[str, str] | None = None
+        self,
+        function: Function | None = None,
+        *,
+        inputs: Mapping[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
     ) -> RequestFeatures | Callable[[Function], RequestFeatures]:
         """Declares features computed from the request itself, offline and online by the same function.
 
         Args:
             function: ``function(requests)`` → Polars expressions over the request's fields, each named.
-            inputs: Field → type (``string``, ``int``, ``float``, ``bool``, ``time``).
+            inputs: Field → type (``string``, ``int``, ``float``, ``bool``, ``time`` or ``date``).
+            description: For people; by default the first line of the function's docstring.
+            owner: Whom to ask.
         """
 
         def declare(wrapped: Function) -> RequestFeatures:
-            made = RequestFeatures(name=wrapped.__name__, function=wrapped, inputs=dict(inputs or {}))
-            return _declare(self.requests, "request features", made.name, made)
+            made = RequestFeatures(
+                name=wrapped.__name__,
+                function=wrapped,
+                inputs=dict(inputs or {}),
+                description=description,
+                owner=owner,
+            )
+            return self._declare_group(self.requests, made)
 
         return declare if function is None else declare(function)
+
+    def _declare_group(self, known: dict[str, G], made: G) -> G:
+        """Features are called after what makes them, so no two of these may have one name."""
+        if made.name in {**self.views, **self.requests, **self.derived}:
+            raise ProjectError(f"two groups of features are called {made.name!r}", do="Give one of them another name")
+        known[made.name] = made
+        return made
 
     def model(
         self,

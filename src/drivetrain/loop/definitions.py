@@ -10,6 +10,7 @@ from typing import TypeVar
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.settings import Settings
 from drivetrain.data.source import Source
+from drivetrain.features.derived import DerivedView
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
@@ -33,6 +34,7 @@ class Definitions:
         self.sources: dict[str, Source] = {}
         self.views: dict[str, FeatureView] = {}
         self.requests: dict[str, RequestFeatures] = {}
+        self.derived: dict[str, DerivedView] = {}
         self.models: dict[str, Model] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.monitors: dict[str, Monitor] = {}

@@ -10,10 +10,13 @@ from drivetrain.core.clock import SECOND, Micros, iso, show_duration
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.records import ModelVersion, Step, TableVersion
 from drivetrain.data.column import Privacy
+from drivetrain.data.source import Source
+from drivetrain.features.derived import DerivedView, read_by
 from drivetrain.features.events import keys_of
 from drivetrain.features.inherit import (
     WITHHELD,
     FeatureInfo,
+    derived_features,
     key_privacy,
     privacy_of,
     request_features,
@@ -54,19 +57,20 @@ class Online(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A feature view, or a function of the request, with its features.
+    """A feature view, a function of the request, or a derived view, with its features.
 
     Attributes:
         name: Its name in the project.
-        entity: What the features describe; ``the request itself`` for a function of the request.
-        keys: What names the entity; the fields that a function of the request reads.
+        entity: What the features describe; ``the request itself`` for a function of the request, ``other features`` for
+            a derived view.
+        keys: What names the entity; the fields that a function of the request reads; what a derived view is made from.
         key_privacy: The strictest privacy class of those.
-        source: The table the features are made from; none for a function of the request.
+        source: The table the features are made from; none where they are computed.
         owner: Whom to ask; a view inherits its source's owner.
         description: What its author says of it.
         ttl: How old a looked-up value may be; none for any age.
         used_by: The models that read it.
-        online: How far its online rows are filled; none for never, and for functions of the request.
+        online: How far its online rows are filled; none for never, and where there are none.
         values_from: What the values at a glance were taken from; none where there are none yet.
         features: The features, in order.
     """
@@ -86,18 +90,24 @@ class GroupInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def features(project: Definitions, name: str | None = None) -> list[GroupInfo]:
-    """Every feature view and every function of the request, or the one of that name.
+    """Every feature view, every function of the request and every derived view, or the one of that name.
 
     Raises:
         UnknownName: Nothing of that name is declared.
     """
-    groups: dict[str, Group] = {**project.views, **project.requests}
+    groups: dict[str, Group] = {**project.views, **project.requests, **project.derived}
     if name is not None and name not in groups:
         raise UnknownName(
             "no such feature view", found=repr(name), expected=f"one of {', '.join(groups) or 'none declared'}"
         )
     chosen = [group for group in groups.values() if name in {None, group.name}]
-    return [_view(project, group) if isinstance(group, FeatureView) else _request(project, group) for group in chosen]
+    return [_group(project, group) for group in chosen]
+
+
+def _group(project: Definitions, group: Group) -> GroupInfo:
+    if isinstance(group, FeatureView):
+        return _view(project, group)
+    return _derived(project, group) if isinstance(group, DerivedView) else _request(project, group)
 
 
 def _view(project: Definitions, view: FeatureView) -> GroupInfo:
@@ -140,8 +150,42 @@ def _request(project: Definitions, request: RequestFeatures) -> GroupInfo:
     )
 
 
+def _derived(project: Definitions, view: DerivedView) -> GroupInfo:
+    models = _users(project, view)
+    sources = [project.sources[model.label.source.name] for model in models]
+    origin, values = _training_values(project, view, models) or (None, None)
+    return GroupInfo(
+        name=view.name,
+        entity="other features",
+        keys=tuple(group.name for group in view.parents) + tuple(name for name in view.inputs if name in view.reads),
+        key_privacy=strictest(privacy_of(view.inputs, source.contract.columns) for source in sources),
+        source=None,
+        owner=view.owner,
+        description=view.description,
+        ttl=None,
+        used_by=tuple(model.name for model in models),
+        online=None,
+        values_from=origin,
+        features=_sketched(_derived_infos(project, view, sources), values),
+    )
+
+
+def _derived_infos(project: Definitions, view: DerivedView, sources: list[Source]) -> tuple[FeatureInfo, ...]:
+    known: dict[str, FeatureInfo] = {}
+    for group in view.parents:
+        if isinstance(group, FeatureView):
+            infos = view_features(group, project.sources[group.source.name])
+        elif isinstance(group, DerivedView):
+            infos = _derived_infos(project, group, sources)
+        else:
+            infos = request_features(group, sources)
+        known |= {info.name: info for info in infos}
+    return derived_features(view, known, sources)
+
+
 def _users(project: Definitions, group: Group) -> list[Model]:
-    return [model for model in project.models.values() if group in model.features]
+    """The models that read a group, directly or through derived views."""
+    return [model for model in project.models.values() if group in read_by(model.features)]
 
 
 def _sketched(infos: tuple[FeatureInfo, ...], values: pl.DataFrame | None) -> tuple[FeatureInfo, ...]:
@@ -180,6 +224,7 @@ def _training_values(project: Definitions, group: Group, models: list[Model]) ->
     refs = [
         step.outputs["table"]
         for model in models
+        if group in model.features
         for step in catalog.find(Step, f"training_set:{model.name}")
         if step.status == "done" and step.code == model.data_digest()
     ]

@@ -10,13 +10,14 @@ from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
 from drivetrain.evaluate.gate import Gate
+from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 
-Group: TypeAlias = FeatureView | RequestFeatures
+Group: TypeAlias = FeatureView | RequestFeatures | DerivedView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Model:
     name: str
     label: Label
     features: tuple[Group, ...]
-    """Views and request features, in the order of the model's columns."""
+    """Views, request features and derived views, in the order of the model's columns."""
     trainer: Trainer
     split: TimeSplit
     tune: Tune | None = None
@@ -47,23 +48,33 @@ class Model:
 
     @property
     def views(self) -> tuple[FeatureView, ...]:
-        """The features that are looked up."""
-        return tuple(group for group in self.features if isinstance(group, FeatureView))
+        """The views it reads: its own, and those that its derived views read."""
+        return tuple(group for group in read_by(self.features) if isinstance(group, FeatureView))
 
     @property
     def requests(self) -> tuple[RequestFeatures, ...]:
-        """The features that are computed from the request."""
-        return tuple(group for group in self.features if isinstance(group, RequestFeatures))
+        """The features of the request that it reads: its own, and those that its derived views read."""
+        return tuple(group for group in read_by(self.features) if isinstance(group, RequestFeatures))
+
+    @property
+    def derived(self) -> tuple[DerivedView, ...]:
+        """The derived views it reads, each after those that it reads itself."""
+        return tuple(group for group in read_by(self.features) if isinstance(group, DerivedView))
+
+    @property
+    def computed(self) -> tuple[Computed, ...]:
+        """The request features and derived views it reads, each after those that it reads itself."""
+        return tuple(group for group in read_by(self.features) if not isinstance(group, FeatureView))
 
     @property
     def definitions(self) -> dict[str, Digest]:
-        """View or request-feature name → digest of its definition."""
+        """View or request-feature name → digest of its definition, for those whose features are the model's columns."""
         return {group.name: group.digest for group in self.features}
 
     @property
     def request_columns(self) -> tuple[str, ...]:
-        """What a request holds: inputs of the request features, then keys of the views' entities."""
-        inputs = [name for request in self.requests for name in request.inputs]
+        """What a request holds: inputs of the request features and derived views, then keys of the views' entities."""
+        inputs = [name for group in self.computed for name in group.inputs]
         keys = [key for view in self.views for key in view.entity.keys]
         return tuple(dict.fromkeys([*inputs, *keys]))
 
@@ -94,19 +105,19 @@ class Model:
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:
-    """The features of a model, each a view or request features.
+    """The features of a model, each a view, request features, or a derived view.
 
     Raises:
         ProjectError: Something in the list is neither, or there is nothing.
     """
     for feature in features:
-        if not isinstance(feature, FeatureView | RequestFeatures):
+        if not isinstance(feature, Group):
             raise ProjectError(
                 f"the features of model {name!r} must be feature views or request features",
                 found=repr(feature),
                 do="Declare it with project.feature_view(…) or @project.request_features",
             )
-    groups = tuple(feature for feature in features if isinstance(feature, FeatureView | RequestFeatures))
+    groups = tuple(feature for feature in features if isinstance(feature, Group))
     if not groups:
         raise ProjectError(f"model {name!r} has no features")
     return groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivetrain.data.source import Source
-from drivetrain.features.request import RequestFeatures
+from drivetrain.features.derived import Computed
 from drivetrain.features.view import Origin
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
@@ -15,12 +15,12 @@ FOLDER_VARIABLE = "DRIVETRAIN_PROJECT_FOLDER"
 def plan_of(endpoint: Endpoint) -> EndpointPlan:
     """What a worker must know of an endpoint.
 
-    A request holds the inputs of the model's request features, the keys of its views' entities, and the key of the
-    label's source, so that feedback can name what the prediction was about.
+    A request holds the inputs of the model's request features and derived views, the keys of its views' entities, and
+    the key of the label's source, so that feedback can name what the prediction was about.
     """
     model = endpoint.model
     fields: dict[str, RequestField] = {}
-    for request in model.requests:
+    for request in model.computed:
         for name, kind in _inputs(request).items():
             fields.setdefault(name, RequestField(name, kind))
     for view in model.views:
@@ -38,7 +38,7 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         model=model.name,
         fields=tuple(fields.values()),
         views=model.views,
-        requests=model.requests,
+        requests=model.computed,
         entity=entity,
         description=endpoint.description,
     )
@@ -50,5 +50,5 @@ def _type_of(origin: Origin, column: str) -> FieldType:
     return "string" if declared is None else declared.type
 
 
-def _inputs(request: RequestFeatures) -> dict[str, FieldType]:
+def _inputs(request: Computed) -> dict[str, FieldType]:
     return dict(request.inputs)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import Micros, datetime_of, iso
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.records import Field, InputSchema, ModelVersion
+from drivetrain.features.derived import DerivedView
 from drivetrain.features.encoding import encode
 from drivetrain.features.label import AT
 from drivetrain.features.request import TYPES
@@ -84,7 +85,7 @@ class _Report:
             return
         changed = {name for name, digest in version.features.items() if model.definitions.get(name) != digest}
         requests = _requests(self._endpoint, logged)
-        offline = build(requests, model.views, model.requests, self._project.store.tables.scan)
+        offline = build(requests, model.views, model.requests, self._project.store.tables.scan, model.derived)
         offline = offline.drop(_unreadable(offline, version.input_schema, changed))
         compared = compare(logged, offline, version.input_schema)
         for name in sorted(changed):
@@ -201,6 +202,9 @@ def _change(number: int, name: str, rows: int, gone: list[str], words: str) -> d
 def _request_words(group: Group, cause: Cause) -> str:
     if cause == "changed definition":
         return f"{group.name} is declared otherwise than when the version was trained: it was served as declared then"
+    if isinstance(group, DerivedView):
+        behind = " and ".join(parent.name for parent in group.parents)
+        return f"{group.name} is made from what {behind} give: other values now than when it was served"
     return f"{group.name} gives another value for the same request now: does it read anything beside the request?"
 
 

@@ -1,4 +1,4 @@
-"""Feature values for the rows of a batch: from the online store, from the request, and the request's own fields."""
+"""Feature values for the rows of a batch: looked up online, computed from the request or from both, and its fields."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import DrivetrainError, FeatureError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.protocols import OnlineStore
+from drivetrain.features.derived import Computed, DerivedView
 from drivetrain.features.online.reader import OnlineReader
-from drivetrain.features.request import TYPES, RequestFeatures
+from drivetrain.features.request import TYPES
 from drivetrain.serve.instance import Row
 from drivetrain.serve.plan import EndpointPlan
 
@@ -36,6 +37,7 @@ class Lookup:
             *(name for requests in plan.requests for name in requests.feature_names),
             *self._fields,
         )
+        self._places = {name: at for at, name in enumerate(self.names)}
         self.definitions: dict[str, Digest] = {view.name: view.digest for view in plan.views} | {
             requests.name: requests.digest for requests in plan.requests
         }
@@ -46,9 +48,9 @@ class Lookup:
         return bool(self._requests)
 
     def warm(self) -> None:
-        """Evaluates the request features over no rows, so that the first request does not pay for first use."""
-        for requests in self._requests:
-            requests.evaluate(pl.DataFrame(schema=self._schema))
+        """Computes features over no rows, so that the first request does not pay for first use."""
+        if self.needs_frames:
+            self._compute(pl.DataFrame(schema=self._schema), [])
 
     def vectors(self, rows: Sequence[Row], ats: Sequence[Micros]) -> tuple[list[list[Any]], list[list[float]]]:
         """Values and ages for rows, each at its own moment.
@@ -70,20 +72,36 @@ class Lookup:
             for values, aged in self._reader.read(keys, ats):
                 vectors.append(list(values))
                 ages.append(list(aged))
-        if self._requests:
-            frame = pl.DataFrame(rows, schema=self._schema, orient="row")
-            for requests in self._requests:
-                for vector, computed in zip(vectors, _evaluate(requests, frame).iter_rows(), strict=True):
-                    vector.extend(computed)
+        if self.needs_frames:
+            self._compute(pl.DataFrame(rows, schema=self._schema, orient="row"), vectors)
         for vector, row in zip(vectors, rows, strict=True):
             vector.extend(row)
         return vectors, ages
 
+    def _compute(self, frame: pl.DataFrame, vectors: list[list[Any]]) -> None:
+        """Adds features of the request and derived ones to the vectors of looked-up values."""
+        columns = {column.name: column for column in frame}
+        for group in self._requests:
+            if isinstance(group, DerivedView):
+                given = [
+                    columns[name] if name in columns else self._column(group, name, vectors) for name in group.reads
+                ]
+                made = _evaluate(group, frame.with_columns(given))
+            else:
+                made = _evaluate(group, frame)
+            columns |= {column.name: column for column in made}
+            for vector, computed in zip(vectors, made.iter_rows(), strict=True):
+                vector.extend(computed)
 
-def _evaluate(requests: RequestFeatures, frame: pl.DataFrame) -> pl.DataFrame:
+    def _column(self, group: DerivedView, name: str, vectors: list[list[Any]]) -> pl.Series:
+        place = self._places[name]
+        return group.column(name, [vector[place] for vector in vectors])
+
+
+def _evaluate(group: Computed, frame: pl.DataFrame) -> pl.DataFrame:
     try:
-        return requests.evaluate(frame)
+        return group.evaluate(frame)
     except DrivetrainError:
         raise
     except Exception as error:  # the project's own function: whatever it raises names a feature, not a traceback
-        raise FeatureError(f"request features {requests.name} can't be computed: {error}") from error
+        raise FeatureError(f"features {group.name} can't be computed: {error}") from error

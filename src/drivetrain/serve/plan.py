@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from drivetrain.features.request import RequestFeatures
+from drivetrain.features.derived import Computed
 from drivetrain.features.view import FeatureView
 
 FieldType: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
@@ -35,10 +35,10 @@ class EndpointPlan:
     Attributes:
         name: The name callers use.
         model: The model whose champion answers.
-        fields: What an instance must hold: inputs of the request features, keys of the views' entities, and the fields
-            of ``entity``.
+        fields: What an instance must hold: inputs of the request features and derived views, keys of the views'
+            entities, and the fields of ``entity``.
         views: Views read from the online store.
-        requests: Features computed from the request.
+        requests: Features computed from the request, and derived ones, each after what it reads.
         entity: Fields that name what the prediction is about, so that feedback can name it; as text they are joined by
             ``|``.
         description: For people.
@@ -48,6 +48,6 @@ class EndpointPlan:
     model: str
     fields: tuple[RequestField, ...]
     views: tuple[FeatureView, ...] = ()
-    requests: tuple[RequestFeatures, ...] = ()
+    requests: tuple[Computed, ...] = ()
     entity: tuple[str, ...] = ()
     description: str = ""

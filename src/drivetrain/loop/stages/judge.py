@@ -148,8 +148,8 @@ def descriptions(model: Model) -> dict[str, str]:
     told: dict[str, str] = {}
     for view in model.views:
         told |= {name: feature.words for name, feature in zip(view.feature_names, view.columns, strict=True)}
-    for request in model.requests:
-        told |= request.words()
+    for group in model.computed:
+        told |= group.words()
     return told
 
 

@@ -82,7 +82,15 @@ def build_training_set(
             do="Check the source and its quarantine",
         )
     labels = every if at is None else _known_by(model, every, at)
-    frame = build(labels, model.views, model.requests, lambda name: store.tables.scan(name, versions[name].version))
+    everything = build(
+        labels,
+        model.views,
+        model.requests,
+        lambda name: store.tables.scan(name, versions[name].version),
+        model.derived,
+    )
+    # What only derived views read is no column of the model: its definition may change without the training set's.
+    frame = everything.select(*labels.columns, *model.feature_names())
     table = training_table(model.name)
     number = store.tables.replace(table, frame, note=_note(refs, at))
     moments = frame[AT].dt.epoch("us")
