@@ -13,6 +13,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=5_000)
     parser.add_argument("--terminals", type=int, default=10_000)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    summary.repeats(parser)
     summary.asks(parser)
     given = parser.parse_args()
     if given.one:
@@ -116,10 +118,11 @@ def main() -> None:
         folder = Path(name)
         sizes = [f"--{what}={getattr(given, what)}" for what in ("days", "customers", "terminals")]
         subprocess.run([sys.executable, __file__, *sizes, "--one", "make", name], check=True)
-        costs = [
-            measure.apart(sys.executable, [__file__, "--one", "ours", name], "drivetrain"),
-            peers.run(peers.PANDAS, ["fraud_pandas.py", name], "pandas rolling, the handbook's way"),
+        runs = [
+            partial(measure.apart, sys.executable, [__file__, "--one", "ours", name], "drivetrain"),
+            partial(peers.run, peers.PANDAS, ["fraud_pandas.py", name], "pandas rolling, the handbook's way"),
         ]
+        costs = measure.least(runs, given.repeat)
         rows = int(costs[0].check)
         print(f"15 features of {rows:,} transactions")
         measure.table(costs)

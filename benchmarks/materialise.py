@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import measure
@@ -70,7 +71,7 @@ def ours(folder: Path, kind: str) -> tuple[float, dict[str, float]]:
     if kind == "newest":
         asked = [last(f"x{at}") for at in range(FEATURES)]
     view = FeatureView(name=kind, entity=Entity("entity", "entity"), source=Source(), features=asked)
-    store = open_store(StoreSettings(), folder)
+    store = open_store(StoreSettings(online=f"lmdb:{tempfile.mkdtemp(dir=folder)}"), folder)
     cpu, wall = time.process_time(), time.perf_counter()
     made = materialise(store, view, 0, now=31 * DAY)
     spent = {"rows": made.rows, "cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--entities", type=int, default=20_000)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    summary.repeats(parser)
     summary.asks(parser)
     given = parser.parse_args()
     if given.one:
@@ -94,7 +96,7 @@ def main() -> None:
             measure.here(WORDS[task], lambda: ours(Path(folder), task), ["drivetrain.features.online.materialise"])
         return
     for rows, entities in ((given.rows, given.entities), (given.rows // 10, given.rows // 10)):
-        costs = shape(rows, entities)
+        costs = shape(rows, entities, given.repeat)
         told = f"{rows:,} rows of {entities:,} entities"
         print(f"\n{told}\n{'':44} {'rows/CPU-s':>12} {'×':>7} {'rows/s':>10} {'peak MB':>9}")
         for cost in costs:
@@ -109,14 +111,16 @@ def main() -> None:
         summary.add(given.summary, summary.Line(f"materialisation: {told}", words, budget, met, beside))
 
 
-def shape(rows: int, entities: int) -> list[measure.Cost]:
+def shape(rows: int, entities: int, repeat: int) -> list[measure.Cost]:
     """Everyone's cost of one table."""
     with tempfile.TemporaryDirectory(prefix="bench-materialise-") as folder:
         sizes = [f"--rows={rows}", f"--entities={entities}"]
         subprocess.run([sys.executable, __file__, *sizes, "--one", "make", folder], check=True)
-        costs = [measure.apart(sys.executable, [__file__, "--one", kind, folder], WORDS[kind]) for kind in WORDS]
+        ours = [
+            partial(measure.apart, sys.executable, [__file__, "--one", kind, folder], WORDS[kind]) for kind in WORDS
+        ]
         command = ["feast_peer.py", "materialise", folder, "sqlite", str(rows)]
-        return [*costs, peers.run(peers.FEAST, command, "Feast, SQLite")]
+        return measure.least([*ours, partial(peers.run, peers.FEAST, command, "Feast, SQLite")], repeat)
 
 
 def rate(cost: measure.Cost) -> float:

@@ -65,6 +65,16 @@ def apart(python: str, arguments: Sequence[str], name: str) -> Cost:
     return Cost(name, note=f"failed: {reason[:80]}")
 
 
+def least(runs: Sequence[Callable[[], Cost]], repeat: int) -> list[Cost]:
+    """Each run's cost in the least of some rounds: other work on the same cores only adds to it."""
+    found = [run() for run in runs]
+    for _ in range(repeat - 1):
+        for at, run in enumerate(runs):
+            if not found[at].note:
+                found[at] = min(found[at], run(), key=lambda cost: cost.cpu or float("inf"))
+    return found
+
+
 def micros(work: Callable[[int], object], many: int) -> list[float]:
     """Microseconds of each of many calls, sorted."""
     took = []
@@ -73,6 +83,16 @@ def micros(work: Callable[[int], object], many: int) -> list[float]:
         work(at)
         took.append((time.perf_counter_ns() - begin) / 1_000)
     return sorted(took)
+
+
+def quietest(work: Callable[[int], object], many: int, rounds: int = 9) -> list[float]:
+    """Microseconds of the calls of one round, that with the least median: the one that others disturbed least."""
+    size = max(1, many // rounds)
+    spans = [range(first, min(first + size, many)) for first in range(0, many, size)]
+    return min(
+        (micros(lambda at, span=span: work(span[at]), len(span)) for span in spans if len(span) == size),
+        key=statistics.median,
+    )
 
 
 def spread(took: Sequence[float], stem: str = "") -> dict[str, float]:

@@ -129,18 +129,18 @@ def maybe_redis() -> Iterator[RedisServer | None]:
 def limit(online: LmdbOnline, names: list[str]) -> Reads:
     """The bytes alone."""
     asks = [[(view.space, key_of([name], ["entity"])) for view in VIEWS] for name in names]
-    singles = measure.spread(measure.micros(lambda at: online.read_many(asks[at]), len(asks)))
+    singles = measure.spread(measure.quietest(lambda at: online.read_many(asks[at]), len(asks)))
     many = [[ask for one in asks[at : at + BATCH] for ask in one] for at in range(0, len(asks), BATCH)]
-    batches = measure.micros(lambda at: online.read_many(many[at]), len(many))
+    batches = measure.quietest(lambda at: online.read_many(many[at]), len(many))
     return Reads("bare LMDB read of the three rows", singles["p50"], singles["p99"], measure.spread(batches)["p50"])
 
 
 def read(name: str, online: OnlineStore, names: list[str]) -> Reads:
     """Features, one entity at a time and a hundred at a time."""
     reader = OnlineReader(online, VIEWS)
-    singles = measure.spread(measure.micros(lambda at: reader.read([{"entity": names[at]}], [NOW]), len(names)))
+    singles = measure.spread(measure.quietest(lambda at: reader.read([{"entity": names[at]}], [NOW]), len(names)))
     many = [[{"entity": name} for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
-    batches = measure.micros(lambda at: reader.read(many[at], [NOW] * len(many[at])), len(many))
+    batches = measure.quietest(lambda at: reader.read(many[at], [NOW] * len(many[at])), len(many))
     return Reads(name, singles["p50"], singles["p99"], measure.spread(batches)["p50"])
 
 
@@ -197,7 +197,7 @@ def more(store: SimpleNamespace, random: np.random.Generator, names: list[str], 
     reader = OnlineReader(store.online, VIEWS)
     past = int(30.9 * DAY)
     some = min(2_000, len(names))
-    took = measure.spread(measure.micros(lambda at: reader.read([{"entity": names[at]}], [past]), some))
+    took = measure.spread(measure.quietest(lambda at: reader.read([{"entity": names[at]}], [past]), some))
     print(f"a read just before the newest events were known: p50 {took['p50']:.1f} µs, p99 {took['p99']:.1f} µs")
     hot(store, VIEWS[0], random)
 
@@ -208,7 +208,7 @@ def hot(store: SimpleNamespace, view: FeatureView, random: np.random.Generator) 
     store.tables.versions = [online_events.events(random, np.zeros(10_000, dtype=int), 0, (0, 30))]
     materialise(store, view, 0, now=0)
     reader = OnlineReader(store.online, [view])
-    took = measure.spread(measure.micros(lambda _: reader.read([{"entity": "N0"}], [NOW]), 2_000))
+    took = measure.spread(measure.quietest(lambda _: reader.read([{"entity": "N0"}], [NOW]), 2_000))
     print(f"one view of an entity of 10,000 events: p50 {took['p50']:.1f} µs, p99 {took['p99']:.1f} µs")
     fresh = online_events.events(random, np.zeros(330, dtype=int), 10_000, (30, 31))
     store.tables.versions.append(pl.concat([store.tables.versions[0], fresh]))

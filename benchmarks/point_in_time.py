@@ -15,6 +15,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import measure
@@ -135,6 +136,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="*", default=list(TASKS))
     parser.add_argument("--only", nargs="*", help="contestants; all by default")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    summary.repeats(parser)
     summary.asks(parser)
     given = parser.parse_args()
     if given.one:
@@ -149,7 +151,8 @@ def main() -> None:
         arguments = [f"--{name}={getattr(given, name)}" for name in ("events", "labels", "entities")]
         subprocess.run([sys.executable, __file__, *arguments, "--one", "make", folder], check=True)
         for task in given.tasks:
-            rows = [run(name, task, folder) for name in given.only or TASKS[task]]
+            runs = [partial(run, name, task, folder) for name in given.only or TASKS[task]]
+            rows = measure.least(runs, given.repeat)
             print(f"\n{task}: {sizes}")
             measure.table(rows)
             summary.add(given.summary, judge(task, rows, sizes))

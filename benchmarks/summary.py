@@ -33,6 +33,11 @@ def asks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", type=Path, help="file that lines of the summary are added to")
 
 
+def repeats(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that says how often work is done."""
+    parser.add_argument("--repeat", type=int, default=3, help="rounds, of which the least counts (default 3)")
+
+
 def add(path: Path | None, *lines: Line) -> None:
     """Adds lines to a file, if there is to be one."""
     if path is not None:

@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import measure
@@ -143,6 +144,7 @@ def main() -> None:
     parser.add_argument("--image", type=Path, default=IMAGE, help="where the plot goes: .svg or .png")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--draw", type=Path, help=argparse.SUPPRESS)
+    summary.repeats(parser)
     summary.asks(parser)
     given = parser.parse_args()
     if given.draw:
@@ -154,7 +156,7 @@ def main() -> None:
     points = []
     print(f"{'':40} {'rows':>12} {'days':>5} {'CPU s':>8} {'peak MB':>8}")
     for rows in given.rows:
-        points += measured(rows)
+        points += measured(rows, given.repeat)
     with tempfile.TemporaryDirectory(prefix="bench-window-") as folder:
         file = Path(folder) / "points.json"
         file.write_text(json.dumps(points), "utf-8")
@@ -174,7 +176,7 @@ def main() -> None:
     summary.add(given.summary, summary.Line(work, ours, budget, met, [f"DuckDB range join {words[CONTESTANTS[2]]}"]))
 
 
-def measured(rows: int) -> list[dict[str, object]]:
+def measured(rows: int, repeat: int) -> list[dict[str, object]]:
     """Every contestant's cost of every window over one table."""
     points: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory(prefix="bench-window-") as folder:
@@ -182,9 +184,11 @@ def measured(rows: int) -> list[dict[str, object]]:
         subprocess.run([sys.executable, __file__, "--one", "make", folder, str(rows)], check=True)
         for days in WINDOWS:
             checks = []
+            runs = []
             for name in CONTESTANTS:
                 needs = peers.DUCKDB if name.startswith("DuckDB") else ()
-                cost = peers.run(needs, [script, "--one", name, folder, str(days)], name)
+                runs.append(partial(peers.run, needs, [script, "--one", name, folder, str(days)], name))
+            for name, cost in zip(CONTESTANTS, measure.least(runs, repeat), strict=True):
                 print(f"{name:40} {rows:12,} {days:5} {cost.cpu:8.2f} {cost.peak_mb:8,.0f}  {cost.note}", flush=True)
                 if not cost.note:
                     points.append({"name": name, "rows": rows, "days": days, "cpu": cost.cpu})
