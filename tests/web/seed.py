@@ -52,6 +52,7 @@ class SeededDesk:
         self.sources: dict[str, Any] = dict(declared.SOURCES)
         self.views: dict[str, Any] = dict(declared.VIEWS)
         self.requests: dict[str, Any] = dict(declared.REQUESTS)
+        self.derived: dict[str, Any] = {}
         self.models: dict[str, Any] = {"late": declared.Named("late")}
         self.endpoints: dict[str, Any] = {"late": declared.Endpoint("late", declared.Named("late"))}
         self.monitors: dict[str, Any] = {"late": declared.Named("late")}

@@ -6,8 +6,10 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+import polars as pl
 import pytest
 
+from drivetrain.features.derived import DerivedView
 from drivetrain.web.app import create_app
 from web.conftest import Caller
 from web.seed import HOSTILE, SeededDesk
@@ -123,6 +125,20 @@ def test_a_failure_nobody_foresaw_shows_no_traceback(desk: SeededDesk, call: Cal
     assert answer.status_code == 500
     assert "secret detail" not in answer.text
     assert "See the server" in answer.text
+
+
+def test_features_made_from_other_features_are_told_with_what_they_read():
+    desk = SeededDesk()
+    view = desk.views["plane_history"]
+    rise = (pl.col("plane_history.mean_arr_delay_1d") / pl.col("plane_history.mean_arr_delay_30d")).alias("rise")
+    desk.derived["ratios"] = DerivedView(name="ratios", of=(view,), expressions=(rise,), owner="planes")
+    call = Caller(create_app(desk))
+    page = call("/features").text
+    assert "Plane_history.mean_arr_delay_1d / plane_history.mean_arr_delay_30d, at the moment" in page
+    assert "owned by planes" in page
+    (told,) = call("/api/v1/features").json()["derived"]
+    assert (told["entity"], told["keys"]) == ("other features", ["plane_history"])
+    assert "6 views" in call("/").text
 
 
 def test_pages_of_a_project_with_nothing_declared():

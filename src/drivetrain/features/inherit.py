@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 import msgspec
 
 from drivetrain.data.column import Column, Privacy
 from drivetrain.data.source import Source
-from drivetrain.features.derived import DerivedView
+from drivetrain.features.derived import DerivedView, Group
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.sketch import Sketch
 from drivetrain.features.view import FeatureView, Input
@@ -112,27 +112,35 @@ def request_features(request: RequestFeatures, sources: Iterable[Source] = ()) -
 
 
 def derived_features(
-    view: DerivedView, known: Mapping[str, FeatureInfo], sources: Iterable[Source] = ()
+    view: DerivedView, tables: Mapping[str, Source], sources: Sequence[Source] = ()
 ) -> tuple[FeatureInfo, ...]:
     """What is to be known of features made from other features, in order.
 
     Args:
         view: The features.
-        known: Full name → what is known of each feature that they read.
+        tables: Sources by name.
         sources: Those whose rows are labelled for the models that use them: a request's fields are columns there.
     """
-    contracts = [source.contract.columns for source in sources]
+    known = {info.name: info for group in view.parents for info in _group_features(group, tables, sources)}
     words = view.words()
     found = []
     for name, expr in zip(view.feature_names, view.expressions, strict=True):
         reads = tuple(dict.fromkeys(expr.meta.root_names()))
-        fields = [read for read in reads if read not in known]
         classes = [known[read].privacy for read in reads if read in known]
-        classes += [privacy_of([field], columns) for field in fields for columns in contracts]
+        fields = [read for read in reads if read not in known]
+        classes += [privacy_of(fields, source.contract.columns) for source in sources if fields]
         found.append(
             FeatureInfo(name=name, words=words[name], owner=view.owner, privacy=strictest(classes), reads=reads)
         )
     return tuple(found)
+
+
+def _group_features(group: Group, tables: Mapping[str, Source], sources: Sequence[Source]) -> tuple[FeatureInfo, ...]:
+    if isinstance(group, FeatureView):
+        return view_features(group, tables[group.source.name])
+    if isinstance(group, DerivedView):
+        return derived_features(group, tables, sources)
+    return request_features(group, sources)
 
 
 def _reads(given: Input) -> tuple[str, ...]:

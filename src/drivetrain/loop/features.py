@@ -10,7 +10,6 @@ from drivetrain.core.clock import SECOND, Micros, iso, show_duration
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.records import ModelVersion, Step, TableVersion
 from drivetrain.data.column import Privacy
-from drivetrain.data.source import Source
 from drivetrain.features.derived import DerivedView, read_by
 from drivetrain.features.events import keys_of
 from drivetrain.features.inherit import (
@@ -166,21 +165,8 @@ def _derived(project: Definitions, view: DerivedView) -> GroupInfo:
         used_by=tuple(model.name for model in models),
         online=None,
         values_from=origin,
-        features=_sketched(_derived_infos(project, view, sources), values),
+        features=_sketched(derived_features(view, project.sources, sources), values),
     )
-
-
-def _derived_infos(project: Definitions, view: DerivedView, sources: list[Source]) -> tuple[FeatureInfo, ...]:
-    known: dict[str, FeatureInfo] = {}
-    for group in view.parents:
-        if isinstance(group, FeatureView):
-            infos = view_features(group, project.sources[group.source.name])
-        elif isinstance(group, DerivedView):
-            infos = _derived_infos(project, group, sources)
-        else:
-            infos = request_features(group, sources)
-        known |= {info.name: info for info in infos}
-    return derived_features(view, known, sources)
 
 
 def _users(project: Definitions, group: Group) -> list[Model]:

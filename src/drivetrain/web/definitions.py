@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from drivetrain.data.column import Column
 from drivetrain.data.source import Source
-from drivetrain.features.inherit import view_features
+from drivetrain.features.derived import DerivedView
+from drivetrain.features.inherit import derived_features, view_features
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.web.words import listed
@@ -21,17 +24,17 @@ class FeatureWords(msgspec.Struct, frozen=True):
     description: str = ""
     owner: str = ""
     privacy: str = ""
-    """The strictest class of the columns it reads; empty where the request alone is read."""
+    """The strictest class of the columns it reads; empty where it reads no table."""
 
 
 class ViewWords(msgspec.Struct, frozen=True):
-    """One feature view, or one function over the request."""
+    """One feature view, one function over the request, or one view of other features."""
 
     name: str
     entity: str
     keys: tuple[str, ...]
     source: str
-    """The table it reads; empty where it reads the request alone."""
+    """The table it reads; empty where it reads the request or other features."""
     ttl: str
     features: tuple[FeatureWords, ...]
     description: str = ""
@@ -91,6 +94,23 @@ def request_words(request: RequestFeatures) -> ViewWords:
         features=tuple(FeatureWords(name, words) for name, words in request.words().items()),
         description=said,
         owner=request.owner,
+    )
+
+
+def derived_words(view: DerivedView, sources: Mapping[str, Source]) -> ViewWords:
+    """Features made from other features, in words, with what they inherit from these."""
+    return ViewWords(
+        name=view.name,
+        entity="other features",
+        keys=tuple(group.name for group in view.parents) + tuple(name for name in view.inputs if name in view.reads),
+        source="",
+        ttl="",
+        features=tuple(
+            FeatureWords(one.name, one.words, one.description, one.owner, one.privacy)
+            for one in derived_features(view, sources)
+        ),
+        description=view.description,
+        owner=view.owner,
     )
 
 

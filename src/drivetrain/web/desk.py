@@ -10,6 +10,7 @@ import polars as pl
 from drivetrain.core.protocols import Blobs, Catalog
 from drivetrain.core.settings import Settings
 from drivetrain.data.source import Source
+from drivetrain.features.derived import DerivedView
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 
@@ -112,6 +113,11 @@ class Desk(Protocol):
     @property
     def requests(self) -> Mapping[str, RequestFeatures]:
         """Features computed from the request."""
+        ...
+
+    @property
+    def derived(self) -> Mapping[str, DerivedView]:
+        """Features made from other features."""
         ...
 
     @property

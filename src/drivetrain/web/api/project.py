@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
-from drivetrain.web.definitions import request_words, view_words
+from drivetrain.web.definitions import derived_words, request_words, view_words
 from drivetrain.web.health import assess
 from drivetrain.web.picture import pictures, take
 
@@ -24,6 +24,7 @@ def project(desk: DeskOf) -> Response:
             "sources": list(desk.sources),
             "views": list(desk.views),
             "requests": list(desk.requests),
+            "derived": list(desk.derived),
             "models": list(desk.models),
             "monitors": list(desk.monitors),
             "endpoints": {picture.endpoint: assess(picture) for picture in pictures(desk)},
@@ -51,11 +52,12 @@ def plan(desk: DeskOf) -> Response:
 
 @router.get("/features")
 def features(desk: DeskOf) -> Response:
-    """Feature views and request functions, in words."""
+    """Feature views, request functions and derived views, in words."""
     return answer(
         {
             "views": [view_words(one, desk.sources[one.source.name]) for one in desk.views.values()],
             "requests": [request_words(one) for one in desk.requests.values()],
+            "derived": [derived_words(one, desk.sources) for one in desk.derived.values()],
         }
     )
 

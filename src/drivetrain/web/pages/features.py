@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from drivetrain.core.records import FeatureDrift
 from drivetrain.web.asking import DeskOf
-from drivetrain.web.definitions import request_words, view_words
+from drivetrain.web.definitions import derived_words, request_words, view_words
 from drivetrain.web.desk import Desk
 from drivetrain.web.picture import Picture, pictures
 from drivetrain.web.rendering import page
@@ -18,13 +18,16 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/features")
 def features(request: Request, desk: DeskOf) -> HTMLResponse:
-    """Every view and request function."""
+    """Every view, request function and derived view."""
     seen = pictures(desk)
     return page(
         request,
         "features.html",
         views=[view_words(view, desk.sources[view.source.name]) for view in desk.views.values()],
-        functions=[request_words(one) for one in desk.requests.values()],
+        functions=[
+            *(request_words(one) for one in desk.requests.values()),
+            *(derived_words(one, desk.sources) for one in desk.derived.values()),
+        ],
         used=used_by(desk, seen),
         ages={name: age for one in seen if one.latest for name, age in one.latest.median_ages.items()},
         drift=latest_drift(seen),
@@ -35,7 +38,7 @@ def features(request: Request, desk: DeskOf) -> HTMLResponse:
 def used_by(desk: Desk, seen: list[Picture]) -> dict[str, list[str]]:
     """View or function → the champions that read it, and how many other versions do."""
     users: dict[str, list[str]] = {}
-    for name in (*desk.views, *desk.requests):
+    for name in (*desk.views, *desk.requests, *desk.derived):
         readers = [
             (one, number) for one in seen for number, version in one.versions.items() if name in version.features
         ]

@@ -53,6 +53,8 @@ def road(desk: Desk, seen: list[Picture], tables: list[Table]) -> list[Stage]:
     rows = sum(one.newest.rows for one in sources)
     features = sum(len(one.feature_names) for one in desk.views.values())
     features += sum(len(one.feature_names) for one in desk.requests.values())
+    features += sum(len(one.feature_names) for one in desk.derived.values())
+    views = len(desk.views) + len(desk.derived)
     champions = [picture for picture in seen if picture.champion]
     latest = [picture.latest for picture in seen if picture.latest]
     alerts = sum(len(picture.open_alerts) for picture in seen)
@@ -73,7 +75,7 @@ def road(desk: Desk, seen: list[Picture], tables: list[Table]) -> list[Stage]:
             "Features",
             "/features",
             words.plural(features, "feature"),
-            f"{words.plural(len(desk.views), 'view')}, {words.plural(len(desk.requests), 'request function')}",
+            f"{words.plural(views, 'view')}, {words.plural(len(desk.requests), 'request function')}",
         ),
         Stage(
             "Model",
