@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from drivetrain.core.clock import DAY, HOUR, MINUTE, iso
+from drivetrain.core.errors import StoreError
 from drivetrain.core.records import ModelVersion
 from drivetrain.core.settings import ServeSettings
 from drivetrain.features.aggregate import count, last, mean
@@ -185,5 +186,45 @@ def test_features_are_counted_and_aged_in_the_metrics(store, tmp_path):
     text = door.get("/metrics")[1]
     assert 'drivetrain_missing_features_total{endpoint="late",feature="plane.mean_delay_1d"} 2.0' in text
     assert 'drivetrain_feature_age_seconds_count{endpoint="late",view="route"} 2.0' in text
+    app.__rsgi_del__(loop)
+    loop.close()
+
+
+@pytest.mark.parametrize("policy", ["refuse", "null"])
+def test_while_the_online_store_is_away_the_endpoint_does_as_it_declares(store, tmp_path, monkeypatch, policy):
+    version = store.tables.append("flights", events(random.Random(1), 50))
+    for view in (PLANE, ROUTE):
+        materialise(store, view, version, now=START + 30 * DAY)
+    asked = pl.DataFrame({"_at": [START], "tailnum": ["A"], "origin": ["JFK"], "dest": ["SFO"], "sched": [START]})
+    training = build(asked.cast({"_at": UTC, "sched": UTC}), PLAN.views, PLAN.requests, store.tables.scan)
+    serve_version(store, training)
+    plan = replace(PLAN, features_away=policy)
+    app = Application([plan], store, ServeSettings(allow_at=True), tmp_path / "log", load=world.load)
+    loop = asyncio.new_event_loop()
+    app.__rsgi_init__(loop)
+    door = Door(app, loop)
+    request = {"flight_id": "f", "sched": iso(START), "tailnum": "A", "origin": "JFK", "dest": "SFO"}
+    body = {"instances": [request], "at": iso(START + 19 * DAY)}
+    status, known = door.post(LATE, body)
+    assert status == 200
+    assert "features_away" not in known
+
+    def away(*_):
+        raise StoreError("the online store is away", do="Start it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store.online), "read_in_place", away)
+        status, answer = door.post(LATE, body)
+        if policy == "refuse":
+            assert status == 503
+            assert "away" in answer["error"]["message"]
+        else:
+            assert status == 200
+            assert answer["features_away"] == ["plane", "route"]
+            unknown = {**request, "tailnum": None, "origin": "nowhere"}
+            assert answer["predictions"] != known["predictions"]
+            assert 'drivetrain_features_away_total{endpoint="late"} 1.0' in door.get("/metrics")[1]
+            assert door.post(LATE, {**body, "instances": [unknown]})[1]["features_away"] == ["plane", "route"]
+    assert door.post(LATE, body)[1]["predictions"] == known["predictions"]
     app.__rsgi_del__(loop)
     loop.close()

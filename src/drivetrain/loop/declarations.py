@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, get_args, overload
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.model import Group, Model, checked_features
 from drivetrain.monitor.spec import Monitor
+from drivetrain.serve.plan import FeaturesAway
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 
@@ -281,9 +282,32 @@ class Declarations(Definitions):
                 )
         return _declare(self.models, "model", name, made)
 
-    def endpoint(self, name: str, *, model: Model, traffic: Traffic | None = None, description: str = "") -> Endpoint:
-        """Declares the name callers use for a model, and, for :meth:`replay`, the world that calls it."""
-        made = Endpoint(name=name, model=model, traffic=traffic, description=description)
+    def endpoint(
+        self,
+        name: str,
+        *,
+        model: Model,
+        traffic: Traffic | None = None,
+        features_away: FeaturesAway = "refuse",
+        description: str = "",
+    ) -> Endpoint:
+        """Declares the name callers use for a model.
+
+        Args:
+            name: The name.
+            model: Whose champion answers.
+            traffic: The world that calls it, for :meth:`replay`.
+            features_away: What happens while the online store can't be read: ``refuse`` answers 503; ``null`` predicts
+                as if nothing were known of any entity, and says so in the answer.
+            description: For people.
+        """
+        if features_away not in get_args(FeaturesAway):
+            raise ProjectError(
+                f"endpoint {name!r} does not say what happens while the online store is away",
+                found=repr(features_away),
+                expected=" or ".join(get_args(FeaturesAway)),
+            )
+        made = Endpoint(name=name, model=model, traffic=traffic, features_away=features_away, description=description)
         return _declare(self.endpoints, "endpoint", name, made)
 
     def monitor(self, endpoint: str, **watched: Any) -> Monitor:  # noqa: ANN401 - the fields of Monitor

@@ -10,6 +10,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.loop.model import Model
+from drivetrain.serve.plan import FeaturesAway
 
 Requests: TypeAlias = Callable[[Micros, Micros], pl.DataFrame]
 Deliver: TypeAlias = Callable[[Micros, Micros], None]
@@ -31,9 +32,19 @@ class Traffic:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Which model answers under which name; its champion answers, its shadow is only scored."""
+    """Which model answers under which name; its champion answers, its shadow is only scored.
+
+    Attributes:
+        name: The name callers use.
+        model: Whose champion answers.
+        traffic: The world that a replay plays.
+        features_away: What happens while the online store can't be read: ``refuse`` answers 503; ``null`` predicts as
+            if nothing were known of any entity, and the answer names the views under ``features_away``.
+        description: For people.
+    """
 
     name: str
     model: Model
     traffic: Traffic | None = None
+    features_away: FeaturesAway = "refuse"
     description: str = ""

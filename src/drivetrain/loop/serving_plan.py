@@ -40,6 +40,7 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         views=model.views,
         requests=model.computed,
         entity=entity,
+        features_away=endpoint.features_away,
         description=endpoint.description,
     )
 

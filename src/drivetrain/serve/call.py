@@ -70,3 +70,5 @@ class Answer(msgspec.Struct, frozen=True):
     predictions: list[float | list[float]]
     request_id: str
     model_version: int
+    features_away: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Views that could not be read, and were taken as unknown because the endpoint says so."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import UNSET
 
 from drivetrain.core.clock import now
 from drivetrain.core.errors import FeatureError, NotReady, ProjectError, StoreError
@@ -24,6 +27,8 @@ from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.version import LoadedVersion, Output
+
+_log = logging.getLogger(__name__)
 
 
 class Dataplane:
@@ -83,7 +88,7 @@ class Dataplane:
                 do="Run the project, or promote a version",
             )
         batch = Batch(calls)
-        vectors, ages = self.lookup.vectors(batch.rows, batch.ats)
+        vectors, ages, away = self._look_up(batch)
         inputs = self._encode(champion, vectors)
         outputs = champion.predict(inputs)
         facts = Facts(vectors, ages, [self._entity_of(row) for row in batch.rows])
@@ -91,7 +96,18 @@ class Dataplane:
         self._count(champion, inputs, facts.ages)
         if serving.shadow is not None:
             self._shadow.offer(serving.shadow, batch, facts)
-        return _share(calls, outputs, champion)
+        return _share(calls, outputs, champion, away)
+
+    def _look_up(self, batch: Batch) -> tuple[list[list[Any]], list[list[float]], tuple[str, ...]]:
+        """Feature values and ages, and the views that could not be read."""
+        try:
+            return *self.lookup.vectors(batch.rows, batch.ats), ()
+        except StoreError:
+            if self.plan.features_away == "refuse":
+                raise
+            _log.exception("endpoint %s answers without its views", self.plan.name)
+            self._meter.counters["features_away"][(self.plan.name,)] += len(batch.rows)
+            return *self.lookup.without_views(batch.rows), self.lookup.views
 
     async def feedback(self, labels: Sequence[Feedback]) -> int:
         """Keeps labels that came; how many.
@@ -185,7 +201,9 @@ def _entity_positions(plan: EndpointPlan) -> list[int]:
     return [fields[name][0] for name in plan.entity]
 
 
-def _share(calls: Sequence[Call], outputs: Sequence[Output], champion: LoadedVersion) -> list[Answer]:
+def _share(
+    calls: Sequence[Call], outputs: Sequence[Output], champion: LoadedVersion, away: tuple[str, ...]
+) -> list[Answer]:
     answers: list[Answer] = []
     at = 0
     for call in calls:
@@ -195,6 +213,7 @@ def _share(calls: Sequence[Call], outputs: Sequence[Output], champion: LoadedVer
                 predictions=list(outputs[at:until]),
                 request_id=call.request_id,
                 model_version=champion.record.version,
+                features_away=list(away) or UNSET,
             )
         )
         at = until

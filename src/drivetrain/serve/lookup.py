@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import Any
 
 import polars as pl
@@ -37,6 +38,7 @@ class Lookup:
             *(name for requests in plan.requests for name in requests.feature_names),
             *self._fields,
         )
+        self._looked_up = sum(len(view.feature_names) for view in plan.views)
         self._places = {name: at for at, name in enumerate(self.names)}
         self.definitions: dict[str, Digest] = {view.name: view.digest for view in plan.views} | {
             requests.name: requests.digest for requests in plan.requests
@@ -72,6 +74,17 @@ class Lookup:
             for values, aged in self._reader.read(keys, ats):
                 vectors.append(list(values))
                 ages.append(list(aged))
+        return self._completed(rows, vectors, ages)
+
+    def without_views(self, rows: Sequence[Row]) -> tuple[list[list[Any]], list[list[float]]]:
+        """What :meth:`vectors` says where the online store can't be asked: every feature of a view is null."""
+        vectors: list[list[Any]] = [[nan] * self._looked_up for _ in rows]
+        return self._completed(rows, vectors, [[nan] * len(self.views) for _ in rows])
+
+    def _completed(
+        self, rows: Sequence[Row], vectors: list[list[Any]], ages: list[list[float]]
+    ) -> tuple[list[list[Any]], list[list[float]]]:
+        """The vectors with what comes from the request behind what was looked up."""
         if self.needs_frames:
             self._compute(pl.DataFrame(rows, schema=self._schema, orient="row"), vectors)
         for vector, row in zip(vectors, rows, strict=True):

@@ -9,6 +9,7 @@ from drivetrain.features.derived import Computed
 from drivetrain.features.view import FeatureView
 
 FieldType: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
+FeaturesAway: TypeAlias = Literal["refuse", "null"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class EndpointPlan:
         requests: Features computed from the request, and derived ones, each after what it reads.
         entity: Fields that name what the prediction is about, so that feedback can name it; as text they are joined by
             ``|``.
+        features_away: What happens while the online store can't be read: ``refuse`` answers 503, ``null`` predicts as
+            if nothing were known of any entity, and says so in the answer.
         description: For people.
     """
 
@@ -50,4 +53,5 @@ class EndpointPlan:
     views: tuple[FeatureView, ...] = ()
     requests: tuple[Computed, ...] = ()
     entity: tuple[str, ...] = ()
+    features_away: FeaturesAway = "refuse"
     description: str = ""

@@ -24,6 +24,7 @@ _COUNTERS = {
     "requests": ("drivetrain_requests", "Requests answered.", ("endpoint", "route", "status")),
     "predictions": ("drivetrain_predictions", "Instances predicted and logged.", ("endpoint", "role", "version")),
     "batches": ("drivetrain_batches", "Batches run; predictions divided by batches is the batch size.", ("endpoint",)),
+    "features_away": ("drivetrain_features_away", "Instances predicted without their views.", ("endpoint",)),
     "feedback": ("drivetrain_feedback", "Labels received and logged.", ("endpoint",)),
     "missing": (
         "drivetrain_missing_features",

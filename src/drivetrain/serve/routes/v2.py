@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version as installed
 
+import msgspec
+
 from drivetrain.core.errors import NotFound
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
@@ -100,13 +102,14 @@ def _ready(plane: Dataplane) -> Handler:
 def _infer(plane: Dataplane, settings: ServeSettings) -> Handler:
     async def infer(body: bytes) -> Response:
         answer = await plane.predict(infer_call(body, plane.schema, settings))
-        return ok(
-            {
-                "model_name": plane.plan.name,
-                "model_version": str(answer.model_version),
-                "id": answer.request_id,
-                "outputs": outputs(answer.predictions),
-            }
-        )
+        told: dict[str, object] = {
+            "model_name": plane.plan.name,
+            "model_version": str(answer.model_version),
+            "id": answer.request_id,
+            "outputs": outputs(answer.predictions),
+        }
+        if answer.features_away is not msgspec.UNSET:
+            told["parameters"] = {"features_away": ",".join(answer.features_away)}
+        return ok(told)
 
     return infer
