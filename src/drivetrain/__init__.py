@@ -11,6 +11,7 @@ from typing import Any
 _PUBLIC = {
     "Column": "drivetrain.data.column",
     "Contract": "drivetrain.data.contract",
+    "DerivedView": "drivetrain.features.derived",
     "Drift": "drivetrain.monitor.spec",
     "DrivetrainError": "drivetrain.core.errors",
     "Entity": "drivetrain.features.entity",

@@ -18,6 +18,7 @@ from drivetrain.features.aggregate import since_last as since_last
 from drivetrain.features.aggregate import std as std
 from drivetrain.features.aggregate import sum as sum
 from drivetrain.features.aggregate import top_k as top_k
+from drivetrain.features.derived import DerivedView as DerivedView
 from drivetrain.features.entity import Entity as Entity
 from drivetrain.features.label import label as label
 from drivetrain.features.request import RequestFeatures as RequestFeatures
