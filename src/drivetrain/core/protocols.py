@@ -110,7 +110,8 @@ class OnlineStore(Protocol):
     ) -> T:
         """What ``use`` makes of rows of several spaces, each with its keys, in one round trip.
 
-        It is given the rows of the first space's keys, then those of the next. They may lie where the store has them, and be gone when ``use`` returns: it keeps none of them.
+        It is given the rows of the first space's keys, then those of the next. They may lie where the store has them, and
+        be gone when ``use`` returns: it keeps none of them.
         """
         ...
 

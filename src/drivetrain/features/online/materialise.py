@@ -201,7 +201,7 @@ def _without_table(layout: Layout, key: bytes, grace: Micros, read: Read) -> Ite
 
 
 def _of_entities(view: FeatureView, rows: pl.LazyFrame, entities: pl.DataFrame) -> pl.LazyFrame:
-    """Rows of some entities; in memory, for they are read several times, and a join has an order of its own each time."""
+    """Rows of some entities; in memory, for they are read several times, and a join's order is another each time."""
     named = entities.rename(dict(zip(entities.columns, view.key_columns, strict=True)))
     return rows.join(named.lazy(), on=list(view.key_columns), how="semi").collect().lazy()
 
