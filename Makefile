@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo test check format bench bench-features docs clean
+.PHONY: help demo fraud test check format bench bench-features docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -24,6 +24,9 @@ $(VENV)/.installed: pyproject.toml
 
 demo: $(VENV)/.installed  ## the flights project end to end; WAIT=0 stops it at the end
 	@$(BIN)/python examples/flights/demo.py $(if $(filter 0,$(WAIT)),--no-wait)
+
+fraud: $(VENV)/.installed  ## card fraud at scale: the handbook's figures, and a day of payments scored and pushed live
+	@$(BIN)/python examples/fraud/demo.py
 
 test: $(VENV)/.installed  ## every test
 	@$(BIN)/python -m pytest -n 2
@@ -46,4 +49,4 @@ bench-features: $(VENV)/.installed  ## what features cost, beside their peers, a
 	@$(BIN)/python benchmarks/features.py
 
 clean:  ## forget what was built and run
-	rm -rf $(VENV) examples/flights/.drivetrain examples/flights/raw
+	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

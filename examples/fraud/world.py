@@ -168,11 +168,19 @@ def deliver(raw: Path, since: Micros, until: Micros, scale: Scale = FULL) -> Non
     Repeating it changes nothing.
     """
     name = datetime_of(since).strftime("%Y-%m-%d" if since % DAY == 0 else "%Y-%m-%dT%H%M")
+    for source, rows in arriving(since, until, scale).items():
+        if not rows.is_empty():
+            _write(raw / source / f"{name}.parquet", rows)
+
+
+def arriving(since: Micros, until: Micros, scale: Scale = FULL) -> dict[str, pl.DataFrame]:
+    """What arrives in ``[since, until)``: ``transactions`` as they are made, ``outcomes`` as they become known."""
+    made = {}
     for source, (rows, arrives) in _arrivals(scale).items():
         moments = rows[arrives].to_physical()
         start, end = (int(moments.search_sorted(moment, side="left")) for moment in (since, until))
-        if end > start:
-            _write(raw / source / f"{name}.parquet", rows.slice(start, end - start))
+        made[source] = rows.slice(start, end - start)
+    return made
 
 
 @lru_cache(maxsize=1)

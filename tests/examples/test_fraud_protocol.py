@@ -214,3 +214,45 @@ def test_outcomes_are_used_no_earlier_than_known():
 
 def test_the_examples_in_the_docstrings_run():
     assert doctest.testmod(protocol).failed == 0
+
+
+def some_scores(rows, seed=3, cards=20, days=4):
+    dice = np.random.default_rng(seed)
+    made = pl.DataFrame(
+        {
+            "time": pl.Series([MONDAY + timedelta(hours=int(hour)) for hour in dice.integers(0, 24 * days, rows)]),
+            "customer_id": dice.integers(0, cards, rows),
+            "fraud": dice.random(rows) < 0.2,
+        },
+        schema_overrides={"time": pl.Datetime("us", "UTC")},
+    )
+    return made, dice.random(rows) + 0.5 * made["fraud"].to_numpy()
+
+
+def test_figures_are_the_measures_and_their_intervals_hold_them():
+    made, good = some_scores(3_000, cards=400)
+    worse = np.random.default_rng(9).random(made.height)
+    for scores in (good, np.round(good, 1)):
+        found = protocol.figures(made, scores, replicates=100)
+        assert {name: figure.value for name, figure in found.items()} == pytest.approx(protocol.measures(made, scores))
+        assert all(figure.low <= figure.value <= figure.high for figure in found.values())
+    gain = protocol.figures(made, good, worse, replicates=100)
+    for name, figure in gain.items():
+        assert figure.value == pytest.approx(protocol.measures(made, good)[name] - protocol.measures(made, worse)[name])
+    assert gain["roc_auc"].low > 0.1
+    same = protocol.figures(made, good, good, replicates=20)
+    assert {(figure.value, figure.low, figure.high) for figure in same.values()} == {(0.0, 0.0, 0.0)}
+
+
+def test_a_card_drawn_twice_is_two_cards():
+    """Measures of a draw are those of rows repeated under new names; a card that is not drawn is not there."""
+    made, scores = some_scores(300)
+    many = np.random.default_rng(1).integers(0, 4, 20)
+    copies = [
+        (made.with_columns(pl.col("customer_id") + 100 * copy), scores, many[made["customer_id"].to_numpy()] > copy)
+        for copy in range(3)
+    ]
+    repeated = pl.concat([rows.filter(pl.Series(there)) for rows, _, there in copies])
+    expected = protocol.measures(repeated, np.concatenate([said[there] for _, said, there in copies]))
+    judge = protocol._Judge(made, made["customer_id"].to_numpy(), scores)
+    assert judge.measures(many) == pytest.approx(tuple(expected.values()))
