@@ -59,7 +59,7 @@ def test_acknowledged_pushes_survive_and_count_once(tmp_path, steps):
     Pusher(store.online, view, Rows(), types=SCHEMA, grace=10**6).push(ROWS)
     check([{**row, "_seq": 10_000 + row["_seq"]} for row in ROWS], view, asks, store, ATS)
     store.tables.append("events", frame_of(ROWS[:300]))
-    materialise(store, view, 0, now=0, grace=10**6)
+    materialise(store, view, 0, now=10**16, grace=10**6)
     check(ROWS, view, asks, store, ATS)
     store.online.close()
 
@@ -85,7 +85,7 @@ def test_pushes_and_materialisation_meet_without_gap_or_double_count(tmp_path):
     for thread in threads:
         thread.start()
     for version in range(6):
-        materialise(store, view, version, now=0, grace=10**6)
+        materialise(store, view, version, now=10**16, grace=10**6)
     for thread in threads:
         thread.join()
     assert not failures

@@ -38,7 +38,7 @@ store = SimpleNamespace(tables=Tables(folder / "tables"), online=LmdbOnline(fold
 view, _ = view_of([*WINDOWED, *LASTS])
 armed()
 for version in range(6):
-    materialise(store, view, version, now=0, grace=10**6)
+    materialise(store, view, version, now=10**16, grace=10**6)
     print(version)
 """
 
@@ -54,7 +54,7 @@ def test_append_by_append_from_delta_into_lmdb(tmp_path):
     store = filled(tmp_path)
     view, asks = view_of([*WINDOWED, *LASTS])
     for version in range(6):
-        assert materialise(store, view, version, now=0, grace=10**6).rows == 100
+        assert materialise(store, view, version, now=10**16, grace=10**6).rows == 100
         check(ROWS[: 100 * (version + 1)], view, asks, store, [ATS[1], 1300])
     store.online.close()
 
@@ -62,11 +62,11 @@ def test_append_by_append_from_delta_into_lmdb(tmp_path):
 def test_rows_replaced_by_a_merge_are_replaced_online(tmp_path):
     store = filled(tmp_path)
     view, asks = view_of([*WINDOWED, *LASTS])
-    materialise(store, view, 5, now=0, grace=10**6)
+    materialise(store, view, 5, now=10**16, grace=10**6)
     moved = {**ROWS[299], "key": "a", "x": 77.0, "_seq": 1_000}
     store.tables.delete("events", "_seq = 299")
     version = store.tables.append("events", frame_of([moved]))
-    materialise(store, view, version, now=0, grace=10**6)
+    materialise(store, view, version, now=10**16, grace=10**6)
     check([*ROWS[:299], *ROWS[300:], moved], view, asks, store, ATS)
     store.online.close()
 
@@ -86,7 +86,7 @@ def test_killed_anywhere_the_next_call_carries_on(tmp_path, steps):
             all(same(ask.kind, clean(value), wanted) for ask, value, wanted in zip(asks, values, row, strict=True))
             for row in expected
         )
-    materialise(store, view, 5, now=0, grace=10**6)
+    materialise(store, view, 5, now=10**16, grace=10**6)
     check(ROWS, view, asks, store, ATS)
     store.online.close()
 

@@ -98,12 +98,13 @@ class Head:
             StoreError: It is none, or of another layout.
         """
         try:
-            number, flags, tiles, marks, end, pend, pages, _, known, *rest = HEAD.unpack_from(row)
+            number, flags, tiles, marks, end, pend, pages, more, _, known, *rest = HEAD.unpack_from(row)
             tail = decode_tail(memoryview(row)[end:pend])
         except Exception as error:  # struct and msgspec have errors of their own for bytes that are no head
             raise corrupt(layout, error) from error
         if number != LAYOUT:
             raise corrupt(layout, f"layout {number}")
+        tiles += more << 16
         event, latest, sequence, limit, stamp = rest
         size = len(layout.bases) * STATES
         base = np.frombuffer(row, np.float64, size, end // 8 * 8 - 8 * size).reshape(-1, STATES)

@@ -41,10 +41,10 @@ from drivetrain.features.view import Feature, FeatureView
 
 FLAT = 128
 PAGE = 128
-HEAD = struct.Struct("<BBHIIIi4xqqqqqqq")
-"""Layout number, flags, tiles, tiles and events, offsets of the tail and of what is pending, most pages ever, newest
-event, latest availability, the same two of those trimmed, greatest sequence of the table's rows that were put in, the
-last moment that no window may begin before, stamp."""
+HEAD = struct.Struct("<BBHIIIiIqqqqqqq")
+"""Layout number, flags, tiles (16 bits of them), tiles and events, offsets of the tail and of what is pending, most
+pages ever, tiles (the other bits), newest event, latest availability, the same two of those trimmed, greatest sequence
+of the table's rows that were put in, the last moment that no window may begin before, stamp."""
 LAYOUT = 2
 PAGED, TYPED, PENDING = 1, 2, 4
 """Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed."""
@@ -193,7 +193,8 @@ def trimmed_until(row: bytes) -> Micros:
 
 def events_of(row: bytes) -> int:
     """How many events are packed in a row."""
-    return int.from_bytes(row[4:8], "little") - int.from_bytes(row[2:4], "little")
+    tiles = int.from_bytes(row[2:4], "little") + (int.from_bytes(row[20:24], "little") << 16)
+    return int.from_bytes(row[4:8], "little") - tiles
 
 
 def key_parts(instance: Mapping[str, object], names: Sequence[str]) -> list[object]:

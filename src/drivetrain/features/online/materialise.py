@@ -21,6 +21,7 @@ from drivetrain.features.online.identity import identities_of
 from drivetrain.features.online.layout import NEVER, Layout, events_of, key_of, keys_of_entity
 from drivetrain.features.online.mark import Mark, decode_mark, encode_mark
 from drivetrain.features.online.merge import Merge, Read
+from drivetrain.features.online.pack import Present
 from drivetrain.features.view import SEQUENCE, FeatureView
 from drivetrain.store.bundle import Store
 
@@ -52,14 +53,14 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
     twice. A row takes the place of the event that was pushed under its key. Where rows were replaced or deleted since,
     the entities they belonged to are made anew. A version that the space is past already changes nothing.
 
-    Events are trimmed that no request can need: an entity answers exactly at every moment from its newest event, less
-    ``grace``, on; before that, windows that reach trimmed events are null.
+    Events are trimmed that no request can need: an entity answers exactly at every moment from its newest event, or
+    from ``now`` where that is earlier, less ``grace``, on; before that, windows that reach trimmed events are null.
 
     Args:
         store: Where table and rows are.
         view: The view.
         version: Version of its table.
-        now: The present, for the mark.
+        now: The present.
         grace: How far behind an entity's newest event a request may be.
 
     Raises:
@@ -82,7 +83,7 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
             mark, fresh = None, rows
         else:
             fresh = _of_entities(view, rows, again)
-    writing = _Writing(store, view, grace)
+    writing = _Writing(store, view, Present(now, grace))
     # Without a mark the rows are all there are: what an attempt that died has left is made anew.
     writing.take(fresh, anew=mark is None or again is not None)
     if again is not None:
@@ -101,10 +102,10 @@ def erase(store: Store, view: FeatureView, key: bytes) -> None:
 class _Writing:
     """One materialisation: entities are written some at a time, so that what is pushed meanwhile need not wait long."""
 
-    def __init__(self, store: Store, view: FeatureView, grace: Micros) -> None:
+    def __init__(self, store: Store, view: FeatureView, span: Present) -> None:
         self._store = store
         self._view = view
-        self._grace = grace
+        self._span = span
         self._layout = Layout(view)
         self._written: set[bytes] = set()
         self.last_sequence = NEVER
@@ -126,7 +127,7 @@ class _Writing:
         history = self._history(rows, event, available, sequence)
         order = np.argsort(entity, kind="stable")
         starts = np.searchsorted(entity[order], np.arange(0, len(keys) + _SOME, _SOME))
-        merge = Merge(self._layout, self._grace, anew=anew)
+        merge = Merge(self._layout, self._span, anew=anew)
         for at, (start, stop) in enumerate(pairwise(starts.tolist())):
             here = order[start:stop]
             part = History(history.times[:, here], history.values[:, here], history.texts, history.kinds)
@@ -141,7 +142,7 @@ class _Writing:
         keys = (key_of(row, touched.columns) for row in touched.iter_rows())
         gone = [key for key in keys if key is not None and key not in self._written]
         for key in gone:
-            self._store.online.update(self._view.space, partial(_without_table, self._layout, key, self._grace))
+            self._store.online.update(self._view.space, partial(_without_table, self._layout, key, self._span))
 
     def commit(self, mark: Mark) -> None:
         """Says how far the space is filled."""
@@ -188,14 +189,14 @@ def _numbered(texts: pl.Series, known: list[str]) -> np.ndarray:
     return codes.fill_null(float("nan")).to_numpy()
 
 
-def _without_table(layout: Layout, key: bytes, grace: Micros, read: Read) -> Iterator[tuple[bytes, bytes | None]]:
+def _without_table(layout: Layout, key: bytes, span: Present, read: Read) -> Iterator[tuple[bytes, bytes | None]]:
     """An entity with what was pushed to it and not with what the table had of it."""
     row = read([key])[0]
     if row is None:
         return
     for stale in keys_of_entity(key, row):
         yield stale, None
-    made = dict(Merge(layout, grace, anew=True).rows(read, [key], nothing(layout), np.empty(0, dtype=np.int64)))
+    made = dict(Merge(layout, span, anew=True).rows(read, [key], nothing(layout), np.empty(0, dtype=np.int64)))
     if events_of(made[key]):
         yield from made.items()
 

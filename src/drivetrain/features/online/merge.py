@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from drivetrain.core.clock import Micros
 from drivetrain.features.exact import Places
 from drivetrain.features.online.history import Head, History, corrupt, join, nothing, stamp_of
 from drivetrain.features.online.layout import PUSHED, Layout, history_key
-from drivetrain.features.online.pack import Kept, rows_of
+from drivetrain.features.online.pack import Kept, Present, rows_of
 from drivetrain.features.online.pending import history_of, pending_of
 from drivetrain.features.online.tiles import Tiles, joined
 
@@ -27,13 +26,13 @@ class Merge:
 
     Args:
         layout: How rows lie in bytes.
-        grace: How far behind an entity's newest event a request may be.
+        span: From when on requests may be dated.
         anew: Whether the rows given are all that the table has of these entities: what else they hold of it is gone.
     """
 
-    def __init__(self, layout: Layout, grace: Micros, *, anew: bool) -> None:
+    def __init__(self, layout: Layout, span: Present, *, anew: bool) -> None:
         self._layout = layout
-        self._grace = grace
+        self._span = span
         self._anew = anew
 
     def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[tuple[bytes, bytes]]:
@@ -81,7 +80,7 @@ class Merge:
         if pushed:
             kept = _once(where, history)
             history, where = history.only(kept), where[kept]
-        yield from rows_of(self._layout, history, where, state, self._grace)
+        yield from rows_of(self._layout, history, where, state, self._span)
 
     def _histories(self, read: Read, keys: Sequence[bytes], heads: Sequence[Found]) -> dict[int, History]:
         """The packed events of those that have a head, by place."""

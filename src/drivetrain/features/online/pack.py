@@ -31,7 +31,7 @@ from drivetrain.features.online.layout import (
     page_key,
 )
 from drivetrain.features.online.tiles import Tiles, moments_from, states_of
-from drivetrain.features.timeline import Timeline
+from drivetrain.features.timeline import Axis, Timeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,21 @@ class Kept:
         return cls(keys, pages, trimmed, Tiles.nothing(layout), np.full(many, NEVER), empty_base(many, layout))
 
 
+@dataclass(frozen=True)
+class Present:
+    """From when on requests may be dated: the grace before an entity's newest event, or before now if that is earlier.
+
+    Attributes:
+        now: The present, microseconds.
+        grace: Microseconds.
+    """
+
+    now: Micros
+    grace: Micros
+
+
 def rows_of(
-    layout: Layout, history: History, entity: Places, kept: Kept, grace: Micros
+    layout: Layout, history: History, entity: Places, kept: Kept, span: Present
 ) -> Iterator[tuple[bytes, bytes]]:
     """Packs entities.
 
@@ -72,19 +85,19 @@ def rows_of(
         history: All events of the entities.
         entity: Entity of each event.
         kept: What else is known of them.
-        grace: How far behind an entity's newest event a request may be and still be answered from whole windows.
+        span: From when on requests are to be answered from whole windows.
 
     Yields:
         Keys and rows.
     """
     timeline = Timeline.of(entity, history.event, history.available, history.sequence, len(kept.keys))
     values = history.values[:, timeline.rows]
-    leaving = _leaving(layout, timeline, values, grace)
+    newest = np.minimum(_newest_of(timeline), span.now)
+    leaving = _leaving(layout, timeline, values, newest - span.grace)
     if layout.bases or layout.tile:
         # What is in moments can't be taken out again when the table brings its row: pushed events wait for it.
         leaving &= history.sequence[timeline.rows] < PUSHED
     base, trimmed, tiles = kept.base, kept.trimmed.copy(), kept.tiles
-    newest = _newest_of(timeline)
     if leaving.any():
         gone = timeline.only(leaving)
         base = _with_trimmed(layout, gone, values[:, leaving], base)
@@ -94,7 +107,7 @@ def rows_of(
             tiles = tiles.plus(Tiles.of(layout, gone, values[:, leaving]))
         timeline, values = timeline.only(~leaving), values[:, ~leaving]
     if layout.tile:
-        useless = tiles.start + layout.tile <= newest[tiles.entity] - layout.view.horizon - grace
+        useless = tiles.start + layout.tile <= newest[tiles.entity] - layout.view.horizon - span.grace
         np.maximum.at(trimmed[:, 2], tiles.entity[useless], tiles.start[useless] + layout.tile)
         tiles = tiles.only(~useless)
     else:
@@ -113,16 +126,14 @@ def empty_base(entities: int, layout: Layout) -> Floats:
     return base
 
 
-def _leaving(layout: Layout, timeline: Timeline, values: Floats, grace: Micros) -> np.ndarray:
-    """Events that no request at or after the newest one, less the grace, can need."""
+def _leaving(layout: Layout, timeline: Timeline, values: Floats, earliest: Places) -> np.ndarray:
+    """Events that no request can need that comes at ``earliest``, a moment for each entity, or later."""
     if layout.endless:
         return np.zeros(len(timeline), dtype=bool)
     # The newest event itself always stays: ages are told from it.
-    reach = grace if layout.tile else layout.view.horizon + grace
-    cutoff = _newest_of(timeline)[timeline.entity] - max(reach, 1)
-    leaving = timeline.event <= cutoff
-    if layout.tile:
-        leaving &= timeline.available <= cutoff
+    cutoff = np.minimum(earliest - (0 if layout.tile else layout.view.horizon), _newest_of(timeline) - 1)
+    # What some request may not know yet stays, or else those that it looks up instead would have to.
+    leaving = (timeline.event <= cutoff[timeline.entity]) & (timeline.available <= cutoff[timeline.entity])
     if layout.lasts and leaving.any() and (layout.tile or layout.view.ttl is None):
         for members, ranks in _memberships(layout, values):
             places = np.flatnonzero(leaving if members is None else leaving & members)
@@ -208,8 +219,12 @@ class _Packer:
         many = np.bincount(tiles.entity, minlength=self._entities)
         self._tiles = np.append(0, np.cumsum(many))
         self._firsts = firsts + self._tiles[:-1]
-        of_event = np.arange(total) + np.repeat(self._tiles[1:], lengths)
-        of_tile = np.arange(len(tiles)) + firsts[tiles.entity]
+        # Events that are kept for lookups alone may be older than tiles: both stand in one order.
+        newer_event, newer_tile = _interleaved(tiles, self._plain)
+        behind = np.insert(newer_tile, starts[1:], self._tiles[1:])
+        mixed = np.flatnonzero(behind < np.repeat(self._tiles[1:], lengths))
+        after = newer_event + tiles.entity
+        of_event, of_tile = np.arange(total) + behind, np.arange(len(tiles)) + after
         self._records = np.empty((total + len(tiles), len(layout.cells)))
         for position in dict.fromkeys(position for _, position in layout.cells):
             kinds = {kind for kind, given in layout.cells if given == position}
@@ -217,8 +232,12 @@ class _Packer:
             moments = Tally(self._plain, _values(layout, self._values, position), wanted).moments(span)
             since = None
             if len(tiles):
-                whole = moments_from(states_of(moments)[firsts])
-                since = tiles.since(layout.tiled.index(position), whole)
+                states = states_of(moments)
+                ahead = tiles.since(layout.tiled.index(position))
+                since = moments_from(ahead).plus(moments_from(states[after]))
+                both = moments_from(states[mixed]).plus(moments_from(ahead[behind[mixed]]))
+                states[mixed] = states_of(both)
+                moments = moments_from(states)
             for kind in kinds:
                 cell = layout.cells.index((kind, position))
                 self._records[of_event, cell] = moments.finish(kind)
@@ -289,7 +308,7 @@ class _Packer:
             fixed, states = self._fixed(entity), base[entity].tobytes()
             key = kept.keys[entity]
             begin, end = int(self._tiles[entity]), int(self._tiles[entity + 1])
-            marks = np.append(tiles.start[begin:end] + 1, events[0]) if end > begin else events[0]
+            marks = np.sort(np.append(tiles.start[begin:end] + 1, events[0])) if end > begin else events[0]
             own = records[first : first + (len(marks) + 1) * width]
             states = tiles.start[begin:end].tobytes() + tiles.states[begin:end].tobytes() + states
             history = events.tobytes() + values.tobytes()
@@ -311,11 +330,12 @@ class _Packer:
             head = HEAD.pack(
                 LAYOUT,
                 PAGED * paged + self._typed,
-                end - begin,
+                (end - begin) & 0xFFFF,
                 len(marks),
                 tail_at,
                 tail_at + len(tail),
                 max(int(kept.pages[entity]), pages),
+                (end - begin) >> 16,
                 int(events[0, -1]) if stop > start else NEVER,
                 int(known[entity]),
                 *trimmed[entity, :2].tolist(),
@@ -350,6 +370,18 @@ class _Packer:
             known = ~np.isnan(values[at])
             values[at][known] = np.searchsorted(used, values[at][known])
         return values, [self._history.texts[int(number)] for number in used.tolist()]
+
+
+def _interleaved(tiles: Tiles, events: Timeline) -> tuple[Places, Places]:
+    """For every tile the place of the first event after its start, for every event that of the first tile from it on.
+
+    Each counts over all entities; where an entity has none left, it is the first place of the next one's.
+    """
+    if not len(tiles):
+        return np.zeros(0, dtype=np.int64), np.zeros(len(events), dtype=np.int64)
+    axis = Axis.over(np.append(tiles.start, events.event), len(events.starts) - 1)
+    of_tiles, of_events = axis.of_events(tiles.entity, tiles.start), axis.of_events(events.entity, events.event)
+    return np.searchsorted(of_events, of_tiles, side="right"), np.searchsorted(of_tiles, of_events, side="left")
 
 
 def _pages(key: bytes, event: Places, records: memoryview, stamp: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -88,7 +88,7 @@ def empty_row(layout: Layout) -> bytes:
     tail = encode_tail(Tail([nan] * many, [NEVER] * many, [nan] * many, "n" * len(layout.stored), []))
     body += bytes(-len(tail) % 8)
     end = HEAD.size + len(body)
-    head = HEAD.pack(LAYOUT, 0, 0, 0, end, end + len(tail), 0, *[NEVER] * 6, int.from_bytes(os.urandom(7), "little"))
+    head = HEAD.pack(LAYOUT, 0, 0, 0, end, end + len(tail), 0, 0, *[NEVER] * 6, int.from_bytes(os.urandom(7), "little"))
     return b"".join((head, body, tail))
 
 

@@ -18,6 +18,7 @@ from drivetrain.features.online.arrive import Arrivals, Row
 from drivetrain.features.online.history import nothing
 from drivetrain.features.online.layout import PUSHED, Layout, events_of, trimmed_until
 from drivetrain.features.online.merge import Merge, Read
+from drivetrain.features.online.pack import Present
 from drivetrain.features.online.pending import Event, appended, empty_row, encode_event, pending_count
 from drivetrain.features.view import FeatureView
 
@@ -114,7 +115,7 @@ class Pusher:
         def read_here(keys: Sequence[bytes]) -> list[bytes | None]:
             return [rows[key] if key in rows else read([key])[0] for key in keys]
 
-        merge = Merge(self._layout, self._grace, anew=False)
+        merge = Merge(self._layout, Present(self._clock(), self._grace), anew=False)
         yield from merge.rows(read_here, list(rows), nothing(self._layout), np.empty(0, dtype=np.int64))
 
     def _refused(self, why: str, moment: Micros, expected: str) -> RequestError:

@@ -65,7 +65,7 @@ class RowReader:
             StoreError: The row is of another layout.
             ValueError: It is damaged.
         """
-        layout, flags, _, events, end, pend, _, newest, known, *_, stamp = HEAD.unpack_from(row)
+        layout, flags, _, events, end, pend, _, _, newest, known, *_, stamp = HEAD.unpack_from(row)
         if layout != LAYOUT:
             raise StoreError("an online row has another layout", found=layout, expected=LAYOUT)
         if pend > len(row):
@@ -90,7 +90,7 @@ class RowReader:
     def finish(self, wanted: Wanted, pages: Sequence[bytes | None], at: Micros) -> tuple[Values, float] | None:
         """Features of a head with pages; ``None`` where a page was replaced meanwhile."""
         row = wanted.row
-        _, flags, _, events, end, pend, _, newest, *_ = HEAD.unpack_from(row)
+        _, flags, _, events, end, pend, _, _, newest, *_ = HEAD.unpack_from(row)
         values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
         size, unpack = self._record.size, self._record.unpack_from
         first_record = self._times_start + 8 * -(-events // PAGE)

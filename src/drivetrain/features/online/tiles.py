@@ -40,6 +40,7 @@ class Tiles:
     @classmethod
     def of(cls, layout: Layout, events: Timeline, values: Floats) -> Tiles:
         """Tiles of events; ``values`` are those of the stored inputs, in the timeline's order."""
+        events = events.all_known_at_once()  # a tile is a stretch of events as they happened
         start = (events.event - 1) // layout.tile * layout.tile
         differs = np.ones(len(events), dtype=bool)
         differs[1:] = (np.diff(start) != 0) | (np.diff(events.entity) != 0)
@@ -72,26 +73,21 @@ class Tiles:
         """Some of the tiles."""
         return Tiles(self.entity[kept], self.start[kept], self.states[kept])
 
-    def since(self, at: int, after: Moments) -> Moments:
-        """Moments of the events from each tile on.
+    def since(self, at: int) -> Floats:
+        """Moments of each tile and those after it together; shape (tiles, 7).
 
         Args:
             at: Which of the tiled inputs.
-            after: Moments of all events after the tiles, by entity.
         """
-        made = np.empty((len(self), STATES))
-        whole = states_of(after)
+        made = self.states[:, at].copy()
         stops = np.searchsorted(self.entity, self.entity, side="right")
         from_end = stops - 1 - np.arange(len(self))
         order = np.argsort(from_end, kind="stable")
         bounds = np.searchsorted(from_end[order], np.arange(int(from_end.max(initial=-1)) + 2))
-        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        for begin, end in zip(bounds[1:-1].tolist(), bounds[2:].tolist(), strict=True):
             tiles = order[begin:end]
-            entity = self.entity[tiles]
-            whole[entity] = made[tiles] = states_of(
-                moments_from(whole[entity]).plus(moments_from(self.states[tiles, at]))
-            )
-        return moments_from(made)
+            made[tiles] = states_of(moments_from(made[tiles + 1]).plus(moments_from(made[tiles])))
+        return made
 
 
 def joined(parts: Sequence[Tiles]) -> Tiles:
