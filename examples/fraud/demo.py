@@ -9,6 +9,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -51,11 +52,13 @@ def road(folder: Path, days: int, scale: world.Scale = world.FULL) -> Stream:
 
     Raises:
         RefusedError: Something that must hold does not.
+        DrivetrainError: Another server listens already, or ours could not start.
     """
     err.rule("[bold]drivetrain[/]: is this card stolen?")
+    project, clock = Project.load(folder), Clock()
+    refuse_a_port_in_use(project)
     for left in (".drivetrain", "raw"):
         shutil.rmtree(folder / left, ignore_errors=True)
-    project, clock = Project.load(folder), Clock()
     until = TODAY + days * DAY
     try:
         with LiveProgress() as progress:
@@ -108,6 +111,21 @@ class Clock:
         """All of it in a line."""
         parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self._took.items())
         return f"the whole road took {time.perf_counter() - self._began:.0f} s: {parts}"
+
+
+def refuse_a_port_in_use(project: Project) -> None:
+    """Says so before anything is done, and never talks to another project's server.
+
+    Raises:
+        DrivetrainError: Something listens where the server is to.
+    """
+    serve = project.settings.serve
+    with socket.socket() as probe:
+        if probe.connect_ex((serve.host, serve.port)) == 0:
+            raise DrivetrainError(
+                f"something listens at {serve.host}:{serve.port} already",
+                do="Stop it, or say DRIVETRAIN_SERVE__PORT=… for another port",
+            )
 
 
 @contextmanager

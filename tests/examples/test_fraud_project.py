@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import socket
 import sys
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from tests.examples.test_fraud_world import EXAMPLE, load
 from tests.loop.shop import free_port
 
 from drivetrain.core.clock import DAY, micros_of
-from drivetrain.core.errors import RefusedError
+from drivetrain.core.errors import DrivetrainError, RefusedError
 from drivetrain.loop.project import Project
 
 MODULES = ("world", "protocol", "handbook", "exact", "stream", "figures", "checks", "demo")
@@ -190,3 +191,15 @@ def test_the_models_learn_from_the_protocols_week_and_are_judged_on_its_other(ru
         assert trained[name].train_until == micros_of(weeks.test_from)
         test = frame.filter(pl.col("time").is_between(weeks.test_from, weeks.test_until, closed="left"))
         assert frame.filter(cut.test)["_entity"].to_list() == test["_entity"].to_list()
+
+
+def test_a_port_in_use_is_said_before_anything_is_removed(run, monkeypatch):
+    project, _ = run
+    monkeypatch.setattr(demo.Project, "load", lambda _: project)
+    serve = project.settings.serve
+    with socket.socket() as taken:
+        taken.bind((serve.host, serve.port))
+        taken.listen()
+        with pytest.raises(DrivetrainError, match="listens at"):
+            demo.road(project.folder, 1, SMALL)
+    assert (project.folder / "raw" / "terminals.csv").is_file()
