@@ -9,6 +9,7 @@ import pytest
 
 from drivetrain.core.clock import DAY
 from drivetrain.features.aggregate import count, last, min, sum
+from drivetrain.features.online import materialise as stage
 from drivetrain.features.online import pack, row
 from drivetrain.features.online.layout import events_of
 from drivetrain.features.online.materialise import materialise
@@ -101,3 +102,58 @@ def test_events_that_become_known_in_another_order_are_in_their_own_tiles():
     put(store, of, [made(0, at=43, x=100.0, _available_at=47), made(1, at=46), made(2, at=50)], grace=0)
     assert read(store, of, 50) == [102.0]
     assert read(store, of, 55) == [2.0]
+
+
+class _Killed(BaseException):
+    """Nothing catches it, as nothing catches the real one."""
+
+
+def cut_off(store, of, rows):
+    """A materialisation that dies when half of the entities are written."""
+    update, written = store.online.update, []
+
+    def once(*args, **more):
+        if written:
+            raise _Killed
+        written.append(update(*args, **more))
+
+    with (
+        mock.patch.object(stage, "_SOME", 1),
+        mock.patch.object(store.online, "update", once),
+        pytest.raises(_Killed),
+    ):
+        put(store, of, rows)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_rows_that_change_after_a_materialisation_died_are_made_good(first, forgotten):
+    """What the dead one has written of rows that are gone now is not counted beside those in their place."""
+    of = view(count(windows="1h"), sum("x", windows="1h"))
+    store = FakeStore()
+    rows = [made(at, key="ab"[at % 2]) for at in range(20)]
+    if not first:
+        put(store, of, rows[:10])
+    cut_off(store, of, rows)
+    cut_off(store, of, [*rows[:14], *rows[15:], made(20, at=14, x=5.0)])
+    if forgotten:
+        store.tables.erased |= {("events", version) for version in range(len(store.tables.versions["events"]))}
+    left = [one for one in rows if one["_seq"] not in (14, 16, 17)]
+    put(store, of, [*left, made(21, at=14, x=7.0), made(22, at=17, key="b")])
+    assert read(store, of, 100) == [9.0, 15.0]
+    assert read(store, of, 100, "b") == [10.0, 10.0]
+    put(store, of, [one for one in left if one["key"] == "b"])
+    assert read(store, of, 100)[0] == 0.0
+    assert read(store, of, 100, "b") == [9.0, 9.0]
+    assert set(store.online.keys(of.space)) == {b"e\xa1b", b"he\xa1b"}
+
+
+def test_a_version_nobody_remembers_costs_no_push():
+    of = view(count(windows="1h"))
+    store = FakeStore()
+    rows = [made(at, key="ab"[at % 2]) for at in range(10)]
+    put(store, of, rows)
+    Pusher(store.online, of, Rows(), types=SCHEMA, clock=lambda: NOW).push([made(50), made(51, key="new")])
+    store.tables.erased.add(("events", 0))
+    put(store, of, [one for one in rows[1:] if one["key"] == "a"])
+    assert [read(store, of, 100, key)[0] for key in ("a", "b", "new")] == [5.0, 0.0, 1.0]

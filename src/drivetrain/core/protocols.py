@@ -110,8 +110,8 @@ class OnlineStore(Protocol):
     ) -> T:
         """What ``use`` makes of rows of several spaces, each with its keys, in one round trip.
 
-        It is given the rows of the first space's keys, then those of the next. They may lie where the store has them, and
-        be gone when ``use`` returns: it keeps none of them.
+        It is given the rows of the first space's keys, then those of the next. They may lie where the store has them,
+        and be gone when ``use`` returns: it keeps none of them.
         """
         ...
 
@@ -142,6 +142,10 @@ class OnlineStore(Protocol):
         Raises:
             StoreError: The store is full or away, or other writers came first too often; nothing was kept.
         """
+        ...
+
+    def keys(self, space: str) -> list[bytes]:
+        """Every key of a space, in no order; those that the store had to cut for their length may be left out."""
         ...
 
     def mark(self, space: str) -> bytes | None:

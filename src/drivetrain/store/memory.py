@@ -168,6 +168,11 @@ class MemoryOnline:
             self.delete(space, [key for key, row in changed.items() if row is None])
             self.write(space, [(key, row) for key, row in changed.items() if row is not None], mark=mark)
 
+    def keys(self, space: str) -> list[bytes]:
+        """Every key of a space."""
+        with self._lock:
+            return list(self._rows.get(space, {}))
+
     def mark(self, space: str) -> bytes | None:
         """The mark of the last write that set one."""
         return self._marks.get(space)

@@ -167,6 +167,19 @@ class LmdbOnline:
             fresh = _Space(space, known.rows + grown, known.mark if mark is None else mark)
             transaction.put(_SPACES + prefix, _encode(fresh))
 
+    def keys(self, space: str) -> list[bytes]:
+        """Every key of a space but those that are too long for LMDB."""
+        prefix, found = self._prefix[space], []
+        with self._plain("read"), self._shared.environment.begin() as transaction:
+            cursor = transaction.cursor()
+            cursor.set_range(prefix)
+            for key in cursor.iternext(values=False):
+                if key[:_PREFIX] != prefix:
+                    break
+                if len(key) < _PREFIX + _LONGEST_KEY:
+                    found.append(key[_PREFIX:])
+        return found
+
     def mark(self, space: str) -> bytes | None:
         """The mark of the last write that set one."""
         with self._plain("read"), self._shared.environment.begin() as transaction:

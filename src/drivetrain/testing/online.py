@@ -53,6 +53,15 @@ class OnlineConformance(ABC):
         online.drop("plane@1")
         assert online.spaces() == {}
 
+    def test_names_its_keys(self, online: OnlineStore) -> None:
+        """Those of one space, and no others."""
+        assert online.keys("plane@1") == []
+        online.write("plane@1", [(b"N1", b"one"), (b"\xff", b"two")], mark=b"1")
+        online.write("carrier@1", [(b"N3", b"other")])
+        assert sorted(online.keys("plane@1")) == [b"N1", b"\xff"]
+        online.drop("plane@1")
+        assert online.keys("plane@1") == []
+
     def test_reads_in_the_order_asked(self, online: OnlineStore) -> None:
         """Repeats and gaps included."""
         online.write("plane@1", [(b"N1", b"one"), (b"N2", b"two")])

@@ -156,6 +156,11 @@ class RedisOnline:
             do="Let one process write a key, or try again",
         )
 
+    def keys(self, space: str) -> list[bytes]:
+        """Every key of a space."""
+        keys: list[bytes] = self._server.ask("HKEYS", _rows(space), patient=True)
+        return keys
+
     def mark(self, space: str) -> bytes | None:
         """The mark of the last write that set one."""
         entry: bytes | None = self._server.ask("HGET", _SPACES, space.encode())

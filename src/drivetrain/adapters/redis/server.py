@@ -48,9 +48,9 @@ class Server:
         self._quick = address.pool(_SECONDS)
         self._patient = address.pool(_PATIENT_SECONDS)
 
-    def ask(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - what it answers depends on the command
-        """The answer to one command: one round trip."""
-        with self._connection(self._quick) as connection:
+    def ask(self, *command: str | bytes | int, patient: bool = False) -> Any:  # noqa: ANN401 - depends on the command
+        """The answer to one command: one round trip. Whoever is patient waits as long as a write may take."""
+        with self._connection(self._patient if patient else self._quick) as connection:
             connection.send_command(*command)
             return connection.read_response()
 

@@ -53,6 +53,8 @@ TIMES = 4
 PUSHED = 1 << 62
 """Sequences from here on are of events that were pushed and that no row of the table has confirmed yet."""
 NEVER = -(1 << 63)
+TRIED = b"t"
+"""Key of the table's versions that are being put in, or were when it was cut off."""
 STATES = 7
 """Numbers kept of trimmed events for each input: count, sum and sum of squares in two parts each, extremes."""
 
@@ -169,6 +171,11 @@ def key_of(values: Sequence[object], names: Sequence[str]) -> bytes | None:
 def key_of_one(value: str | int) -> bytes:
     """The key of the head of an entity with one key column."""
     return b"e" + _key(value)
+
+
+def is_head(key: bytes) -> bool:
+    """Whether a key of the store is that of a head."""
+    return key[:1] == b"e"
 
 
 def page_key(head: bytes, page: int) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -18,7 +19,7 @@ from drivetrain.features.exact import Places
 from drivetrain.features.online.arrive import TOLD_APART
 from drivetrain.features.online.history import History, nothing
 from drivetrain.features.online.identity import identities_of
-from drivetrain.features.online.layout import NEVER, Layout, events_of, key_of, keys_of_entity
+from drivetrain.features.online.layout import NEVER, TRIED, Layout, events_of, is_head, key_of, keys_of_entity
 from drivetrain.features.online.mark import Mark, decode_mark, encode_mark
 from drivetrain.features.online.merge import Merge, Read
 from drivetrain.features.online.pack import Present
@@ -28,6 +29,10 @@ from drivetrain.store.bundle import Store
 _NEVER = np.iinfo(np.int64).max
 _SOME = 4096
 """Entities written in one step."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[int]).decode
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
     Rows new since the last version are put into the entities they belong to, some entities at a time, and then the mark
     is set; an entity knows which rows it has, so that after a call that dies the next one does the rest and nothing
     twice. A row takes the place of the event that was pushed under its key. Where rows were replaced or deleted since,
-    the entities they belonged to are made anew. A version that the space is past already changes nothing.
+    be it since a call that died, the entities they belonged to are made anew. A version that the space is past already
+    changes nothing.
 
     Events are trimmed that no request can need: an entity answers exactly at every moment from its newest event, or
     from ``now`` where that is earlier, less ``grace``, on; before that, windows that reach trimmed events are null.
@@ -75,19 +81,23 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
     total = store.tables.rows(view.source.name, version)
     fresh = rows if mark is None else rows.filter(pl.col(SEQUENCE) > mark.sequence).collect().lazy()
     many = total if mark is None else int(fresh.select(pl.len()).collect().item())
-    again = None
-    if mark is not None and total != mark.rows + many:
-        again = _touched(store, view, mark, rows, fresh)
-        if again is None:
-            store.online.drop(view.space)
-            mark, fresh = None, rows
+    tried = [past for past in _tried(store, view) if past != version]
+    again: Sequence[bytes | None] | None = None
+    if tried or (mark is not None and total != mark.rows + many):
+        before = tried if mark is None else [mark.version, *tried]
+        try:
+            gone = _gone(store, view, before, rows)
+        except StoreError:  # nobody can say any more what the space holds: everything is made anew
+            again, fresh = [key for key in store.online.keys(view.space) if is_head(key)], rows
         else:
-            fresh = _of_entities(view, rows, again)
+            if len(gone):
+                touched = pl.concat([gone, _entities(view, fresh)], how="vertical_relaxed").unique(maintain_order=True)
+                again, fresh = [key_of(key, touched.columns) for key in touched.iter_rows()], _of(view, rows, touched)
+    store.online.write(view.space, [(TRIED, _encode([*tried, version]))])
     writing = _Writing(store, view, Present(now, grace))
     # Without a mark the rows are all there are: what an attempt that died has left is made anew.
     writing.take(fresh, anew=mark is None or again is not None)
-    if again is not None:
-        writing.forget(again)
+    writing.forget(again or ())
     writing.commit(_next_mark(mark, version, total, writing, now))
     return Materialised(many, writing.entities, version)
 
@@ -137,9 +147,8 @@ class _Writing:
         self._written.update(keys)
         self.entities = len(self._written)
 
-    def forget(self, touched: pl.DataFrame) -> None:
-        """Deletes what entities that were touched, and have no rows any more, had of the table."""
-        keys = (key_of(row, touched.columns) for row in touched.iter_rows())
+    def forget(self, keys: Sequence[bytes | None]) -> None:
+        """Deletes what entities of these keys had of the table, where they have no rows any more."""
         gone = [key for key in keys if key is not None and key not in self._written]
         for key in gone:
             self._store.online.update(self._view.space, partial(_without_table, self._layout, key, self._span))
@@ -147,6 +156,7 @@ class _Writing:
     def commit(self, mark: Mark) -> None:
         """Says how far the space is filled."""
         self._store.online.write(self._view.space, (), mark=encode_mark(mark))
+        self._store.online.delete(self._view.space, [TRIED])
 
     def _history(self, rows: pl.LazyFrame, event: Places, available: Places, sequence: Places) -> History:
         layout, columns = self._layout, self._view.columns
@@ -201,25 +211,32 @@ def _without_table(layout: Layout, key: bytes, span: Present, read: Read) -> Ite
         yield from made.items()
 
 
-def _of_entities(view: FeatureView, rows: pl.LazyFrame, entities: pl.DataFrame) -> pl.LazyFrame:
-    """Rows of some entities; in memory, for they are read several times, and a join's order is another each time."""
-    named = entities.rename(dict(zip(entities.columns, view.key_columns, strict=True)))
-    return rows.join(named.lazy(), on=list(view.key_columns), how="semi").collect().lazy()
+def _tried(store: Store, view: FeatureView) -> list[int]:
+    """Versions that calls which died have put in, some of them at least in part."""
+    packed = store.online.read(view.space, [TRIED])[0]
+    return [] if packed is None else _decode(packed)
 
 
-def _touched(
-    store: Store, view: FeatureView, mark: Mark, rows: pl.LazyFrame, fresh: pl.LazyFrame
-) -> pl.DataFrame | None:
-    """Keys of entities whose rows were replaced, deleted or added since a mark; none if that can't be told."""
-    keys = [pl.col(column) for column in dict.fromkeys(view.key_columns)]
-    try:
-        before = store.tables.scan(view.source.name, mark.version).select(*keys, SEQUENCE).collect()
-    except StoreError:
-        return None
+def _of(view: FeatureView, rows: pl.LazyFrame, entities: pl.DataFrame) -> pl.LazyFrame:
+    """Rows of some entities; in memory: they are read several times, and a join has an order of its own each time."""
+    return rows.join(entities.lazy(), on=list(view.key_columns), how="semi").collect().lazy()
+
+
+def _entities(view: FeatureView, rows: pl.LazyFrame) -> pl.DataFrame:
+    return rows.select(view.key_columns).drop_nulls().unique(maintain_order=True).collect()
+
+
+def _gone(store: Store, view: FeatureView, versions: Sequence[int], rows: pl.LazyFrame) -> pl.DataFrame:
+    """Keys of entities that have lost rows since one of these versions.
+
+    Raises:
+        StoreError: One of them is not there any more.
+    """
     now = rows.select(SEQUENCE).collect()
-    gone = before.join(now, on=SEQUENCE, how="anti").select(keys)
-    added = fresh.select(keys).collect()
-    return pl.concat([gone, added], how="vertical_relaxed").drop_nulls().unique(maintain_order=True)
+    before = [store.tables.scan(view.source.name, version) for version in versions]
+    keys = [*dict.fromkeys(view.key_columns), SEQUENCE]
+    lost = [_entities(view, past.select(keys).collect().join(now, on=SEQUENCE, how="anti").lazy()) for past in before]
+    return pl.concat(lost, how="vertical_relaxed").unique(maintain_order=True)
 
 
 def _next_mark(mark: Mark | None, version: int, total: int, writing: _Writing, now: Micros) -> Mark:
