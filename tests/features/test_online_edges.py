@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, date, datetime
 from unittest import mock
 
 import polars as pl
 import pytest
 
 from drivetrain.core.clock import DAY
-from drivetrain.features.aggregate import count, last, min, sum
+from drivetrain.core.errors import RequestError
+from drivetrain.data.column import Column
+from drivetrain.data.contract import Contract
+from drivetrain.features.aggregate import count, last, min, share, sum
+from drivetrain.features.entity import Entity
 from drivetrain.features.online import materialise as stage
 from drivetrain.features.online import pack, row
+from drivetrain.features.online.identity import identities_of, identity_of
 from drivetrain.features.online.layout import events_of
 from drivetrain.features.online.materialise import materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
+from drivetrain.features.view import FeatureView
 from features.cases import SCHEMA, frame_of, view_of
 from features.stores import FakeStore, Rows
 
@@ -157,3 +165,119 @@ def test_a_version_nobody_remembers_costs_no_push():
     store.tables.erased.add(("events", 0))
     put(store, of, [one for one in rows[1:] if one["key"] == "a"])
     assert [read(store, of, 100, key)[0] for key in ("a", "b", "new")] == [5.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"x": "12"}, "'x' has the wrong type"),
+        ({"b": 5}, "'b' has the wrong type"),
+        ({"n": "5"}, "'n' has the wrong type"),
+        ({"n": True}, "'n' has the wrong type"),
+        ({"_seq": "1"}, "'_seq' has the wrong type"),
+        ({"key": 1}, "'key' has the wrong type"),
+        ({"n": 1 << 63}, "'n' is too large; found 64 bits"),
+        ({"_event_time": 10**18}, "'_event_time' is no moment"),
+    ],
+)
+def test_the_types_of_the_table_hold_where_no_contract_says_any(change, said):
+    of = view(sum("x", windows="1h"), share("b", windows="1h"), last("n"))
+    with pytest.raises(RequestError, match=said):
+        Pusher(FakeStore().online, of, Rows(), types=SCHEMA).push([made(1, **change)])
+
+
+def test_a_text_is_added_to_nothing_even_where_nobody_knows_the_types():
+    with pytest.raises(RequestError, match=r"'x' has the wrong type.*expected a number"):
+        Pusher(FakeStore().online, view(sum("x", windows="1h")), Rows()).push([made(1, x="12")])
+
+
+@pytest.mark.parametrize("strange", ["5", True])
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_was_pushed_before_the_table_came_spoils_nobody(strange, packed):
+    """Nobody knew yet that ``n`` is a number."""
+    of = view(last("n"))
+    store = FakeStore()
+    with mock.patch("drivetrain.features.online.push.PENDING_MOST", 0 if packed else 48):
+        Pusher(store.online, of, Rows()).push([made(9, key="z", n=strange)])
+    put(store, of, [made(1, n=7), made(2, key="z", n=8)])
+    assert read(store, of, 5) == [7.0]
+    assert read(store, of, 5, "z") == [8.0]
+    Pusher(store.online, of, Rows()).push([made(10, n=strange)])
+    assert read(store, of, 9) == [7.0]
+    value = read(store, of, 10)[0]
+    assert value == 1.0 if strange is True else math.isnan(value)
+    put(store, of, [made(1, n=7), made(2, key="z", n=8), made(10, n=6), made(9, key="z", n=5)])
+    assert [read(store, of, 10, key)[0] for key in "az"] == [6.0, 5.0]
+
+
+def test_a_view_with_a_time_of_its_own_knows_rows_when_the_table_does():
+    source = Rows(key=("id",), time="recorded", available=None, delay=5)
+    of = FeatureView(
+        name="v", entity=Entity("thing", "key"), source=source, features=[count(windows="1d")], time="happened"
+    )
+    store = FakeStore()
+    Pusher(store.online, of, source).push([{"id": 1, "key": "a", "happened": 10, "recorded": 100}])
+    assert [read(store, of, at)[0] for at in (99, 104, 105)] == [0.0, 0.0, 1.0]
+
+
+STRICT = Rows(
+    key=("id",),
+    time="day",
+    available=None,
+    contract=Contract(
+        {
+            "id": Column("int", nullable=False),
+            "day": Column("date", low="2024-01-01"),
+            "card": Column("string", pattern=r"^\w$"),
+            "amount": Column("float", nullable=False),
+            "other": Column("int", high=3),
+        },
+        checks={"no more than paid": pl.col("amount") <= pl.col("paid"), "some": pl.col("amount") != 0},
+    ),
+)
+SPENT = FeatureView(name="spent", entity=Entity("card", "card"), source=STRICT, features=[sum("amount", windows="1d")])
+PAID = {"id": 1, "day": "2024-05-01", "card": "c", "amount": 2.0, "paid": 2.5, "other": 3}
+MIDNIGHT = 1_714_521_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"amount": math.inf}, "'amount' is infinite"),
+        ({"amount": math.nan}, "'amount' is null"),
+        ({"amount": 10**400}, "'amount' is too large"),
+        ({"id": 1 << 70}, "'id' is too large"),
+        ({"id": 1e30}, "'id' has the wrong type"),
+        ({"other": 4}, "'other' is too large; found 4"),
+        ({"card": "c\n"}, "'card' does not match"),
+        ({"day": "2023-12-31"}, "'day' is too small"),
+        ({"day": "2024-05-01T10:00:00Z"}, "'day' is no date"),
+        ({"day": datetime(2024, 5, 1, 10, tzinfo=UTC)}, "'day' is no date"),
+        ({"day": -(10**30)}, "'day' is too large|'day' has the wrong type"),
+        ({"paid": 1.0}, "it breaks 'no more than paid'; found {'amount': 2.0, 'paid': 1.0}"),
+        ({"amount": 0}, "it breaks 'some'"),
+        ({"paid": "much"}, "can't be made of what was pushed|values of several types"),
+    ],
+)
+def test_a_row_that_its_source_would_set_aside_is_not_pushed(change, said):
+    store = FakeStore()
+    with pytest.raises(RequestError, match=said):
+        Pusher(store.online, SPENT, STRICT).push([PAID, {**PAID, "id": 2, **change}])
+    assert store.online.spaces().get(SPENT.space, 0) == 0
+
+
+@pytest.mark.parametrize("day", ["2024-05-01", date(2024, 5, 1), datetime(2024, 5, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("paid", [{}, {"paid": None}, {"paid": 3}])
+def test_a_row_may_be_pushed_with_what_the_features_need_alone(day, paid):
+    store = FakeStore()
+    event = {name: PAID[name] for name in ("id", "card", "amount")}
+    Pusher(store.online, SPENT, STRICT).push([{**event, "day": day, **paid}])
+    [(values, ages)] = OnlineReader(store.online, [SPENT]).read([{"card": "c"}], [MIDNIGHT + 1_000_000])
+    assert (values, ages) == ([2.0], [1.0])
+
+
+def test_keys_of_several_columns_are_told_apart_whatever_is_in_them():
+    rows = [("a|b", "c"), ("a", "b|c"), ("a\\", "b|c"), ("a\\|b", "c"), ("a", "b")]
+    known = [identity_of(row) for row in rows]
+    assert len(set(known)) == len(rows)
+    assert identities_of(pl.DataFrame(rows, schema=["one", "two"], orient="row")).tolist() == known

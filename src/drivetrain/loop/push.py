@@ -53,5 +53,8 @@ def pusher_of(project: Definitions, name: str) -> Pusher:
         table = view.source.name
         known = project.store.tables.version(table) is not None
         types = dict(project.store.tables.scan(table).collect_schema()) if known else None
-        project.pushers[name] = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
+        pusher = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
+        if not known:
+            return pusher  # the next one will know what the table's columns are
+        project.pushers[name] = pusher
     return project.pushers[name]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
-from drivetrain.core.clock import Micros, datetime_of, micros_of
+from drivetrain.core.clock import DAY, Micros, datetime_of, micros_of
 from drivetrain.core.errors import DrivetrainError, RequestError
-from drivetrain.data.column import Column
+from drivetrain.data.column import DTYPES, Column
 from drivetrain.data.source import Source
 from drivetrain.features.aggregate import Kind
 from drivetrain.features.events import check_type, feature_dtype, inputs_of, numbers
@@ -29,6 +29,9 @@ from drivetrain.features.view import FeatureView
 Row = Mapping[str, object]
 TOLD_APART: frozenset[Kind] = frozenset({"last", "top", "distinct"})
 """Kinds that need a value itself, be it a text or a truth; to the others it is a number, or there."""
+_ANY: frozenset[Kind] = TOLD_APART | {"count", "since"}
+_LONGEST = 1 << 63
+_FIRST, _LAST = micros_of(datetime.min.replace(tzinfo=UTC)), micros_of(datetime.max.replace(tzinfo=UTC))
 
 
 class Arrivals:
@@ -45,7 +48,9 @@ class Arrivals:
         self._view = view
         self._layout = Layout(view)
         self._source = source
-        self._columns = source.contract.columns
+        self._declared = source.contract.columns
+        self._columns = {**_kept_as(self._types), **self._declared}
+        self._checks = source.contract.checks
         self._time = view.time or source.time
         self._known, self._delay = _availability(view, source)
         self._plain: dict[int, str] = {}
@@ -65,6 +70,19 @@ class Arrivals:
         roots = {name for at in self._computed for name in _roots(view, at)}
         self._roots = sorted(roots)
         self._read = tuple(sorted({*view.key_columns, *source.key, *self._plain.values(), *roots}))
+        used = {name for check in self._checks.values() for name in check.meta.root_names()}
+        bare = {name for name in (self._time, self._known) if name and not _has_rules(self._columns.get(name))}
+        self._looked_at = tuple(sorted({*self._declared, *used} - {*self._read} - (bare - used)))
+        self._bare = {
+            name: _TYPES[column.type]
+            for name, column in self._columns.items()
+            if column.type in _TYPES and not _has_rules(column)
+        }
+        self._adds_up = frozenset(
+            name
+            for position, name in self._plain.items()
+            if any(feature.kind not in _ANY for feature in view.columns if feature.input == position)
+        )
 
     def read(self, rows: Sequence[Row]) -> list[tuple[bytes | None, Micros, Micros, int, list[Value]]]:
         """Rows as the key of their entity (none if a part of it is null), time, availability, identity and values.
@@ -75,9 +93,15 @@ class Arrivals:
         typed = []
         for number, row in enumerate(rows):
             try:
-                typed.append({name: self._value(row, name) for name in self._read})
+                read = {name: self._value(row, name) for name in self._read}
+                for name in self._looked_at:  # need not be sent, as no feature reads it; but its source would check it
+                    if name in row:
+                        read[name] = self._value(row, name)
+                typed.append(read)
             except DrivetrainError as error:
                 raise _of_row(error, number, self._view.name) from error
+        for says, expression in self._checks.items():
+            self._check(says, expression, typed)
         computed = self._compute(typed) if self._computed else {}
         return [
             self._arrived(row, values, {at: column[number] for at, column in computed.items()}, number)
@@ -89,8 +113,9 @@ class Arrivals:
     ) -> tuple[bytes | None, Micros, Micros, int, list[Value]]:
         view = self._view
         try:
-            time = 0 if self._time is None else _moment(row, self._time)
-            known = time if self._known is None else _moment(row, self._known)
+            time = 0 if self._time is None else self._moment(row, self._time)
+            later = None if self._known == self._time else self._known
+            known = time if later is None else self._moment(row, later)
             key = key_of([typed[name] for name in view.key_columns], view.entity.keys)
             named = [typed[name] for name in self._source.key]
             if None in named:
@@ -107,27 +132,61 @@ class Arrivals:
 
     def _value(self, row: Row, name: str) -> object:
         value = row.get(name)
+        bare = self._bare.get(name)
+        if type(value) is bare and (bare is str or bare is bool or -_LONGEST <= value < _LONGEST):  # type: ignore[operator]
+            return value
         column = self._columns.get(name)
         if value is None:
-            if name not in row and (column is None or not column.nullable):
+            if name not in row and (name not in self._declared or not self._declared[name].nullable):
                 raise RequestError(
                     f"it lacks {name!r}", field=name, found=sorted(row), do="Send it, as null if it is not known"
                 )
             if column is not None and not column.nullable:
                 raise RequestError(f"{name!r} is null", field=name, expected=column.type)
             return None
-        return value if column is None else _checked(value, name, column)
+        if type(value) is int and not -_LONGEST <= value < _LONGEST:
+            raise RequestError(f"{name!r} is too large", field=name, found=f"{value.bit_length()} bits", expected="64")
+        if column is not None:
+            return _checked(value, name, column, declared=name in self._declared)
+        if name in self._adds_up and type(value) is str:
+            raise RequestError(f"{name!r} has the wrong type", field=name, found=repr(value), expected="a number")
+        return value
 
-    def _compute(self, typed: Sequence[Mapping[str, object]]) -> dict[int, list[Value]]:
-        """Values of the inputs that are expressions, by position, and whether conditions hold, by -1 - position."""
-        picked = [{name: row[name] for name in self._roots} for row in typed]
-        made: dict[int, list[Value]] = {}
+    def _moment(self, row: Row, name: str) -> Micros:
+        column = self._columns.get(name)
+        if column is None or column.type != "date":
+            return _moment(row, name)
+        return micros_of(str(_checked(row.get(name), name, column, declared=True)))
+
+    def _check(self, says: str, expression: pl.Expr, typed: Sequence[Mapping[str, object]]) -> None:
+        """Refuses rows that break a check of the contract; one that says nothing of what is checked passes."""
+        names = list(dict.fromkeys(expression.meta.root_names()))
+        there = [number for number, row in enumerate(typed) if all(name in row for name in names)]
+        if not there or not names:
+            return
+        frame = self._frame([typed[number] for number in there], names)
         try:
-            frame = pl.DataFrame(
-                picked, schema={name: self._types.get(name) for name in self._roots}, infer_schema_length=None
+            broken = frame.select((~expression).fill_null(value=False)).to_series().arg_true()
+        except pl.exceptions.PolarsError as error:
+            raise RequestError(f"the check {says!r} can't be made of what was pushed: {error}") from error
+        if len(broken):
+            number = there[int(broken[0])]
+            breach = RequestError(f"it breaks {says!r}", found={name: typed[number][name] for name in names})
+            raise _of_row(breach, number, self._view.name)
+
+    def _frame(self, rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> pl.DataFrame:
+        picked = [{name: row[name] for name in names} for row in rows]
+        try:
+            return pl.DataFrame(
+                picked, schema={name: self._types.get(name) for name in names}, infer_schema_length=None
             )
         except (pl.exceptions.PolarsError, TypeError) as error:
             raise RequestError(f"events for view {self._view.name!r} have values of several types: {error}") from error
+
+    def _compute(self, typed: Sequence[Mapping[str, object]]) -> dict[int, list[Value]]:
+        """Values of the inputs that are expressions, by position, and whether conditions hold, by -1 - position."""
+        made: dict[int, list[Value]] = {}
+        frame = self._frame(typed, self._roots)
         for position, series, members in inputs_of(self._view, frame.lazy(), self._computed):
             for feature in self._view.columns:
                 if feature.input == position:
@@ -149,7 +208,13 @@ def _availability(view: FeatureView, source: Source) -> tuple[str | None, Micros
         return view.available, view.delay or 0
     if view.delay is not None:
         return None, view.delay
-    return source.available, source.delay
+    return source.available or source.time, source.delay  # the table's, whatever the view takes for its time
+
+
+def _kept_as(types: Mapping[str, pl.DataType]) -> dict[str, Column]:
+    """Columns of types that a table has, where a contract could have declared them."""
+    names = {dtype: name for name, dtype in DTYPES.items()}
+    return {column: Column(names[dtype]) for column, dtype in types.items() if dtype in names}
 
 
 def _column_of(expr: pl.Expr | None) -> str | None:
@@ -167,11 +232,11 @@ def _roots(view: FeatureView, position: int) -> list[str]:
 
 def _moment(row: Row, name: str) -> Micros:
     value = row.get(name)
-    if type(value) is int:
+    if type(value) is int and _FIRST <= value <= _LAST:
         return value
-    if isinstance(value, str | datetime):
+    if isinstance(value, str | date):
         try:
-            return micros_of(value)
+            return micros_of(value if isinstance(value, str | datetime) else value.isoformat())
         except DrivetrainError as error:
             raise RequestError(
                 f"{name!r} is no moment", field=name, found=error.found, expected=error.expected
@@ -187,43 +252,63 @@ def _kept(value: object, *, told_apart: bool) -> Value:
     if isinstance(value, bool):
         return value if told_apart else float(value)
     if isinstance(value, int | float):
-        number = float(value)
-        return number if abs(number) < LARGEST else math.nan
+        return float(value) if abs(value) < LARGEST else math.nan
     if isinstance(value, str) and told_apart:
         return value
     return 1.0
 
 
 _NUMBERS = (int, float)
+_TYPES: dict[str, type] = {"string": str, "int": int, "float": float, "bool": bool}
+"""What a value is that needs nothing but a look."""
 _FITS: dict[str, Callable[[object], bool]] = {
     "string": lambda value: type(value) is str,
-    "int": lambda value: type(value) is int or (type(value) is float and value.is_integer()),
+    "int": lambda value: type(value) is int or (type(value) is float and value.is_integer() and abs(value) < _LONGEST),
     "float": lambda value: type(value) in _NUMBERS,
     "bool": lambda value: type(value) is bool,
-    "time": lambda value: isinstance(value, str | int | datetime),
+    "time": lambda value: isinstance(value, str | int | date),
     "date": lambda value: isinstance(value, str | date),
 }
 
 
-def _checked(value: object, name: str, column: Column) -> object:
-    """A value as the contract wants it; moments as aware datetimes, NaN as null."""
+def _checked(value: object, name: str, column: Column, *, declared: bool) -> object:
+    """A value as the contract wants it; moments as aware datetimes, NaN as null.
+
+    Args:
+        value: What was pushed.
+        name: In which column.
+        column: What it must be.
+        declared: Whether a contract says so, and not only the table.
+    """
     if not _FITS[column.type](value):
         raise RequestError(f"{name!r} has the wrong type", field=name, found=f"{value!r}", expected=column.type)
     made: object = value
     if column.type == "float":
-        number = float(value)  # type: ignore[arg-type]
+        made = number = float(value)  # type: ignore[arg-type]
         if math.isnan(number):
-            return None
-        made = number
+            if column.nullable:
+                return None
+            raise RequestError(f"{name!r} is null", field=name, found=number, expected=column.type)
+        if declared and math.isinf(number):
+            raise RequestError(f"{name!r} is infinite", field=name, found=number, expected="a finite number")
     elif column.type == "int":
         made = int(value)  # type: ignore[call-overload]
     elif column.type == "time":
         made = datetime_of(_moment({name: value}, name))
-    elif column.type == "date" and isinstance(value, str):
-        made = datetime_of(_moment({name: value}, name)).date()
-    if column.low is not None or column.high is not None or column.among or column.pattern is not None:
+    elif column.type == "date":
+        moment = _moment({name: value}, name)
+        if moment % DAY:
+            raise RequestError(f"{name!r} is no date", field=name, found=str(value), expected="such as 2013-07-01")
+        made = datetime_of(moment).date()
+    if _has_rules(column):
         _check_rules(made, name, column)
     return made
+
+
+def _has_rules(column: Column | None) -> bool:
+    return column is not None and (
+        column.low is not None or column.high is not None or bool(column.among) or column.pattern is not None
+    )
 
 
 def _check_rules(value: object, name: str, column: Column) -> None:
@@ -236,10 +321,16 @@ def _check_rules(value: object, name: str, column: Column) -> None:
         raise RequestError(
             f"{name!r} is none of its values", field=name, found=repr(value), expected=list(column.among)
         )
-    if column.pattern is not None and not re.search(column.pattern, str(value)):
+    if column.pattern is not None and not _like(column.pattern, str(value)):
         raise RequestError(
             f"{name!r} does not match its pattern", field=name, found=repr(value), expected=column.pattern
         )
+
+
+def _like(pattern: str, text: str) -> bool:
+    if "\n" in text:  # before the last of which Python's $ finds an end, unlike the one rows from the source pass
+        return bool(pl.Series([text]).str.contains(pattern)[0])
+    return re.search(pattern, text) is not None
 
 
 def _bound(bound: float | str | None, column: Column) -> object:

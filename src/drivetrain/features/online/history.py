@@ -156,13 +156,13 @@ def join(parts: Sequence[History], kinds: str) -> History:
     values = []
     text_rows = [at for at, kind in enumerate(kinds) if kind == "t"]
     for part in parts:
-        if text_rows:
+        # What is of another kind than the rest counts as nothing; only a truth is a number as well.
+        wrong = [at for at, kind in enumerate(kinds) if part.kinds[at] != kind and part.kinds[at] + kind != "bn"]
+        if text_rows or wrong:
             numbers = np.array([texts.setdefault(text, len(texts)) for text in part.texts] or [0], dtype=np.float64)
             renamed = part.values.copy()
+            renamed[wrong] = np.nan
             for at in text_rows:
-                if part.kinds[at] != "t":
-                    renamed[at] = np.nan  # it was no text when it came: nothing, as an unknown text would be
-                    continue
                 known = ~np.isnan(renamed[at])
                 renamed[at][known] = numbers[renamed[at][known].astype(np.int64)]
             values.append(renamed)

@@ -25,7 +25,10 @@ def identity_of(values: Sequence[object]) -> int:
     """
     if len(values) == 1 and type(values[0]) is int and -_BITS <= values[0] < _BITS:
         return values[0]
-    return _digest("|".join(_text(value) for value in values))
+    texts = [_text(value) for value in values]
+    if len(texts) > 1:  # a text may have the separator in it
+        texts = [text.replace("\\", "\\\\").replace("|", "\\|") for text in texts]
+    return _digest("|".join(texts))
 
 
 def identities_of(rows: pl.DataFrame) -> Places:
@@ -33,7 +36,10 @@ def identities_of(rows: pl.DataFrame) -> Places:
     only = rows.to_series(0)
     if rows.width == 1 and only.dtype.is_integer() and not only.null_count():
         return only.cast(pl.Int64).to_numpy()
-    texts = rows.select(pl.concat_str([pl.all().cast(pl.String).fill_null("")], separator="|")).to_series()
+    each = pl.all().cast(pl.String).fill_null("")
+    if rows.width > 1:
+        each = each.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True)
+    texts = rows.select(pl.concat_str([each], separator="|")).to_series()
     return np.fromiter((_digest(text) for text in texts), np.int64, len(rows))
 
 

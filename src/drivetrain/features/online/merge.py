@@ -111,8 +111,8 @@ def _once(entity: Places, history: History) -> np.ndarray:
 
 
 def _kinds(parts: Sequence[History]) -> str:
-    """What the values of each stored input are: a part in which all are null does not know."""
+    """What the values of each stored input are: as the first part says that has some, the table's before others'."""
     return "".join(
-        next((kind for kind in column if kind != "n"), "n")
-        for column in zip(*(part.kinds for part in parts), strict=True)
+        next((part.kinds[at] for part in parts if part.kinds[at] != "n" or not np.isnan(part.values[at]).all()), "n")
+        for at in range(len(parts[0].kinds))
     )

@@ -99,21 +99,21 @@ def history_of(events: Sequence[Event], layout: Layout) -> History:
     values = np.empty((layout.value_columns, len(events)))
     kinds = ["n"] * len(layout.stored)
     for at, column in enumerate(zip(*(event.values for event in events), strict=True)):
-        values[at] = [number_of(value, texts) for value in column]
         if at < len(kinds):
             kinds[at] = kind_of(column)
+        values[at] = [number_of(value, kinds[at] if at < len(kinds) else "n", texts) for value in column]
     return History(np.ascontiguousarray(times.T).reshape(TIMES, -1), values, list(texts), "".join(kinds))
 
 
 def kind_of(values: Sequence[Value]) -> str:
     """What values are, as :attr:`~.layout.Tail.kinds` says it; ``n`` where all are null."""
-    return next((_KINDS[type(value)] for value in values if type(value) in _KINDS), "n")
+    return next((_KINDS.get(type(value), "n") for value in values if value is not None), "n")
 
 
-def number_of(value: Value, texts: dict[str, int]) -> float:
-    """A value as the history has it: NaN for null, a text by its place."""
-    if value is None:
-        return nan
+def number_of(value: Value, kind: str, texts: dict[str, int]) -> float:
+    """A value as the history has it: NaN for null and what is of another kind, a text by its place."""
     if type(value) is str:
-        return float(texts.setdefault(value, len(texts)))
+        return float(texts.setdefault(value, len(texts))) if kind == "t" else nan
+    if value is None or kind == "t" or (kind == "b" and type(value) is not bool):
+        return nan
     return float(value)

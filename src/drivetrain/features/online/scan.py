@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -122,9 +123,12 @@ class Scan:
         kinds = list(self._kinds)
         fresh_columns = list(zip(*[event.values for event in events], strict=True))
         for at in range(len(kinds)):
-            if kinds[at] == "n":
+            if kinds[at] == "n" and all(map(math.isnan, self._columns[at])):
                 kinds[at] = kind_of(fresh_columns[at])
-        columns = [[number_of(value, texts) for value in column] for column in fresh_columns]
+        columns = [
+            [number_of(value, kind, texts) for value in column]
+            for kind, column in zip_longest(kinds, fresh_columns, fillvalue="n")
+        ]
         self._texts, self._kinds = list(texts), "".join(kinds)
         times = [event.time for event in events]
         places = sorted(range(len(events)), key=times.__getitem__)
