@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from drivetrain.core.clock import DAY
-from drivetrain.core.errors import RequestError
+from drivetrain.core.errors import RequestError, StoreError
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.features.aggregate import count, last, min, share, sum
@@ -281,3 +281,26 @@ def test_keys_of_several_columns_are_told_apart_whatever_is_in_them():
     known = [identity_of(row) for row in rows]
     assert len(set(known)) == len(rows)
     assert identities_of(pl.DataFrame(rows, schema=["one", "two"], orient="row")).tolist() == known
+
+
+def test_entities_that_others_write_all_the_time_are_written_in_smaller_steps():
+    of = view(count(windows="1h"), last("x"))
+    store = FakeStore()
+    update = store.online.update
+
+    def contended(space, change, **more):
+        kept = []
+        update(space, lambda read: kept.extend(change(read)) or [])
+        if len(kept) <= 2 * 3:  # heads and histories of three entities
+            return update(space, change, **more)
+        for _ in range(100):
+            update(space, lambda read: list(change(read)) and [])
+        raise StoreError("other writers changed the same rows every time")
+
+    rows = [made(at, key=f"k{at % 21}", x=float(at)) for at in range(100)]
+    with mock.patch.object(store.online, "update", contended):
+        put(store, of, rows[:60])
+        put(store, of, rows)
+    for key in range(21):
+        own = [one for one in rows if one["key"] == f"k{key}"]
+        assert read(store, of, 100, f"k{key}") == [len(own), own[-1]["x"]]

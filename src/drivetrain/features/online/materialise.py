@@ -29,6 +29,8 @@ from drivetrain.store.bundle import Store
 _NEVER = np.iinfo(np.int64).max
 _SOME = 4096
 """Entities written in one step."""
+_CALLS = 4
+"""How often a step may find that others came first, before it is made smaller."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -109,6 +111,10 @@ def erase(store: Store, view: FeatureView, key: bytes) -> None:
         store.online.delete(view.space, keys_of_entity(key, row))
 
 
+class _CrowdedError(Exception):
+    """Others write the same entities all the time."""
+
+
 class _Writing:
     """One materialisation: entities are written some at a time, so that what is pushed meanwhile need not wait long."""
 
@@ -118,6 +124,7 @@ class _Writing:
         self._span = span
         self._layout = Layout(view)
         self._written: set[bytes] = set()
+        self._most = _SOME
         self.last_sequence = NEVER
         self.newest = NEVER
         self.entities = 0
@@ -142,10 +149,32 @@ class _Writing:
             here = order[start:stop]
             part = History(history.times[:, here], history.values[:, here], history.texts, history.kinds)
             some = keys[at * _SOME : (at + 1) * _SOME]
-            change = partial(merge.rows, keys=some, fresh=part, entity=entity[here] - at * _SOME)
-            self._store.online.update(self._view.space, change)
+            self._put(merge, some, part, entity[here] - at * _SOME)
         self._written.update(keys)
         self.entities = len(self._written)
+
+    def _put(self, merge: Merge, keys: list[bytes], fresh: History, entity: Places) -> None:
+        """Writes entities in one step, or in two of half as many where others write some of them all the time."""
+        calls = 0
+
+        def change(read: Read) -> Iterator[tuple[bytes, bytes]]:
+            nonlocal calls
+            calls += 1
+            if calls > _CALLS and len(keys) > 1:
+                raise _CrowdedError
+            return merge.rows(read, keys, fresh, entity)
+
+        if len(keys) <= self._most:
+            try:
+                self._store.online.update(self._view.space, change)
+            except _CrowdedError:
+                self._most = len(keys) // 2
+            else:
+                return
+        half = len(keys) // 2
+        first = entity < half
+        self._put(merge, keys[:half], fresh.only(first), entity[first])
+        self._put(merge, keys[half:], fresh.only(~first), entity[~first] - half)
 
     def forget(self, keys: Sequence[bytes | None]) -> None:
         """Deletes what entities of these keys had of the table, where they have no rows any more."""
