@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from unittest import mock
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,18 @@ def check(rows, view, asks, store, ats):
     reader = OnlineReader(store.online, [view])
     asked = [(key, at) for key in KEYS for at in ats] * 2
     together = reader.read([{"key": key} for key, _ in asked], [at for _, at in asked])
+    columns = {"key": [key for key, _ in asked]}, [at for _, at in asked]
+    texts = any(isinstance(value, str) for values, _ in together for value in values)
+    if texts:
+        with pytest.raises(FeatureError, match="is a text"):
+            reader.read_columns(*columns)
+    else:
+        numbers, aged = reader.read_columns(*columns)
+        for row, old, (values, ages) in zip(numbers, aged, together, strict=True):
+            assert np.array_equal(
+                row, [math.nan if value is None else float(value) for value in values], equal_nan=True
+            )
+            assert np.array_equal(old, ages, equal_nan=True)
     for (key, at), (values, ages) in zip(asked, together, strict=True):
         [(alone, age_alone)] = reader.read([{"key": key}], [at])
         for name, ask, value, single in zip(view.feature_names, asks, values, alone, strict=True):

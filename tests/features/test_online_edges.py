@@ -304,3 +304,16 @@ def test_entities_that_others_write_all_the_time_are_written_in_smaller_steps():
     for key in range(21):
         own = [one for one in rows if one["key"] == f"k{key}"]
         assert read(store, of, 100, f"k{key}") == [len(own), own[-1]["x"]]
+
+
+def test_no_step_writes_more_events_than_a_server_takes_at_once():
+    of = view(count(windows="1h"), last("x"))
+    store = FakeStore()
+    rows = [made(at, key=f"k{at % 7}", x=float(at)) for at in range(70)]
+    with (
+        mock.patch.object(stage, "_NUMBERS", 120),
+        mock.patch.object(store.online, "update", side_effect=store.online.update) as update,
+    ):
+        put(store, of, rows)
+    assert update.call_count >= 4
+    assert [read(store, of, 100, f"k{key}") for key in range(7)] == [[10.0, 63.0 + key] for key in range(7)]

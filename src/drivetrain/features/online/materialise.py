@@ -29,6 +29,8 @@ from drivetrain.store.bundle import Store
 _NEVER = np.iinfo(np.int64).max
 _SOME = 4096
 """Entities written in one step."""
+_NUMBERS = 1 << 23
+"""Numbers of events written in one step, unless one entity has more."""
 _CALLS = 4
 """How often a step may find that others came first, before it is made smaller."""
 
@@ -154,7 +156,7 @@ class _Writing:
         self.entities = len(self._written)
 
     def _put(self, merge: Merge, keys: list[bytes], fresh: History, entity: Places) -> None:
-        """Writes entities in one step, or in two of half as many where others write some of them all the time."""
+        """Writes entities in one step, or in halves: those of many events, and those that others write all the time."""
         calls = 0
 
         def change(read: Read) -> Iterator[tuple[bytes, bytes]]:
@@ -164,7 +166,7 @@ class _Writing:
                 raise _CrowdedError
             return merge.rows(read, keys, fresh, entity)
 
-        if len(keys) <= self._most:
+        if len(keys) <= self._most and (len(keys) == 1 or fresh.times.size + fresh.values.size <= _NUMBERS):
             try:
                 self._store.online.update(self._view.space, change)
             except _CrowdedError:

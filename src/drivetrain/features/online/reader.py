@@ -7,11 +7,12 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from math import nan
 
 import numpy as np
 
 from drivetrain.core.clock import Micros
-from drivetrain.core.errors import StoreError
+from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.online.batch import FEWEST, BatchReader
@@ -44,9 +45,10 @@ class OnlineReader:
     def __init__(self, store: OnlineStore, views: Sequence[FeatureView]) -> None:
         self._store = store
         self._views = [_View(view) for view in views]
-        names = list(dict.fromkeys(view.entity.keys for view in views))
-        self._keys = [_key_maker(keys) for keys in names]
-        self._key_of_view = [names.index(view.entity.keys) for view in views]
+        self._names = list(dict.fromkeys(view.entity.keys for view in views))
+        self._keys = [_key_maker(keys) for keys in self._names]
+        self._key_of_view = [self._names.index(view.entity.keys) for view in views]
+        self._starts = [sum(len(other.columns) for other in views[:place]) for place in range(len(views))]
 
     def read(self, keys: Sequence[Mapping[str, object]], ats: Sequence[Micros]) -> list[Answer]:
         """Features of requests.
@@ -100,23 +102,70 @@ class OnlineReader:
                 answer[1].append(age)
         return answers
 
+    def read_columns(self, keys: Mapping[str, Sequence[object]], ats: Sequence[Micros]) -> tuple[Floats, Floats]:
+        """Features of many requests as numbers, for whoever scores in batches.
+
+        Args:
+            keys: Field → its value in each request, the entities' keys among them.
+            ats: The requests' moments, microseconds.
+
+        Returns:
+            Features, shape (requests, features), NaN for null and 1 for true; and ages in seconds, shape (requests,
+            views).
+
+        Raises:
+            FeatureError: A key is missing or can't be one, or a feature is a text.
+            StoreError: The store can't be read.
+        """
+        made = [_keys_of(keys, names) for names in self._names]
+        heads = [made[place] for place in self._key_of_view]
+        asks = [(view.space, _there(some)) for view, some in zip(self._views, heads, strict=True)]
+        return self._store.read_in_place(asks, partial(self._numbers, heads, ats))
+
+    def _numbers(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> tuple[Floats, Floats]:
+        features, ages, left = self._vectors(heads, ats, rows)
+        for place, at, row in left:
+            values, ages[at, place] = self._views[place].read(self._store, heads[place][at], row, ats[at])
+            begin = self._starts[place]
+            try:
+                features[at, begin : begin + len(values)] = [nan if value is None else value for value in values]
+            except ValueError:
+                text = next(value for value in values if isinstance(value, str))
+                raise FeatureError("a feature is a text, and numbers were asked for", found=repr(text)) from None
+        return features, ages
+
     def _together(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
+        features, ages, left = self._vectors(heads, ats, rows)
+        answers = list(zip(features.tolist(), ages.tolist(), strict=True))
+        for place, at, row in left:
+            view, begin = self._views[place], self._starts[place]
+            values, answers[at][1][place] = view.read(self._store, heads[place][at], row, ats[at])
+            answers[at][0][begin : begin + view.width] = values
+        return answers
+
+    def _vectors(
+        self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]
+    ) -> tuple[Floats, Floats, list[tuple[int, int, Row | None]]]:
+        """Features and ages of all requests, and the view, request and row of those that have to be read by themselves."""
         moments = np.array(ats, dtype=np.int64)
         numbers, ages, left = [], [], []
-        for view, own in zip(self._views, _split(heads, rows), strict=True):
+        for place, (view, own) in enumerate(zip(self._views, _split(heads, rows), strict=True)):
             features, age, others = view.read_many(own, moments)
             numbers.append(features)
             ages.append(age)
-            left.append([(at, own[at]) for at in others])
-        answers = list(zip(np.concatenate(numbers, axis=1).tolist(), np.stack(ages, axis=1).tolist(), strict=True))
-        begin = 0
-        for place, view in enumerate(self._views):
-            end = begin + view.width
-            for at, row in left[place]:
-                values, answers[at][1][place] = view.read(self._store, heads[place][at], row, ats[at])
-                answers[at][0][begin:end] = values
-            begin = end
-        return answers
+            left += [(place, at, own[at]) for at in others]
+        return np.concatenate(numbers, axis=1), np.stack(ages, axis=1), left
+
+
+def _keys_of(columns: Mapping[str, Sequence[object]], names: tuple[str, ...]) -> list[bytes | None]:
+    """The keys of entities' heads; none where a part of one is null."""
+    parts = key_parts(columns, names)
+    if len(names) > 1:
+        return [key_of(list(values), names) for values in zip(*parts, strict=True)]  # type: ignore[call-overload]
+    return [
+        key_of_one(value) if type(value) is str or type(value) is int else key_of([value], names)
+        for value in columns[names[0]]
+    ]
 
 
 def _there(keys: Sequence[bytes | None]) -> list[bytes]:
@@ -160,7 +209,8 @@ class _View:
         if key is None:
             return self.reader.null, math.nan
         try:
-            return self._of_entity(store, key, row, at)
+            answer = None if row is None else self.reader.read(key, row, at)
+            return answer if type(answer) is tuple else self._of_entity(store, key, row, at)
         except (struct.error, ValueError, IndexError) as error:
             raise corrupt(self.layout, error) from error
 

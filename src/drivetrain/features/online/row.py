@@ -17,6 +17,10 @@ from drivetrain.features.online.layout import HEAD, LAYOUT, PAGE, PAGED, PENDING
 Values: TypeAlias = list[Any]
 Row: TypeAlias = bytes | memoryview
 _NAN = math.nan
+_FLAGS, _EVENTS, _TAIL, _PEND, _NEWEST, _KNOWN = 1, 3, 4, 5, 8, 9
+_FIELDS = len(HEAD.unpack(bytes(HEAD.size)))
+_STAMP = _FIELDS - 1
+"""Where HEAD has its fields, and how many they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +45,14 @@ class RowReader:
         self._spans = layout.spans
         self._scanned = layout.scanned
         self._since = layout.since
-        self._record = struct.Struct(f"<{len(layout.cells)}d")
-        self._lifetimes = struct.Struct(f"<{len(layout.lifetimes)}d") if layout.lifetimes else None
-        self._lasts = struct.Struct(f"<q{len(layout.lasts)}d") if layout.lasts else None
-        self._lasts_start = HEAD.size + 8 * len(layout.lifetimes)
-        self._times_start = self._lasts_start + (self._lasts.size if self._lasts else 0)
+        lasts = f"q{len(layout.lasts)}d" if layout.lasts else ""
+        fixed = struct.Struct(f"{HEAD.format}{len(layout.lifetimes)}d{lasts}")
+        record = struct.Struct(f"<{len(layout.cells)}d")
+        self._fixed = fixed.unpack_from
+        self._record, self._size = record.unpack_from, record.size
+        self._after_lifetimes = _FIELDS + len(layout.lifetimes)
+        self._has_lasts = bool(layout.lasts)
+        self._times_start = fixed.size
         self._ttl = layout.view.ttl
         self._pick = _picker(layout.places)
         columns = layout.view.columns
@@ -65,35 +72,37 @@ class RowReader:
             StoreError: The row is of another layout.
             ValueError: It is damaged.
         """
-        layout, flags, _, events, end, pend, _, _, newest, known, *_, stamp = HEAD.unpack_from(row)
-        if layout != LAYOUT:
-            raise StoreError("an online row has another layout", found=layout, expected=LAYOUT)
-        if pend > len(row):
-            raise ValueError(f"{len(row)} bytes where {pend} were written")
-        if at < known or flags & PENDING or self._scanned:
+        fields = self._fixed(row)
+        flags = fields[_FLAGS]
+        if fields[0] != LAYOUT:
+            raise StoreError("an online row has another layout", found=fields[0], expected=LAYOUT)
+        if fields[_PEND] > len(row):
+            raise ValueError(f"{len(row)} bytes where {fields[_PEND]} were written")
+        if at < fields[_KNOWN] or flags & PENDING or self._scanned:
             return None
-        values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
+        values: Values = list(fields[_FIELDS : self._after_lifetimes])
         if self._spans:
             first = self._times_start
+            events = fields[_EVENTS]
             if flags & PAGED:
-                return self._wanted(key, row, -(-events // PAGE), (at, stamp))
+                return self._wanted(key, row, -(-events // PAGE), (at, fields[_STAMP]))
             start = first + 8 * events
             times = memoryview(row)[first:start].cast("q")
-            size, unpack = self._record.size, self._record.unpack_from
+            size, unpack = self._size, self._record
             for window, hop in self._spans:
                 begin = at - window if hop is None else (at - window) // hop * hop
                 values += unpack(row, start + size * bisect_right(times, begin))
-        if self._lasts is not None:
-            values += self._looked_up(self._lasts, row, flags, (end, pend), at)
-        return self._told(values, at), (at - newest) / SECOND
+        if self._has_lasts:
+            values += self._looked_up(row, fields, at)
+        return self._told(values, at), (at - fields[_NEWEST]) / SECOND
 
     def finish(self, wanted: Wanted, pages: Sequence[bytes | None], at: Micros) -> tuple[Values, float] | None:
         """Features of a head with pages; ``None`` where a page was replaced meanwhile."""
         row = wanted.row
-        _, flags, _, events, end, pend, _, _, newest, *_ = HEAD.unpack_from(row)
-        values: Values = [] if self._lifetimes is None else list(self._lifetimes.unpack_from(row, HEAD.size))
-        size, unpack = self._record.size, self._record.unpack_from
-        first_record = self._times_start + 8 * -(-events // PAGE)
+        fields = self._fixed(row)
+        values: Values = list(fields[_FIELDS : self._after_lifetimes])
+        size, unpack = self._size, self._record
+        first_record = self._times_start + 8 * -(-fields[_EVENTS] // PAGE)
         for begin, key, page in zip(self._begins(at), wanted.keys, pages, strict=True):
             if key is None:
                 values += unpack(row, first_record)
@@ -103,9 +112,9 @@ class RowReader:
             held = (len(page) - 8) // (8 + size)
             times = memoryview(page)[8 : 8 + 8 * held].cast("q")
             values += unpack(page, 8 + 8 * held + size * (bisect_right(times, begin) - 1))
-        if self._lasts is not None:
-            values += self._looked_up(self._lasts, row, flags, (end, pend), at)
-        return self._told(values, at), (at - newest) / SECOND
+        if self._has_lasts:
+            values += self._looked_up(row, fields, at)
+        return self._told(values, at), (at - fields[_NEWEST]) / SECOND
 
     def _wanted(self, key: bytes, row: Row, many: int, seen: tuple[Micros, int]) -> Wanted:
         at, stamp = seen
@@ -124,14 +133,11 @@ class RowReader:
             picked[place] = (at - picked[place]) / SECOND
         return picked
 
-    def _looked_up(
-        self, lasts: struct.Struct, row: Row, flags: int, tail_at: tuple[int, int], at: Micros
-    ) -> Sequence[Any]:
-        oldest, *numbers = lasts.unpack_from(row, self._lasts_start)
-        fresh = self._ttl is None or oldest > at - self._ttl
-        if fresh and not flags & TYPED:
-            return numbers
-        tail = decode_tail(memoryview(row)[tail_at[0] : tail_at[1]])
+    def _looked_up(self, row: Row, fields: tuple[Any, ...], at: Micros) -> Sequence[Any]:
+        fresh = self._ttl is None or fields[self._after_lifetimes] > at - self._ttl
+        if fresh and not fields[_FLAGS] & TYPED:
+            return fields[self._after_lifetimes + 1 :]
+        tail = decode_tail(memoryview(row)[fields[_TAIL] : fields[_PEND]])
         if fresh:
             return tail.newest
         limit = at - (self._ttl or 0)
