@@ -146,7 +146,7 @@ class OnlineReader:
     def _vectors(
         self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]
     ) -> tuple[Floats, Floats, list[tuple[int, int, Row | None]]]:
-        """Features and ages of all requests, and the view, request and row of those that have to be read by themselves."""
+        """Features and ages of all requests, and view, request and row of those that have to be read by themselves."""
         moments = np.array(ats, dtype=np.int64)
         numbers, ages, left = [], [], []
         for place, (view, own) in enumerate(zip(self._views, _split(heads, rows), strict=True)):
@@ -161,7 +161,7 @@ def _keys_of(columns: Mapping[str, Sequence[object]], names: tuple[str, ...]) ->
     """The keys of entities' heads; none where a part of one is null."""
     parts = key_parts(columns, names)
     if len(names) > 1:
-        return [key_of(list(values), names) for values in zip(*parts, strict=True)]  # type: ignore[call-overload]
+        return [key_of(list(values), names) for values in zip(*parts, strict=True)]
     return [
         key_of_one(value) if type(value) is str or type(value) is int else key_of([value], names)
         for value in columns[names[0]]
