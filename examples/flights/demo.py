@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import world
-from summary import show_summary
 
 from drivetrain.cli.door import err, plain_errors
 from drivetrain.cli.live import LiveProgress
@@ -23,6 +22,7 @@ from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import Replay
 from drivetrain.loop.client import Client
 from drivetrain.loop.project import Project
+from summary import show_summary
 
 HERE = Path(__file__).resolve().parent
 START = "2013-07-01"
