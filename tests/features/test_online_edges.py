@@ -19,10 +19,11 @@ from drivetrain.features.online import materialise as stage
 from drivetrain.features.online import pack, row
 from drivetrain.features.online.identity import identities_of, identity_of
 from drivetrain.features.online.layout import events_of
-from drivetrain.features.online.materialise import materialise
+from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.view import FeatureView
+from drivetrain.store.online import LmdbOnline
 from features.cases import SCHEMA, frame_of, view_of
 from features.stores import FakeStore, Rows
 
@@ -317,3 +318,23 @@ def test_no_step_writes_more_events_than_a_server_takes_at_once():
         put(store, of, rows)
     assert update.call_count >= 4
     assert [read(store, of, 100, f"k{key}") for key in range(7)] == [[10.0, 63.0 + key] for key in range(7)]
+
+
+def test_a_push_that_comes_while_an_entity_is_erased_leaves_no_page_behind(tmp_path):
+    of = view(count(windows="1h"))
+    store = FakeStore(LmdbOnline(tmp_path, 0.01))
+    put(store, of, [made(at) for at in range(10)])
+    read_before, pushed = store.online.read, []
+
+    def read_late(space, keys):
+        found = read_before(space, keys)
+        if not pushed:
+            pushed.append(Pusher(store.online, of, Rows(), types=SCHEMA).push([made(at) for at in range(100, 150)]))
+        return found
+
+    with mock.patch.object(pack, "FLAT", 4), mock.patch.object(pack, "PAGE", 4), mock.patch.object(row, "PAGE", 4):
+        with mock.patch.object(store.online, "read", read_late):
+            erase(store, of, b"e\xa1a")
+        erase(store, of, b"e\xa1a")
+    assert store.online.keys(of.space) == []
+    store.online.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import threading
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.training_set import build
 from drivetrain.serve.app import Application
+from drivetrain.serve.routes import features
 from features.stores import Rows
 from serve import world
 from serve.fakes import Door
@@ -63,6 +66,23 @@ def test_the_next_prediction_sees_a_push(door):
     assert after != before
     assert door.post("/v1/features/plane/push", {"events": [FLIGHT]}) == (200, {"pushed": 1})
     assert predict(door) == after
+
+
+def test_nobody_waits_for_a_push_that_waits():
+    """As it does for whoever else writes to the online store."""
+    free = threading.Event()
+
+    class Waiting:
+        def push(self, events):
+            return len(events) if free.wait(2) else None
+
+    [route] = features.routes({"plane": Waiting()}, ServeSettings())
+
+    async def both():
+        asyncio.get_running_loop().call_soon(free.set)
+        return await route.handler(b'{"events": [{}]}')
+
+    assert json.loads(asyncio.run(both()).body) == {"pushed": 1}
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,12 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
 
 def erase(store: Store, view: FeatureView, key: bytes) -> None:
     """Deletes every online row of an entity; ``key`` as :func:`layout.key_of` gives it."""
-    row = store.online.read(view.space, [key])[0]
-    if row is not None:
-        store.online.delete(view.space, keys_of_entity(key, row))
+
+    def change(read: Read) -> list[tuple[bytes, None]]:
+        row = read([key])[0]
+        return [] if row is None else [(stale, None) for stale in keys_of_entity(key, row)]
+
+    store.online.update(view.space, change)
 
 
 class _CrowdedError(Exception):

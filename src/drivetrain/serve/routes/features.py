@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -24,13 +26,15 @@ _decode = msgspec.json.Decoder(_Push).decode
 
 def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route]:
     """A route for every view."""
+    # A push may have to wait for another writer, such as a materialisation; predictions don't wait with it.
+    thread = ThreadPoolExecutor(1, thread_name_prefix="drivetrain-push")
     return [
-        Route("POST", f"/v1/features/{name}/push", _push(pusher, settings), "", "push")
+        Route("POST", f"/v1/features/{name}/push", _push(pusher, settings, thread), "", "push")
         for name, pusher in pushers.items()
     ]
 
 
-def _push(pusher: Pusher, settings: ServeSettings) -> Handler:
+def _push(pusher: Pusher, settings: ServeSettings, thread: Executor) -> Handler:
     async def push(body: bytes) -> Response:
         try:
             events = _decode(body).events
@@ -44,6 +48,6 @@ def _push(pusher: Pusher, settings: ServeSettings) -> Handler:
                 expected=f"at most {settings.max_rows}",
                 do="Split the request",
             )
-        return ok({"pushed": pusher.push(events)})
+        return ok({"pushed": await asyncio.get_running_loop().run_in_executor(thread, pusher.push, events)})
 
     return push
