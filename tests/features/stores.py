@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import polars as pl
 
 from drivetrain.core.errors import StoreError
 from drivetrain.data.contract import Contract
+from drivetrain.features.online import lay, row
 from drivetrain.store.memory import MemoryOnline
 
 
@@ -52,3 +56,15 @@ class Rows:
     available: str | None = "_available_at"
     delay: int = 0
     contract: Contract = field(default_factory=Contract)
+
+
+@contextmanager
+def pages_of(size: int) -> Iterator[None]:
+    """Heads keep at most so many events, pages have so many, and few lie inline: small entities meet every way."""
+    with (
+        mock.patch.object(lay, "SMALL", min(size // 2, 4)),
+        mock.patch.object(lay, "FLAT", size),
+        mock.patch.object(lay, "PAGE", size),
+        mock.patch.object(row, "PAGE", size),
+    ):
+        yield

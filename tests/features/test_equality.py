@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivetrain.features.aggregate import LOOKED_UP, count, max, mean, min, share, std, sum
-from drivetrain.features.online import pack, push, row
+from drivetrain.features.online import push
 from drivetrain.features.online.layout import HEAD, Layout
 from drivetrain.features.online.materialise import materialise
 from drivetrain.features.online.push import Pusher
@@ -20,7 +20,7 @@ from drivetrain.features.training_set import build
 from features import cases
 from features.cases import SCHEMA, frame_of, tables, view_of
 from features.oracle import feature, same
-from features.stores import FakeStore, Rows
+from features.stores import FakeStore, Rows, pages_of
 
 EVERY = [*cases.WINDOWED, *cases.NEW_WINDOWED, *cases.LASTS, *cases.NEW_LASTS]
 HOPPING = [
@@ -91,9 +91,7 @@ def test_same_answer_everywhere(definition, data):
     asked = [(key, at) for key in KEYS for at in ats]
     size, most = data.draw(st.sampled_from([(3, 2), (128, 48)]))
     with (
-        mock.patch.object(pack, "FLAT", size),
-        mock.patch.object(pack, "PAGE", size),
-        mock.patch.object(row, "PAGE", size),
+        pages_of(size),
         mock.patch.object(push, "PENDING_MOST", most),
     ):
         expected = [tuple(feature(ask, rows, key, at) for ask in asks) for key, at in asked]
@@ -121,11 +119,7 @@ def test_tiles_answer_as_events_do(data):
     rows = data.draw(tables())
     grace = data.draw(st.integers(0, 30))
     size = data.draw(st.sampled_from([3, 128]))
-    with (
-        mock.patch.object(pack, "FLAT", size),
-        mock.patch.object(pack, "PAGE", size),
-        mock.patch.object(row, "PAGE", size),
-    ):
+    with pages_of(size):
         store = from_table(view, rows, data.draw(st.lists(st.integers(0, 30), max_size=3)), grace)
         newest = {one["key"]: one["_event_time"] for one in sorted(known(rows), key=lambda one: one["_event_time"])}
         after = data.draw(st.lists(st.integers(0, 100), min_size=1, max_size=3))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.features.aggregate import LOOKED_UP, count, last, mean
-from drivetrain.features.online import layout, pack, row
+from drivetrain.features.online import layout
 from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
@@ -19,7 +19,7 @@ from drivetrain.features.training_set import build
 from drivetrain.store.online import LmdbOnline
 from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, SCHEMA, TTL, WINDOWED, frame_of, tables, view_of
 from features.oracle import feature, same
-from features.stores import FakeStore, Rows
+from features.stores import FakeStore, Rows, pages_of
 
 _SLOW = settings(deadline=None, max_examples=40)
 KEYS = ["a", "b", "c", "nobody", None]
@@ -86,11 +86,7 @@ def check(rows, view, asks, store, ats):
 )
 def test_any_moment_equals_brute_force_in_any_chunks(size, rows, chunks, chosen, ats):
     view, asks = view_of(chosen)
-    with (
-        mock.patch.object(pack, "FLAT", size),
-        mock.patch.object(pack, "PAGE", size),
-        mock.patch.object(row, "PAGE", size),
-    ):
+    with pages_of(size):
         check(rows, view, asks, filled(view, rows, chunks, grace=10**6), ats)
 
 
@@ -101,11 +97,7 @@ def test_trimmed_rows_answer_as_if_whole(size, rows, chunks, chosen, grace, ttl)
     if ttl is not None:
         chosen = [one for one in chosen if one[0].kind in LOOKED_UP] or [LASTS[0]]
     view, asks = view_of(chosen, ttl)
-    with (
-        mock.patch.object(pack, "FLAT", size),
-        mock.patch.object(pack, "PAGE", size),
-        mock.patch.object(row, "PAGE", size),
-    ):
+    with pages_of(size):
         store = filled(view, rows, chunks, grace=grace)
         known = [max(one["_event_time"], one["_available_at"]) for one in rows if one["_event_time"] is not None]
         newest = max(known, default=0)

@@ -13,13 +13,13 @@ from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.features.aggregate import count, last, mean, sum
 from drivetrain.features.entity import Entity
-from drivetrain.features.online import layout, pack, push, row
+from drivetrain.features.online import layout, push
 from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.view import FeatureView
 from features.cases import LASTS, NEW_LASTS, NEW_WINDOWED, SCHEMA, WINDOWED, frame_of, tables, view_of
-from features.stores import FakeStore, Rows
+from features.stores import FakeStore, Rows, pages_of
 from features.test_online import check
 
 _SLOW = settings(deadline=None, max_examples=60)
@@ -42,9 +42,7 @@ def test_table_and_pushes_in_any_order_equal_brute_force(data, rows, chosen, ats
     ordered = sorted(rows, key=lambda one: one["_seq"])
     size, most = sizes
     with (
-        mock.patch.object(pack, "FLAT", size),
-        mock.patch.object(pack, "PAGE", size),
-        mock.patch.object(row, "PAGE", size),
+        pages_of(size),
         mock.patch.object(push, "PENDING_MOST", most),
     ):
         store = FakeStore()
@@ -202,7 +200,7 @@ def test_the_table_confirms_pushes_however_old(windows):
 
 def test_an_erased_entity_leaves_no_key_behind():
     store = FakeStore()
-    with mock.patch.object(pack, "FLAT", 2), mock.patch.object(push, "PENDING_MOST", 2):
+    with pages_of(2), mock.patch.object(push, "PENDING_MOST", 2):
         for at in range(300):
             pusher(store).push([{**EVENT, "id": at, "time": NOON + at}])
     assert store.online.spaces()[CARD.space] > 1

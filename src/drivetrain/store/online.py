@@ -142,7 +142,9 @@ class LmdbOnline:
         try:
             with self._shared.environment.begin(write=True) as transaction:
                 get = transaction.get
-                rows = list(change(lambda keys: [get(prefix + _short(key)) for key in keys]))
+                rows = list(
+                    change(lambda keys: [get(prefix + (k if len(k) <= _LONGEST_KEY else _short(k))) for k in keys])
+                )
                 self._keep(transaction, space, rows, mark)
         except lmdb.Error as error:
             raise self._plainly("written", error) from error
@@ -157,11 +159,13 @@ class LmdbOnline:
         prefix = self._prefix[space]
         known = self._describe(transaction, space)
         before = transaction.stat()["entries"]
+        put = transaction.put
         for key, row in rows:
+            placed = prefix + (key if len(key) <= _LONGEST_KEY else _short(key))
             if row is None:
-                transaction.delete(prefix + _short(key))
+                transaction.delete(placed)
             else:
-                transaction.put(prefix + _short(key), row)
+                put(placed, row)
         grown = transaction.stat()["entries"] - before
         if grown or (mark is not None and mark != known.mark):
             fresh = _Space(space, known.rows + grown, known.mark if mark is None else mark)

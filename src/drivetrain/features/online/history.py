@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from drivetrain.core.errors import StoreError
 from drivetrain.features.exact import Floats, Places
-from drivetrain.features.online.layout import HEAD, LAYOUT, PAGED, STATES, TIMES, Layout, Tail, decode_tail
+from drivetrain.features.online.layout import HEAD, INLINE, LAYOUT, STATES, TIMES, Layout, Tail, decode_tail
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ class Head:
         return cls(
             marks - tiles,
             (begins, states.reshape(tiles, len(layout.tiled), STATES)),
-            layout.scanned and not flags & PAGED,
+            bool(flags & INLINE),
             pages,
             known,
             (event, latest, limit),
@@ -130,7 +130,10 @@ class Head:
         """The events: from the head's own bytes, or from those under the history's key."""
         columns = layout.value_columns
         size = 8 * self.events * (TIMES + columns)
-        end = HEAD.unpack_from(row)[4] // 8 * 8 - 8 * len(layout.bases) * STATES if self.inline else len(row)
+        end = len(row)
+        if self.inline:
+            behind = len(layout.bases) * STATES + len(self.tiles[0]) * (1 + len(layout.tiled) * STATES)
+            end = HEAD.unpack_from(row)[4] // 8 * 8 - 8 * behind
         try:
             times = np.frombuffer(row, np.int64, TIMES * self.events, end - size).reshape(TIMES, -1)
             values = np.frombuffer(row, np.float64, columns * self.events, end - 8 * self.events * columns)

@@ -2,22 +2,23 @@
 
 An entity has a head::
 
-    HEAD | lifetimes | lasts | event times | records | tiles | states | tail | pending
+    HEAD | lifetimes | lasts | event times | records | history | tiles | states | tail | pending
 
 and under a key of its own a history, which only those read who have to look at the events themselves. ``lifetimes``
 are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest looked-up value
 and then those that are numbers. ``records`` has an entry for every event and one more: the aggregates of all events
 from that one on, so that a window is one binary search and one read; a view with a feature that can't be answered so
-(:attr:`Layout.scanned`) has none, is answered from its events, and has the history of up to :data:`FLAT` of them after
-the records. ``states`` are the moments of trimmed events. ``tail`` is msgpack: looked-up values of every type, their
+(:attr:`Layout.scanned`) has none, is answered from its events, and has the history of up to :data:`FLAT` of them in
+its head. ``states`` are the moments of trimmed events. ``tail`` is msgpack: looked-up values of every type, their
 event times, and what numbers in the history stand for. ``pending`` is msgpack too: events that were pushed since the
 row was packed; see :mod:`.pending`.
 
 Everything up to the tail is 64-bit numbers, and a head without anything pending is a whole number of them long, so
 that many heads put one after the other are one vector.
 
-The history is event times, availability, sequence, identity, and the values of every input. Of more than :data:`FLAT`
-events the head keeps only the first event time of every page::
+The history is event times, availability, sequence, identity, and the values of every input. Of at most :data:`SMALL`
+events it lies in the head, after the records, and there is no other key: most entities of most tables are small. Of
+more than :data:`FLAT` events the head keeps only the first event time of every page::
 
     HEAD | lifetimes | lasts | first event time of each page | the first record | states | tail | pending
 
@@ -39,15 +40,17 @@ from drivetrain.core.errors import FeatureError
 from drivetrain.features.aggregate import ADDED_UP, Kind
 from drivetrain.features.view import Feature, FeatureView
 
+SMALL = 16
 FLAT = 128
 PAGE = 128
 HEAD = struct.Struct("<BBHIIIiIqqqqqqq")
 """Layout number, flags, tiles (16 bits of them), tiles and events, offsets of the tail and of what is pending, most
 pages ever, tiles (the other bits), newest event, latest availability, the same two of those trimmed, greatest sequence
 of the table's rows that were put in, the last moment that no window may begin before, stamp."""
-LAYOUT = 2
-PAGED, TYPED, PENDING = 1, 2, 4
-"""Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed."""
+LAYOUT = 3
+PAGED, TYPED, PENDING, INLINE = 1, 2, 4, 8
+"""Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed; the
+history lies in the head."""
 TIMES = 4
 """Rows of the history before the values: event time, availability, sequence, identity."""
 PUSHED = 1 << 62
@@ -133,7 +136,7 @@ def _tile_of(finite: Sequence[Feature]) -> tuple[Micros, tuple[int, ...]]:
 class Tail(msgspec.Struct, frozen=True, array_like=True):
     """The variable part of a head: looked-up values of the newest events, and what the history's numbers mean."""
 
-    newest: list[float | bool | str | None]
+    newest: Sequence[float | bool | str | None]
     """Looked-up values, by feature."""
     times: list[int]
     """Their event times, microseconds."""
@@ -171,6 +174,21 @@ def key_of(values: Sequence[object], names: Sequence[str]) -> bytes | None:
 def key_of_one(value: str | int) -> bytes:
     """The key of the head of an entity with one key column."""
     return b"e" + _key(value)
+
+
+def keys_of(columns: Mapping[str, Sequence[object]], names: Sequence[str]) -> list[bytes | None]:
+    """The keys of the heads of many entities; none where a part of one is null.
+
+    Raises:
+        FeatureError: A key is missing, or as :func:`key_of` says.
+    """
+    parts = key_parts(columns, names)
+    if len(names) > 1:
+        return [key_of(list(values), names) for values in zip(*parts, strict=True)]
+    return [
+        b"e" + _key(value) if type(value) is str or type(value) is int else key_of([value], names)
+        for value in columns[names[0]]
+    ]
 
 
 def is_head(key: bytes) -> bool:

@@ -19,7 +19,8 @@ from drivetrain.features.exact import Places
 from drivetrain.features.online.arrive import TOLD_APART
 from drivetrain.features.online.history import History, nothing
 from drivetrain.features.online.identity import identities_of
-from drivetrain.features.online.layout import NEVER, TRIED, Layout, events_of, is_head, key_of, keys_of_entity
+from drivetrain.features.online.lay import Row
+from drivetrain.features.online.layout import NEVER, TRIED, Layout, events_of, is_head, keys_of, keys_of_entity
 from drivetrain.features.online.mark import Mark, decode_mark, encode_mark
 from drivetrain.features.online.merge import Merge, Read
 from drivetrain.features.online.pack import Present
@@ -96,7 +97,7 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
         else:
             if len(gone):
                 touched = pl.concat([gone, _entities(view, fresh)], how="vertical_relaxed").unique(maintain_order=True)
-                again, fresh = [key_of(key, touched.columns) for key in touched.iter_rows()], _of(view, rows, touched)
+                again, fresh = keys_of(touched.to_dict(as_series=False), touched.columns), _of(view, rows, touched)
     store.online.write(view.space, [(TRIED, _encode([*tried, version]))])
     writing = _Writing(store, view, Present(now, grace))
     # Without a mark the rows are all there are: what an attempt that died has left is made anew.
@@ -142,8 +143,9 @@ class _Writing:
         if not usable.any():
             return
         self.newest = max(self.newest, int(np.maximum(event, available)[usable].max()))
-        entities = names.filter(usable).unique(maintain_order=True)
-        keys = [key or b"" for key in (key_of(row, names.columns) for row in entities.iter_rows())]
+        # Sorted, as the store has them: a step then touches one stretch of it.
+        entities = names.filter(usable).unique().sort(pl.all())
+        keys = [key or b"" for key in keys_of(entities.to_dict(as_series=False), names.columns)]
         entity = entity_of(names, entities)
         entity[~usable] = -1
         history = self._history(rows, event, available, sequence)
@@ -162,7 +164,7 @@ class _Writing:
         """Writes entities in one step, or in halves: those of many events, and those that others write all the time."""
         calls = 0
 
-        def change(read: Read) -> Iterator[tuple[bytes, bytes]]:
+        def change(read: Read) -> Iterator[Row]:
             nonlocal calls
             calls += 1
             if calls > _CALLS and len(keys) > 1:
@@ -233,7 +235,7 @@ def _numbered(texts: pl.Series, known: list[str]) -> np.ndarray:
     return codes.fill_null(float("nan")).to_numpy()
 
 
-def _without_table(layout: Layout, key: bytes, span: Present, read: Read) -> Iterator[tuple[bytes, bytes | None]]:
+def _without_table(layout: Layout, key: bytes, span: Present, read: Read) -> Iterator[Row]:
     """An entity with what was pushed to it and not with what the table had of it."""
     row = read([key])[0]
     if row is None:
@@ -241,7 +243,7 @@ def _without_table(layout: Layout, key: bytes, span: Present, read: Read) -> Ite
     for stale in keys_of_entity(key, row):
         yield stale, None
     made = dict(Merge(layout, span, anew=True).rows(read, [key], nothing(layout), np.empty(0, dtype=np.int64)))
-    if events_of(made[key]):
+    if events_of(made[key] or b""):
         yield from made.items()
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from drivetrain.features.exact import Places
 from drivetrain.features.online.history import Head, History, corrupt, join, nothing, stamp_of
+from drivetrain.features.online.lay import Kept, Row
 from drivetrain.features.online.layout import PUSHED, Layout, history_key
-from drivetrain.features.online.pack import Kept, Present, rows_of
+from drivetrain.features.online.pack import Present, rows_of
 from drivetrain.features.online.pending import history_of, pending_of
 from drivetrain.features.online.tiles import Tiles, joined
 
@@ -35,7 +36,7 @@ class Merge:
         self._span = span
         self._anew = anew
 
-    def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[tuple[bytes, bytes]]:
+    def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[Row]:
         """The entities' rows with fresh rows put in.
 
         Args:
@@ -45,7 +46,7 @@ class Merge:
             entity: Entity of each row, by its place in ``keys``.
 
         Yields:
-            Keys and rows.
+            Keys and rows; no row where there must not be one any more.
         """
         heads = [None if row is None else (Head.read(row, self._layout), row) for row in read(keys)]
         histories = self._histories(read, keys, heads)
@@ -58,7 +59,7 @@ class Merge:
             own = histories[at]
             pending = pending_of(head.pending, self._layout)
             pushed = pushed or bool(pending) or bool((own.sequence >= PUSHED).any())
-            state.pages[at] = head.pages
+            state.pages[at], state.apart[at] = head.pages, not head.inline
             if self._anew:
                 own = own.only(own.sequence >= PUSHED)
             else:

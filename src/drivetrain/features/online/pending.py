@@ -16,7 +16,7 @@ import numpy as np
 
 from drivetrain.core.clock import Micros
 from drivetrain.features.online.history import History, corrupt
-from drivetrain.features.online.layout import HEAD, LAYOUT, NEVER, PENDING, TIMES, Layout, Tail, encode_tail
+from drivetrain.features.online.layout import HEAD, INLINE, LAYOUT, NEVER, PENDING, TIMES, Layout, Tail, encode_tail
 
 Value = float | bool | str | None
 
@@ -88,7 +88,8 @@ def empty_row(layout: Layout) -> bytes:
     tail = encode_tail(Tail([nan] * many, [NEVER] * many, [nan] * many, "n" * len(layout.stored), []))
     body += bytes(-len(tail) % 8)
     end = HEAD.size + len(body)
-    head = HEAD.pack(LAYOUT, 0, 0, 0, end, end + len(tail), 0, 0, *[NEVER] * 6, int.from_bytes(os.urandom(7), "little"))
+    stamp = int.from_bytes(os.urandom(7), "little")
+    head = HEAD.pack(LAYOUT, INLINE, 0, 0, end, end + len(tail), 0, 0, *[NEVER] * 6, stamp)
     return b"".join((head, body, tail))
 
 

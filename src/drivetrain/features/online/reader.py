@@ -17,7 +17,7 @@ from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.online.batch import FEWEST, BatchReader
 from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
-from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts
+from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts, keys_of
 from drivetrain.features.online.row import Row, RowReader, Values, Wanted
 from drivetrain.features.online.scan import Scan
 from drivetrain.features.view import FeatureView
@@ -117,7 +117,7 @@ class OnlineReader:
             FeatureError: A key is missing or can't be one, or a feature is a text.
             StoreError: The store can't be read.
         """
-        made = [_keys_of(keys, names) for names in self._names]
+        made = [keys_of(keys, names) for names in self._names]
         heads = [made[place] for place in self._key_of_view]
         asks = [(view.space, _there(some)) for view, some in zip(self._views, heads, strict=True)]
         return self._store.read_in_place(asks, partial(self._numbers, heads, ats))
@@ -155,17 +155,6 @@ class OnlineReader:
             ages.append(age)
             left += [(place, at, own[at]) for at in others]
         return np.concatenate(numbers, axis=1), np.stack(ages, axis=1), left
-
-
-def _keys_of(columns: Mapping[str, Sequence[object]], names: tuple[str, ...]) -> list[bytes | None]:
-    """The keys of entities' heads; none where a part of one is null."""
-    parts = key_parts(columns, names)
-    if len(names) > 1:
-        return [key_of(list(values), names) for values in zip(*parts, strict=True)]
-    return [
-        key_of_one(value) if type(value) is str or type(value) is int else key_of([value], names)
-        for value in columns[names[0]]
-    ]
 
 
 def _there(keys: Sequence[bytes | None]) -> list[bytes]:
