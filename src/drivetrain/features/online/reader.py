@@ -8,13 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import nan
+from typing import Any
 
 import numpy as np
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.core.protocols import OnlineStore
-from drivetrain.features.exact import Floats, Places
+from drivetrain.features.exact import Floats
 from drivetrain.features.online.batch import FEWEST, BatchReader
 from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts, keys_of
@@ -26,7 +27,7 @@ _ATTEMPTS = 8
 SCANS = 256
 """Entities of a view whose events are kept ready, where they are many and have to be looked at one by one."""
 _MANY = 64
-Answer = tuple[Values, list[float]]
+Answer = tuple[list[Any], list[float]]
 Heads = Sequence[list[bytes | None]]
 
 
@@ -45,6 +46,7 @@ class OnlineReader:
     def __init__(self, store: OnlineStore, views: Sequence[FeatureView]) -> None:
         self._store = store
         self._views = [_View(view) for view in views]
+        self._batch = BatchReader([view.layout for view in self._views])
         self._names = list(dict.fromkeys(view.entity.keys for view in views))
         self._keys = [_key_maker(keys) for keys in self._names]
         self._key_of_view = [self._names.index(view.entity.keys) for view in views]
@@ -74,20 +76,21 @@ class OnlineReader:
         return self._store.read_in_place(asks, partial(answer, heads, ats))
 
     def _alone(self, key: Mapping[str, object], at: Micros) -> Answer:
-        made = [maker(key) for maker in self._keys]
-        heads = [made[place] for place in self._key_of_view]
         store, views = self._store, self._views
+        made = [maker(key) for maker in self._keys]
+        heads = made * len(views) if len(made) == 1 else [made[place] for place in self._key_of_view]
 
         def answer(rows: Sequence[Row | None]) -> Answer:
             if len(rows) < len(heads):
                 found = iter(rows)
                 rows = [None if head is None else next(found) for head in heads]
-            values: Values = []
+            values: list[Any] = []
             ages = []
             for view, head, row in zip(views, heads, rows, strict=True):
-                some, age = view.read(store, head, row, at)
-                values += some
-                ages.append(age)
+                if row is None or head is None or (told := view.quick(row, at)) is None:
+                    told = view.read(store, head, row, at)
+                values += told[0]
+                ages.append(told[1])
             return values, ages
 
         asks = [(view.space, (head,)) for view, head in zip(views, heads, strict=True) if head is not None]
@@ -147,14 +150,11 @@ class OnlineReader:
         self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]
     ) -> tuple[Floats, Floats, list[tuple[int, int, Row | None]]]:
         """Features and ages of all requests, and view, request and row of those that have to be read by themselves."""
-        moments = np.array(ats, dtype=np.int64)
-        numbers, ages, left = [], [], []
-        for place, (view, own) in enumerate(zip(self._views, _split(heads, rows), strict=True)):
-            features, age, others = view.read_many(own, moments)
-            numbers.append(features)
-            ages.append(age)
-            left += [(place, at, own[at]) for at in others]
-        return np.concatenate(numbers, axis=1), np.stack(ages, axis=1), left
+        many = len(ats)
+        if len(rows) < len(heads) * many:
+            rows = [row for own in _split(heads, rows) for row in own]
+        features, ages, left = self._batch.read(rows, np.array(ats, dtype=np.int64))
+        return features, ages, [(place, at, rows[place * many + at]) for place, at in left]
 
 
 def _there(keys: Sequence[bytes | None]) -> list[bytes]:
@@ -181,25 +181,18 @@ class _View:
     def __init__(self, view: FeatureView) -> None:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
-        self.batch = None if self.layout.scanned else BatchReader(self.layout)
+        self.quick = self.reader.quick
         self.space = view.space
         self.width = len(view.columns)
         self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
-
-    def read_many(self, rows: Sequence[Row | None], ats: Places) -> tuple[Floats, Floats, Sequence[int]]:
-        """Features and ages of many rows, and places of those that have to be read one by one."""
-        if self.batch is None:
-            many = len(rows)
-            return np.full((many, self.width), math.nan), np.full(many, math.nan), range(many)
-        return self.batch.read(rows, ats)
 
     def read(self, store: OnlineStore, key: bytes | None, row: Row | None, at: Micros) -> tuple[Values, float]:
         """Features and the age of the newest event in seconds."""
         if key is None:
             return self.reader.null, math.nan
         try:
-            answer = None if row is None else self.reader.read(key, row, at)
-            return answer if type(answer) is tuple else self._of_entity(store, key, row, at)
+            told = None if row is None else self.quick(row, at)
+            return told or self._of_entity(store, key, row, at)
         except (struct.error, ValueError, IndexError) as error:
             raise corrupt(self.layout, error) from error
 

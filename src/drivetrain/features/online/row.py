@@ -12,15 +12,30 @@ from typing import Any, TypeAlias
 
 from drivetrain.core.clock import SECOND, Micros
 from drivetrain.core.errors import StoreError
-from drivetrain.features.online.layout import HEAD, LAYOUT, PAGE, PAGED, PENDING, TYPED, Layout, decode_tail, page_key
+from drivetrain.features.online.layout import (
+    HEAD,
+    INLINE,
+    LAYOUT,
+    PAGE,
+    PAGED,
+    PENDING,
+    TYPED,
+    Layout,
+    decode_tail,
+    page_key,
+)
 
-Values: TypeAlias = list[Any]
+Values: TypeAlias = Sequence[Any]
 Row: TypeAlias = bytes | memoryview
 _NAN = math.nan
 _FLAGS, _EVENTS, _TAIL, _PEND, _NEWEST, _KNOWN = 1, 3, 4, 5, 8, 9
 _FIELDS = len(HEAD.unpack(bytes(HEAD.size)))
 _STAMP = _FIELDS - 1
 """Where HEAD has its fields, and how many they are."""
+_PLAIN = frozenset({LAYOUT, LAYOUT | INLINE << 8})
+"""What heads begin with of which every feature is read at its place."""
+_PLAIN_HEAD = "<H2xIxxxxI8xqq"
+"""Of HEAD: layout and flags, events, offset of what is pending, newest event, latest availability."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +59,15 @@ class RowReader:
     def __init__(self, layout: Layout) -> None:
         self._spans = layout.spans
         self._scanned = layout.scanned
+        self._windows = [window for window, _ in layout.spans]
+        self._hopping = any(hop for _, hop in layout.spans)
         self._since = layout.since
         lasts = f"q{len(layout.lasts)}d" if layout.lasts else ""
         fixed = struct.Struct(f"{HEAD.format}{len(layout.lifetimes)}d{lasts}")
+        self._plain = struct.Struct(
+            f"{_PLAIN_HEAD}{HEAD.size - struct.calcsize(_PLAIN_HEAD)}x{len(layout.lifetimes)}d{lasts}"
+        ).unpack_from
+        self._oldest = len(layout.lifetimes)
         record = struct.Struct(f"<{len(layout.cells)}d")
         self._fixed = fixed.unpack_from
         self._record, self._size = record.unpack_from, record.size
@@ -54,12 +75,37 @@ class RowReader:
         self._has_lasts = bool(layout.lasts)
         self._times_start = fixed.size
         self._ttl = layout.view.ttl
+        self._expires = layout.view.ttl if layout.lasts else None
         self._pick = _picker(layout.places)
+        self._pick_plain = _picker(_after_the_head(layout))
         columns = layout.view.columns
         self.unknown: Values = [0.0 if feature.kind in ("count", "distinct") else _NAN for feature in columns]
         """Features of an entity without events."""
         self.null: Values = [_NAN] * len(columns)
         """Features of a null key."""
+
+    def quick(self, row: Row, at: Micros) -> tuple[Values, float] | None:
+        """Features and the newest event's age in seconds where a row is as most are; none where it has to be read."""
+        try:
+            code, events, end, newest, known, *values = self._plain(row)
+            plain = code in _PLAIN and end == len(row) and at >= known and not self._scanned
+            if not plain or (self._expires and values[self._oldest] <= at - self._expires):
+                return None
+            if self._spans:
+                start = self._times_start + 8 * events
+                view = row if type(row) is memoryview else memoryview(row)
+                times = view[self._times_start : start].cast("q")
+                size, unpack = self._size, self._record
+                if self._hopping:
+                    for begin in self._begins(at):
+                        values += unpack(row, start + size * bisect_right(times, begin))
+                else:
+                    for window in self._windows:
+                        values += unpack(row, start + size * bisect_right(times, at - window))
+        except (struct.error, TypeError, ValueError):  # it is damaged, which reading it will tell
+            return None
+        told = self._pick_plain(values)
+        return self._told(told, at) if self._since else told, (at - newest) / SECOND
 
     def read(self, key: bytes, row: Row, at: Micros) -> tuple[Values, float] | Wanted | None:
         """Features and the newest event's age in seconds.
@@ -80,7 +126,7 @@ class RowReader:
             raise ValueError(f"{len(row)} bytes where {fields[_PEND]} were written")
         if at < fields[_KNOWN] or flags & PENDING or self._scanned:
             return None
-        values: Values = list(fields[_FIELDS : self._after_lifetimes])
+        values = list(fields[_FIELDS : self._after_lifetimes])
         if self._spans:
             first = self._times_start
             events = fields[_EVENTS]
@@ -89,18 +135,17 @@ class RowReader:
             start = first + 8 * events
             times = memoryview(row)[first:start].cast("q")
             size, unpack = self._size, self._record
-            for window, hop in self._spans:
-                begin = at - window if hop is None else (at - window) // hop * hop
+            for begin in self._begins(at):
                 values += unpack(row, start + size * bisect_right(times, begin))
         if self._has_lasts:
             values += self._looked_up(row, fields, at)
-        return self._told(values, at), (at - fields[_NEWEST]) / SECOND
+        return self._told(self._pick(values), at), (at - fields[_NEWEST]) / SECOND
 
     def finish(self, wanted: Wanted, pages: Sequence[bytes | None], at: Micros) -> tuple[Values, float] | None:
         """Features of a head with pages; ``None`` where a page was replaced meanwhile."""
         row = wanted.row
         fields = self._fixed(row)
-        values: Values = list(fields[_FIELDS : self._after_lifetimes])
+        values = list(fields[_FIELDS : self._after_lifetimes])
         size, unpack = self._size, self._record
         first_record = self._times_start + 8 * -(-fields[_EVENTS] // PAGE)
         for begin, key, page in zip(self._begins(at), wanted.keys, pages, strict=True):
@@ -114,7 +159,7 @@ class RowReader:
             values += unpack(page, 8 + 8 * held + size * (bisect_right(times, begin) - 1))
         if self._has_lasts:
             values += self._looked_up(row, fields, at)
-        return self._told(values, at), (at - fields[_NEWEST]) / SECOND
+        return self._told(self._pick(values), at), (at - fields[_NEWEST]) / SECOND
 
     def _wanted(self, key: bytes, row: Row, many: int, seen: tuple[Micros, int]) -> Wanted:
         at, stamp = seen
@@ -127,11 +172,13 @@ class RowReader:
         return [at - window if hop is None else (at - window) // hop * hop for window, hop in self._spans]
 
     def _told(self, values: Values, at: Micros) -> Values:
-        """The features in the view's order; a moment that is asked as an age is told as one."""
-        picked = self._pick(values)
+        """Features, in the view's order; a moment that is asked as an age is told as one."""
+        if not self._since:
+            return values
+        told = list(values)
         for place in self._since:
-            picked[place] = (at - picked[place]) / SECOND
-        return picked
+            told[place] = (at - told[place]) / SECOND
+        return told
 
     def _looked_up(self, row: Row, fields: tuple[Any, ...], at: Micros) -> Sequence[Any]:
         fresh = self._ttl is None or fields[self._after_lifetimes] > at - self._ttl
@@ -148,10 +195,18 @@ class RowReader:
 
 
 def _picker(places: Sequence[int]) -> Callable[[Values], Values]:
-    if tuple(places) == tuple(range(len(places))):
-        return lambda values: values
     if len(places) == 1:
         only = places[0]
-        return lambda values: [values[only]]
-    pick = itemgetter(*places)
-    return lambda values: list(pick(values))
+        return lambda values: (values[only],)
+    return itemgetter(*places) if places else tuple
+
+
+def _after_the_head(layout: Layout) -> list[int]:
+    """For every feature its place in: lifetimes, the oldest looked-up value's time, looked-up values, records."""
+    lifetimes, lasts = len(layout.lifetimes), len(layout.lasts)
+    records = len(layout.spans) * len(layout.cells)
+    moved = 1 + lasts if lasts else 0
+    return [
+        place if place < lifetimes else place + moved if place < lifetimes + records else place + 1 - records
+        for place in layout.places
+    ]

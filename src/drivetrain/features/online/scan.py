@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,7 @@ class Scan:
             until -= 1
         spans: dict[tuple[Micros | None, Micros], Span] = {}
         clean: dict[tuple[int, int, int], list[float]] = {}
-        values: Values = []
+        values: list[Any] = []
         for feature in self._layout.view.columns:
             if feature.looked_up:
                 values.append(self._looked_up(feature, at, until, hidden))
