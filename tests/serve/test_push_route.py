@@ -15,6 +15,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.training_set import build
 from drivetrain.serve.app import Application
+from drivetrain.serve.request import Request
 from drivetrain.serve.routes import features
 from features.stores import Rows
 from serve import world
@@ -80,7 +81,7 @@ def test_nobody_waits_for_a_push_that_waits():
 
     async def both():
         asyncio.get_running_loop().call_soon(free.set)
-        return await route.handler(b'{"events": [{}]}')
+        return await route.handler(Request({}, b'{"events": [{}]}'))
 
     assert json.loads(asyncio.run(both()).body) == {"pushed": 1}
 

@@ -22,6 +22,7 @@ from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import MethodRefused, TooLarge
 from drivetrain.serve.reload import LoadEngine, Reloader
+from drivetrain.serve.request import Request, RequestHeaders
 from drivetrain.serve.response import Headers, Response, failure
 from drivetrain.serve.routes import features, native, operations, v2
 from drivetrain.serve.routes.route import Route
@@ -30,14 +31,6 @@ from drivetrain.serve.workers import Workers
 from drivetrain.store.bundle import Store
 
 _log = logging.getLogger(__name__)
-
-
-class RequestHeaders(Protocol):
-    """A request's headers, as RSGI gives them."""
-
-    def get(self, key: str, default: str | None = None) -> str | None:
-        """The value of a header."""
-        ...
 
 
 class Scope(Protocol):
@@ -143,7 +136,7 @@ class Application:
 
     async def _answer(self, route: Route, scope: Scope, wire: Wire) -> Response:
         if route.method == "GET":
-            return await route.handler(b"")
+            return await route.handler(Request(scope.headers))
         if self._waiting >= self._settings.queue:
             raise Overloaded(
                 "more requests wait than the server may hold",
@@ -153,7 +146,7 @@ class Application:
             )
         self._waiting += 1
         try:
-            return await route.handler(await self._body(scope, wire))
+            return await route.handler(Request(scope.headers, await self._body(scope, wire)))
         finally:
             self._waiting -= 1
 

@@ -13,6 +13,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.features.online.push import Pusher
 from drivetrain.serve.admission import unreadable
 from drivetrain.serve.refusal import TooLarge
+from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.route import Handler, Route
 
@@ -35,9 +36,9 @@ def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route
 
 
 def _push(pusher: Pusher, settings: ServeSettings, thread: Executor) -> Handler:
-    async def push(body: bytes) -> Response:
+    async def push(request: Request) -> Response:
         try:
-            events = _decode(body).events
+            events = _decode(request.body).events
         except msgspec.DecodeError as error:
             raise unreadable(error, '{"events": [{…}]}') from None
         if len(events) > settings.max_rows:

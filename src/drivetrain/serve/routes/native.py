@@ -8,6 +8,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.admission import labels, predict_call
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.instance import WORDS
+from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.route import Handler, Route
 from drivetrain.serve.workers import Workers
@@ -16,7 +17,7 @@ from drivetrain.serve.workers import Workers
 def routes(planes: Mapping[str, Dataplane], settings: ServeSettings, workers: Workers) -> list[Route]:
     """Every route of the native protocol."""
 
-    async def index(_: bytes) -> Response:
+    async def index(_: Request) -> Response:
         return ok({"endpoints": sorted(planes)})
 
     made = [Route("GET", "/v1/endpoints", index, "", "describe")]
@@ -31,21 +32,21 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings, workers: Wo
 
 
 def _predict(plane: Dataplane, settings: ServeSettings) -> Handler:
-    async def predict(body: bytes) -> Response:
-        return ok(await plane.predict(predict_call(body, plane.schema, settings)))
+    async def predict(request: Request) -> Response:
+        return ok(await plane.predict(predict_call(request.body, plane.schema, settings)))
 
     return predict
 
 
 def _feedback(plane: Dataplane, settings: ServeSettings) -> Handler:
-    async def feedback(body: bytes) -> Response:
-        return ok({"accepted": await plane.feedback(labels(body, plane.plan.name, settings))})
+    async def feedback(request: Request) -> Response:
+        return ok({"accepted": await plane.feedback(labels(request.body, plane.plan.name, settings))})
 
     return feedback
 
 
 def _describe(plane: Dataplane, workers: Workers) -> Handler:
-    async def describe(_: bytes) -> Response:
+    async def describe(_: Request) -> Response:
         plan, serving = plane.plan, plane.serving
         loaded = {"champion": serving.champion, "shadow": serving.shadow}
         return ok(

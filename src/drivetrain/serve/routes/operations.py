@@ -9,6 +9,7 @@ from drivetrain.core.errors import NotReady
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.log.segment import segments
 from drivetrain.serve.reload import Reloader
+from drivetrain.serve.request import Request
 from drivetrain.serve.response import TEXT, Response, ok
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.telemetry import Gauge, Meter, exposition
@@ -18,11 +19,11 @@ from drivetrain.serve.workers import Workers
 def routes(planes: Mapping[str, Dataplane], meter: Meter, workers: Workers, reloader: Reloader) -> list[Route]:
     """Every route that operators use."""
 
-    async def health(_: bytes) -> Response:
+    async def health(_: Request) -> Response:
         problems = {name: plane.serving.problems for name, plane in planes.items() if plane.serving.problems}
         return ok({"live": True, "ready": ready(planes), "catalog": reloader.catalog_problem, "problems": problems})
 
-    async def metrics(_: bytes) -> Response:
+    async def metrics(_: Request) -> Response:
         snapshots = [meter.snapshot(), *(note.snapshot for note in workers.others())]
         return Response(200, exposition(snapshots, _gauges(planes, reloader)), TEXT)
 

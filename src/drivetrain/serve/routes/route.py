@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response
 
-Handler: TypeAlias = Callable[[bytes], Awaitable[Response]]
-"""Takes a body (empty for GET) and answers, or raises an error of drivetrain's tree."""
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+"""Takes a request and answers, or raises an error of drivetrain's tree."""
 
 
 @dataclass(frozen=True, slots=True)

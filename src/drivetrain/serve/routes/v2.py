@@ -10,6 +10,7 @@ import msgspec
 from drivetrain.core.errors import NotFound
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.operations import require_ready
 from drivetrain.serve.routes.route import Handler, Route
@@ -22,13 +23,13 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings) -> list[Rou
     """Every route of the protocol but those that name a version; see :func:`versioned`."""
     server = {"name": "drivetrain", "version": installed("drivetrain"), "extensions": []}
 
-    async def about(_: bytes) -> Response:
+    async def about(_: Request) -> Response:
         return ok(server)
 
-    async def live(_: bytes) -> Response:
+    async def live(_: Request) -> Response:
         return ok({"live": True})
 
-    async def ready(_: bytes) -> Response:
+    async def ready(_: Request) -> Response:
         require_ready(planes)
         return ok({"ready": True})
 
@@ -76,7 +77,7 @@ def _metadata(plane: Dataplane) -> Handler:
         for field in plane.plan.fields
     ]
 
-    async def metadata(_: bytes) -> Response:
+    async def metadata(_: Request) -> Response:
         champion = plane.serving.champion
         return ok(
             {
@@ -92,7 +93,7 @@ def _metadata(plane: Dataplane) -> Handler:
 
 
 def _ready(plane: Dataplane) -> Handler:
-    async def ready(_: bytes) -> Response:
+    async def ready(_: Request) -> Response:
         require_ready({plane.plan.name: plane})
         return ok({"name": plane.plan.name, "ready": True})
 
@@ -100,8 +101,8 @@ def _ready(plane: Dataplane) -> Handler:
 
 
 def _infer(plane: Dataplane, settings: ServeSettings) -> Handler:
-    async def infer(body: bytes) -> Response:
-        answer = await plane.predict(infer_call(body, plane.schema, settings))
+    async def infer(request: Request) -> Response:
+        answer = await plane.predict(infer_call(request.body, plane.schema, settings))
         told: dict[str, object] = {
             "model_name": plane.plan.name,
             "model_version": str(answer.model_version),
