@@ -70,5 +70,11 @@ class Answer(msgspec.Struct, frozen=True):
     predictions: list[float | list[float]]
     request_id: str
     model_version: int
+    model_versions: list[int] | msgspec.UnsetType = msgspec.UNSET
+    """Who answered each instance, where it was not one version for all; ``model_version`` is then the first's."""
+    arms: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """The way that each instance went, where an experiment chose."""
+    failed: list[int] | msgspec.UnsetType = msgspec.UNSET
+    """Versions that should have answered and did not: another answered in their place."""
     features_away: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Views that could not be read, and were taken as unknown because the endpoint says so."""

@@ -6,15 +6,16 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from drivetrain.core.clock import now
-from drivetrain.core.errors import FeatureError, NotReady, ProjectError, StoreError
+from drivetrain.core.errors import NotReady, ProjectError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Feedback, Prediction
 from drivetrain.core.settings import ServeSettings
+from drivetrain.serve.answering import Answering, Part
 from drivetrain.serve.batching import Batching
 from drivetrain.serve.call import Answer, Batch, Call, Facts
 from drivetrain.serve.instance import InstanceSchema, Row
@@ -23,6 +24,7 @@ from drivetrain.serve.log.frame import embed, pack
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
 from drivetrain.serve.plan import EndpointPlan
+from drivetrain.serve.routing.router import STRAIGHT, Route
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
 from drivetrain.serve.telemetry import Meter
@@ -54,22 +56,26 @@ class Dataplane:
         self._entity = _entity_positions(plan)
         self._shadow = Shadow(plan.name, self.log, meter, limit=max(settings.queue, settings.max_rows))
         self._commit = GroupCommit(self.log.sync) if settings.durability == "disk" else None
-        self._batching = Batching(self.score)
+        self._answering = Answering(plan, self._stood_in)
+        self._batching = Batching(self.score, self.score_in_time)
 
     async def predict(self, call: Call) -> Answer:
-        """The champion's answer, once it is in the log.
+        """The answer of whoever the policy names, once it is in the log.
 
         A request is scored at once if that is fastest; where rows cost less together (request features, a model that
-        prefers batches) it joins whatever else is waiting at that moment.
+        prefers batches) it joins whatever else is waiting at that moment. Where the endpoint has a deadline, models run
+        beside the event loop, and what comes meanwhile is their next batch.
 
         Raises:
             NotReady: No version may be served, or the log can't be written.
             FeatureError: A feature can't be computed from this request.
-            EngineFailed: The model failed.
+            EngineFailed: The model failed, and nobody stood in for it.
             StoreError: The online store or the log can't be used; nothing was acknowledged.
         """
         champion = self.serving.champion
-        if champion is not None and (self.lookup.needs_frames or champion.gathers):
+        if self.plan.deadline is not None:
+            answer = await self._batching.join_in_time(call)
+        elif champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
         else:
             answer = self.score([call])[0]
@@ -79,6 +85,27 @@ class Dataplane:
 
     def score(self, calls: Sequence[Call]) -> list[Answer]:
         """Answers for calls that are scored together and logged in one write; raises as :meth:`predict`."""
+        work = self._begin(calls)
+        parts = [
+            self._answering.answer(work.serving, version, places, _of(work.facts.vectors, places))
+            for version, places in work.asked
+        ]
+        return self._finish(work, parts)
+
+    async def score_in_time(self, calls: Sequence[Call]) -> list[Answer]:
+        """As :meth:`score`, with the endpoint's deadline."""
+        work = self._begin(calls)
+        started = min(call.started for call in calls)
+        parts = [
+            await self._answering.answer_in_time(
+                work.serving, version, places, _of(work.facts.vectors, places), started
+            )
+            for version, places in work.asked
+        ]
+        return self._finish(work, parts)
+
+    def _begin(self, calls: Sequence[Call]) -> _Work:
+        """What has to be known before a model is asked, and which."""
         serving = self.serving
         champion = serving.champion
         if champion is None:
@@ -89,14 +116,28 @@ class Dataplane:
             )
         batch = Batch(calls)
         vectors, ages, away = self._look_up(batch)
-        inputs = self._encode(champion, vectors)
-        outputs = champion.predict(inputs)
         facts = Facts(vectors, ages, [self._entity_of(row) for row in batch.rows])
-        self._write(champion, batch, facts, inputs, outputs)
-        self._count(champion, inputs, facts.ages)
-        if serving.shadow is not None:
-            self._shadow.offer(serving.shadow, batch, facts)
-        return _share(calls, outputs, champion, away)
+        if serving.router is None:
+            return _Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [(champion, range(len(vectors)))])
+        route = serving.router.route
+        routes = [
+            route(call.request_id, place, row) for (call, place), row in zip(batch.places, batch.rows, strict=True)
+        ]
+        asked: dict[LoadedVersion, list[int]] = {}
+        for at, way in enumerate(routes):
+            asked.setdefault(serving.arms.get(way.version, champion), []).append(at)
+        return _Work(serving, batch, facts, away, routes, list(asked.items()))
+
+    def _finish(self, work: _Work, parts: Sequence[Part]) -> list[Answer]:
+        """Logs what was answered, counts it, and lets the shadow see it."""
+        self._write(work, parts)
+        self._count(work, parts)
+        if work.serving.shadow is not None:
+            self._shadow.offer(work.serving.shadow, work.batch, work.facts)
+        return _share(work, parts)
+
+    def _stood_in(self, version: int, rows: int) -> None:
+        self._meter.counters["stood_in"][self.plan.name, str(version)] += rows
 
     def _look_up(self, batch: Batch) -> tuple[list[list[Any]], list[list[float]], tuple[str, ...]]:
         """Feature values and ages, and the views that could not be read."""
@@ -124,55 +165,50 @@ class Dataplane:
     def close(self) -> None:
         """Finishes shadow work and closes the log."""
         self._shadow.close()
+        self._answering.close()
         if self._commit is not None:
             self._commit.close()
         self.log.close()
-
-    def _encode(self, champion: LoadedVersion, vectors: Sequence[Sequence[Any]]) -> list[list[float]]:
-        try:
-            return [champion.encode(vector) for vector in vectors]
-        except (TypeError, ValueError) as error:
-            raise FeatureError(f"a feature value does not suit {champion.record.key}: {error}") from error
 
     def _entity_of(self, row: Row) -> str:
         """The text by which feedback may name the row; as ``features.label`` writes it for training rows."""
         values = [row[at] for at in self._entity]
         return "" if None in values else "|".join([str(value) for value in values])
 
-    def _write(
-        self,
-        champion: LoadedVersion,
-        batch: Batch,
-        facts: Facts,
-        inputs: Sequence[list[float]],
-        outputs: Sequence[Output],
-    ) -> None:
+    def _write(self, work: _Work, parts: Sequence[Part]) -> None:
         logged = now()
         clock = time.perf_counter_ns()
-        record = champion.record
-        frames = [
-            pack(
-                Prediction(
-                    request_id=call.request_id,
-                    row=row,
-                    endpoint=self.plan.name,
-                    at=call.ats[row],
-                    logged_at=logged,
-                    model=record.model,
-                    version=record.version,
-                    role="champion",
-                    entity=entity,
-                    request=embed(call.raws[row]),
-                    values=values,
-                    ages=ages,
-                    prediction=output,
-                    latency_us=(clock - call.started) // 1_000,
+        champion = work.serving.champion
+        frames = []
+        for version, places, inputs, outputs, failed in parts:
+            record = version.record
+            for at, values, output in zip(places, inputs, outputs, strict=True):
+                call, row = work.batch.places[at]
+                way = work.routes[at]
+                frames.append(
+                    pack(
+                        Prediction(
+                            request_id=call.request_id,
+                            row=row,
+                            endpoint=self.plan.name,
+                            at=call.ats[row],
+                            logged_at=logged,
+                            model=record.model,
+                            version=record.version,
+                            role="champion" if version is champion else "challenger",
+                            entity=work.facts.entities[at],
+                            request=embed(call.raws[row]),
+                            values=values,
+                            ages=work.facts.ages[at],
+                            prediction=output,
+                            latency_us=(clock - call.started) // 1_000,
+                            experiment=way.experiment,
+                            arm=way.arm,
+                            probability=way.probability,
+                            failed=failed or (way.version if way.version not in (0, record.version) else 0),
+                        )
+                    )
                 )
-            )
-            for (call, row), entity, values, ages, output in zip(
-                batch.places, facts.entities, inputs, facts.ages, outputs, strict=True
-            )
-        ]
         self._append(b"".join(frames))
 
     def _append(self, frames: bytes) -> None:
@@ -182,11 +218,32 @@ class Dataplane:
             self._meter.counters["log_refused"][(self.plan.name,)] += 1
             raise
 
-    def _count(self, champion: LoadedVersion, inputs: Sequence[list[float]], ages: Sequence[list[float]]) -> None:
-        self._meter.counters["batches"][(self.plan.name,)] += 1
-        self._meter.predicted(self.plan.name, "champion", champion.record, len(inputs))
-        for values, aged in zip(inputs, ages, strict=True):
-            self._meter.looked_up(self.plan.name, champion.names, values, self.lookup.views, aged)
+    def _count(self, work: _Work, parts: Sequence[Part]) -> None:
+        name, counters = self.plan.name, self._meter.counters
+        counters["batches"][(name,)] += 1
+        for version, places, inputs, _, _ in parts:
+            role = "champion" if version is work.serving.champion else "challenger"
+            self._meter.predicted(name, role, version.record, len(inputs))
+            for at, values in zip(places, inputs, strict=True):
+                self._meter.looked_up(name, version.names, values, self.lookup.views, work.facts.ages[at])
+        if work.serving.router is not None:
+            for way in work.routes:
+                counters["routed"][name, way.experiment, way.arm] += 1
+
+
+class _Work(NamedTuple):
+    """A batch on its way: what is known of it, which way each row goes, and who is asked for which rows."""
+
+    serving: Serving
+    batch: Batch
+    facts: Facts
+    away: tuple[str, ...]
+    routes: list[Route]
+    asked: list[tuple[LoadedVersion, Sequence[int]]]
+
+
+def _of(vectors: list[list[Any]], places: Sequence[int]) -> list[list[Any]]:
+    return vectors if len(places) == len(vectors) else [vectors[at] for at in places]
 
 
 def _entity_positions(plan: EndpointPlan) -> list[int]:
@@ -201,20 +258,35 @@ def _entity_positions(plan: EndpointPlan) -> list[int]:
     return [fields[name][0] for name in plan.entity]
 
 
-def _share(
-    calls: Sequence[Call], outputs: Sequence[Output], champion: LoadedVersion, away: tuple[str, ...]
-) -> list[Answer]:
-    answers: list[Answer] = []
+def _share(work: _Work, parts: Sequence[Part]) -> list[Answer]:
+    """Each call's own part of what was answered."""
+    if len(parts) == 1 and len(work.batch.calls) == 1 and work.serving.router is None and not parts[0].failed:
+        [call], [part] = work.batch.calls, parts
+        return [Answer(part.outputs, call.request_id, part.version.record.version, features_away=_named(work.away))]
+    rows: list[tuple[Output, int, int]] = [(0.0, 0, 0)] * len(work.batch.rows)
+    for version, places, _, outputs, failed in parts:
+        for at, output in zip(places, outputs, strict=True):
+            rows[at] = output, version.record.version, failed
+    answers = []
     at = 0
-    for call in calls:
-        until = at + len(call.rows)
+    for call in work.batch.calls:
+        own, ways = rows[at : at + len(call.rows)], work.routes[at : at + len(call.rows)]
+        at += len(call.rows)
+        versions = [version for _, version, _ in own]
+        absent = sorted({number for _, _, number in own if number})
         answers.append(
             Answer(
-                predictions=list(outputs[at:until]),
+                predictions=[output for output, _, _ in own],
                 request_id=call.request_id,
-                model_version=champion.record.version,
-                features_away=list(away) or UNSET,
+                model_version=versions[0],
+                model_versions=versions if len(set(versions)) > 1 else UNSET,
+                arms=[way.arm for way in ways] if ways[0].experiment else UNSET,
+                failed=absent or UNSET,
+                features_away=_named(work.away),
             )
         )
-        at = until
     return answers
+
+
+def _named(away: tuple[str, ...]) -> list[str] | UnsetType:
+    return list(away) or UNSET

@@ -10,6 +10,7 @@ from drivetrain.features.view import FeatureView
 
 FieldType: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
 FeaturesAway: TypeAlias = Literal["refuse", "null"]
+Fallback: TypeAlias = Literal["previous"] | float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class EndpointPlan:
             ``|``.
         features_away: What happens while the online store can't be read: ``refuse`` answers 503, ``null`` predicts as
             if nothing were known of any entity, and says so in the answer.
+        deadline: Seconds after a request's arrival at which whoever has not answered is given up; none waits.
+        fallback: What answers where the champion fails or misses the deadline: the champion before it, or a number.
         description: For people.
     """
 
@@ -54,4 +57,6 @@ class EndpointPlan:
     requests: tuple[Computed, ...] = ()
     entity: tuple[str, ...] = ()
     features_away: FeaturesAway = "refuse"
+    deadline: float | None = None
+    fallback: Fallback = None
     description: str = ""

@@ -26,4 +26,12 @@ class TooLarge(RequestError):
 
 
 class EngineFailed(DrivetrainError):
-    """The model raised, or gave something that is no number (HTTP 500)."""
+    """The model raised, or gave something that is no number, and nobody stood in for it."""
+
+    status: ClassVar[int] = 500
+
+
+class TooSlow(EngineFailed):
+    """The model did not answer before the deadline."""
+
+    status: ClassVar[int] = 504

@@ -10,18 +10,19 @@ from typing import TypeAlias
 
 from drivetrain.core.errors import DrivetrainError, StoreError, UnknownName
 from drivetrain.core.protocols import Engine
-from drivetrain.core.records import Alias, ModelVersion
+from drivetrain.core.records import Alias, ModelVersion, Policy
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.routing.router import Router
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.version import LoadedVersion
 from drivetrain.store.bundle import Store
 
 LoadEngine: TypeAlias = Callable[[Store, ModelVersion], Engine]
+_Fetch: TypeAlias = Callable[[str, int | None, LoadedVersion | None], LoadedVersion | None]
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 2.0
-_ROLES = ("champion", "shadow")
 
 _log = logging.getLogger(__name__)
 
@@ -97,27 +98,55 @@ class Reloader:
 
     def _refresh(self, plane: Dataplane) -> None:
         problems: dict[str, str] = {}
-        champion = self._role(plane, "champion", plane.serving.champion, problems)
-        shadow = self._role(plane, "shadow", plane.serving.shadow, problems)
-        if champion is not None and shadow is not None and champion.record.version == shadow.record.version:
-            shadow = None
-        plane.serving = Serving(champion=champion, shadow=shadow, problems=problems)
+        before, model = plane.serving, plane.plan.model
+        held = before.loaded()
 
-    def _role(
-        self, plane: Dataplane, role: str, before: LoadedVersion | None, problems: dict[str, str]
-    ) -> LoadedVersion | None:
-        alias = self._store.catalog.get(Alias, f"{plane.plan.model}:{role}")
-        if alias is None or alias.version is None:
-            return None
-        held = plane.serving
-        for loaded in (held.champion, held.shadow):
-            if loaded is not None and loaded.record.version == alias.version:
-                return loaded
+        def fetch(role: str, number: int | None, otherwise: LoadedVersion | None) -> LoadedVersion | None:
+            if number is None:
+                return None
+            if number not in held:
+                loaded = self._load_version(plane, role, number, otherwise, problems)
+                if loaded is None or loaded is otherwise:
+                    return otherwise
+                held[number] = loaded
+            return held[number]
+
+        alias = self._store.catalog.get(Alias, f"{model}:champion")
+        champion = fetch("champion", alias.version if alias else None, before.champion)
+        listener = self._store.catalog.get(Alias, f"{model}:shadow")
+        shadow = fetch("shadow", listener.version if listener else None, before.shadow)
+        if champion is not None and shadow is champion:
+            shadow = None
+        earlier = alias.previous if alias and plane.plan.fallback == "previous" else None
+        fallback = fetch("fallback", earlier, before.fallback)
+        router, arms = self._routing(plane, fetch, problems)
+        plane.serving = Serving(
+            champion=champion, shadow=shadow, fallback=fallback, router=router, arms=arms, problems=problems
+        )
+
+    def _routing(
+        self, plane: Dataplane, fetch: _Fetch, problems: dict[str, str]
+    ) -> tuple[Router | None, dict[int, LoadedVersion]]:
+        """The router of an endpoint's policy and the versions it may name; an arm that can't be loaded has none."""
+        policy = self._store.catalog.get(Policy, plane.plan.name)
+        if policy is None or policy.mode == "champion":
+            return None, {}
         try:
-            return self._open(plane, alias.version)
+            router = Router(policy, plane.plan.fields)
+        except DrivetrainError as error:
+            problems["policy"] = f"the champion answers everything: {error}"
+            return None, {}
+        named = [(arm.version, fetch(f"arm {arm.name}", arm.version, None)) for arm in policy.arms if arm.version]
+        return router, {number: loaded for number, loaded in named if loaded is not None}
+
+    def _load_version(
+        self, plane: Dataplane, role: str, number: int, before: LoadedVersion | None, problems: dict[str, str]
+    ) -> LoadedVersion | None:
+        try:
+            return self._open(plane, number)
         except DrivetrainError as error:
             keeps = f"version {before.record.version} stays" if before else "nothing answers in its place"
-            problems[role] = f"version {alias.version} can't be served, {keeps}: {error}"
+            problems[role] = f"version {number} can't be served, {keeps}: {error}"
             self._meter.counters["reload_failed"][plane.plan.name, role] += 1
             self._failed_at = time.monotonic()
             _log.warning("endpoint %s, %s: %s", plane.plan.name, role, problems[role])

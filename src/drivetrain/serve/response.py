@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from drivetrain.core.errors import DrivetrainError, FeatureError, RequestError, StoreError
+from drivetrain.serve.refusal import EngineFailed
 
 Headers = list[tuple[str, str]]
 
@@ -37,7 +38,7 @@ def failure(error: Exception, *, text_only: bool = False) -> Response:
     """An error as JSON ``{"error": {"message", "field", "found", "expected"}}``; never a traceback.
 
     What the request is to blame for is 4xx; a log or store that can't be used is 503; a model that fails, or a mistake
-    of ours, is 500.
+    of ours, is 500; one that is too slow is 504.
 
     Args:
         error: What was raised.
@@ -47,6 +48,8 @@ def failure(error: Exception, *, text_only: bool = False) -> Response:
         status = error.status
     elif isinstance(error, FeatureError):
         status = HTTPStatus.UNPROCESSABLE_ENTITY
+    elif isinstance(error, EngineFailed):
+        status = error.status
     elif isinstance(error, StoreError):
         status = HTTPStatus.SERVICE_UNAVAILABLE
     else:

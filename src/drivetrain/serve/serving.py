@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from drivetrain.serve.routing.router import Router
 from drivetrain.serve.version import LoadedVersion
 
 
@@ -12,5 +13,16 @@ class Serving(msgspec.Struct, frozen=True):
 
     champion: LoadedVersion | None = None
     shadow: LoadedVersion | None = None
+    fallback: LoadedVersion | None = None
+    """Who answers where the champion fails."""
+    router: Router | None = None
+    """What chooses among arms; none where the champion answers all."""
+    arms: dict[int, LoadedVersion] = {}
+    """The versions that the policy's arms name, by number."""
     problems: dict[str, str] = {}
     """Role → why the version the catalog names for it is not served."""
+
+    def loaded(self) -> dict[int, LoadedVersion]:
+        """Every version held, by number."""
+        held = (self.champion, self.shadow, self.fallback, *self.arms.values())
+        return {one.record.version: one for one in held if one is not None}

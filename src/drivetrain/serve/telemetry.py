@@ -31,6 +31,12 @@ _COUNTERS = {
         "Feature values that were null, or of a category never seen in training.",
         ("endpoint", "feature"),
     ),
+    "stood_in": (
+        "drivetrain_stood_in",
+        "Instances that a fallback answered in place of this version.",
+        ("endpoint", "version"),
+    ),
+    "routed": ("drivetrain_routed", "Instances by the arm they took.", ("endpoint", "experiment", "arm")),
     "shadow_dropped": ("drivetrain_shadow_dropped", "Shadow predictions left out to spare the answer.", ("endpoint",)),
     "shadow_failed": ("drivetrain_shadow_failed", "Shadow predictions whose model failed.", ("endpoint",)),
     "log_refused": ("drivetrain_log_refused", "Requests refused because the log could not be written.", ("endpoint",)),

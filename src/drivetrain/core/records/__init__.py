@@ -12,6 +12,7 @@ from drivetrain.core.records.evaluation import (
 )
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
+from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
 from drivetrain.core.records.run import Run
@@ -24,6 +25,7 @@ __all__ = [
     "Alert",
     "Alias",
     "AliasName",
+    "Arm",
     "Artifact",
     "CalibrationBin",
     "ColumnType",
@@ -35,14 +37,18 @@ __all__ = [
     "Field",
     "GateOutcome",
     "GateReport",
+    "Guardrail",
     "InputSchema",
     "Link",
     "Measure",
     "ModelVersion",
     "MonitorReport",
+    "Policy",
+    "PolicyKind",
     "Prediction",
     "Record",
     "Replay",
+    "Rollout",
     "Run",
     "SliceMeasure",
     "Step",

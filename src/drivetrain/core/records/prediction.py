@@ -33,6 +33,15 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Seconds from each view's value to ``at``, in the order of the endpoint's views; NaN where there was none."""
     prediction: float | list[float]
     latency_us: int
+    experiment: str = ""
+    """The experiment that chose who answers; empty where the champion answers all."""
+    arm: str = ""
+    """The arm it chose."""
+    probability: float = 1.0
+    """With which probability it chose this arm."""
+    failed: int = 0
+    """The version that should have answered, but failed or was too slow; 0 where none did. Where it is ``version``
+    itself, the endpoint's declared default is the answer."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

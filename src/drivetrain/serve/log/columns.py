@@ -30,6 +30,10 @@ PREDICTIONS = pl.Schema(
         "prediction": pl.Float64(),
         "scores": pl.List(pl.Float64()),
         "latency_us": pl.Int64(),
+        "experiment": pl.String(),
+        "arm": pl.String(),
+        "probability": pl.Float64(),
+        "failed": pl.Int64(),
     }
 )
 """``prediction`` is null and ``scores`` is not where a model answers one number per class."""

@@ -1,0 +1,105 @@
+"""Which versions answer an endpoint's requests, and how often each."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from drivetrain.core.clock import Micros
+from drivetrain.core.records.base import Record
+
+PolicyKind: TypeAlias = Literal["champion", "canary", "split", "thompson", "contextual"]
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True):
+    """One way a request can go.
+
+    Attributes:
+        name: Its name in the log and in figures.
+        version: Who answers; 0 for whichever version is champion.
+        share: Probability of a request to go this way, 0 to 1; where the context decides, while nothing is known yet.
+        beliefs: What is known of its reward. ``thompson``: mean, variance of the mean, rewards seen. ``contextual``:
+            the posterior's mean, then its covariance row after row.
+    """
+
+    name: str
+    version: int = 0
+    share: float = 0.0
+    beliefs: tuple[float, ...] = ()
+
+
+class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
+    """What a canary must not do.
+
+    Attributes:
+        metric: ``errors``: the share of its requests that somebody else had to answer; ``slow``: the share that took
+            longer than ``micros``; ``loss``: the mean squared error of its predictions, above that of the champion's
+            in the same time (for a probability of yes or no, the Brier score).
+        at_most: The most that is borne.
+        micros: For ``slow``, microseconds.
+    """
+
+    metric: Literal["errors", "slow", "loss"]
+    at_most: float
+    micros: int = 0
+
+
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """How a canary grows.
+
+    Attributes:
+        steps: Its shares, one after the other; behind the last it becomes champion.
+        hold: How long a step takes at least, microseconds.
+        least: Answers it must have given in a step; where there is a guardrail on ``loss``, ones with a label.
+        guardrails: What it must not do.
+        alpha: Probability that a canary which breaks no guardrail is ever taken for one that does.
+    """
+
+    steps: tuple[float, ...]
+    hold: Micros
+    least: int
+    guardrails: tuple[Guardrail, ...] = ()
+    alpha: float = 0.05
+
+
+class Policy(Record, frozen=True, kw_only=True):
+    """The policy of an endpoint; a new one takes the place of the one before.
+
+    Attributes:
+        endpoint: Whose.
+        mode: What kind of policy.
+        experiment: Its name, and the salt of its assignment: two experiments assign independently.
+        arms: Where requests may go; none where the champion answers all.
+        unit: Fields of the request by which an assignment sticks; none assigns each instance by itself.
+        context: Fields of the request that a contextual bandit goes by, numbers all.
+        overrides: Unit, as text → the arm it always takes; for testing. Not part of any figure: its probability is 1.
+        rollout: How a canary grows.
+        reward: What bandits want more of: ``label``, or ``correct`` for predictions close to the label.
+        because: Why, in a sentence.
+        actor: Who.
+    """
+
+    kind = "policy"
+
+    endpoint: str
+    mode: PolicyKind = "champion"
+    experiment: str = ""
+    arms: tuple[Arm, ...] = ()
+    unit: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    overrides: dict[str, str] = {}
+    rollout: Rollout | None = None
+    reward: Literal["label", "correct"] = "label"
+    because: str = ""
+    actor: str = ""
+
+    @property
+    def key(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint
+
+    @property
+    def subject(self) -> str:
+        """The endpoint's name."""
+        return self.endpoint
