@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivetrain.features import block
+from drivetrain.features import block, events
 from drivetrain.features.training_set import build
 from features.cases import (
     LASTS,
@@ -33,9 +33,9 @@ def labels_frame(requests):
     )
 
 
-def check(rows, requests, view, asks):
-    labels = labels_frame(requests)
-    made = build(labels, [view], [], lambda name: frame_of(rows).lazy())
+def check(rows, requests, view, asks, stored=lambda frame: frame):
+    labels = stored(labels_frame(requests))
+    made = build(labels, [view], [], lambda name: stored(frame_of(rows)).lazy())
     assert made.select(labels.columns).equals(labels)
     assert made.columns == [*labels.columns, *view.feature_names]
     for name, ask in zip(view.feature_names, asks, strict=True):
@@ -76,3 +76,16 @@ def test_the_newest_rows_equal_brute_force(rows, requests, ttl):
 @given(tables(), REQUESTS, st.lists(st.sampled_from(_ALL), min_size=1, max_size=3, unique_by=id))
 def test_mixed_views_equal_brute_force(rows, requests, chosen):
     check(rows, requests, *view_of(chosen))
+
+
+@_SLOW
+@given(tables(), REQUESTS, st.sampled_from([1, 3, 1 << 18]), st.integers(1, 5), st.sampled_from([_ALL, LASTS]))
+def test_whole_numbers_as_keys_in_chunks_read_in_parts_equal_brute_force(rows, requests, part, chunk, chosen):
+    numbers = {"a": 41, "b": -3, "c": 0, "nobody": 7, None: None}
+
+    def stored(frame):
+        frame = frame.with_columns(pl.col("key").replace_strict(numbers, return_dtype=pl.Int64))
+        return pl.concat([frame.clear(), *frame.iter_slices(chunk)], rechunk=False)
+
+    with mock.patch.object(events, "_PART", part):
+        check(rows, requests, *view_of(chosen), stored)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 
+from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError
 from drivetrain.features.aggregate import Kind
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.moments import LARGEST
 from drivetrain.features.view import SEQUENCE, FeatureView
 
-_UTC = pl.Datetime("us", "UTC")
+_NEVER: Micros = np.iinfo(np.int64).max
 _BATCH_BYTES = 24 << 20
+_PART = 1 << 18
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 _FEATURES = "numbers, booleans or text"
 
@@ -58,33 +61,91 @@ def moments_of(column: pl.Series, *, up: bool) -> pl.Series:
     raise FeatureError(f"column {column.name!r} is no time", found=dtype, expected="a datetime or a date")
 
 
-def times_of(view: FeatureView, rows: pl.LazyFrame) -> tuple[pl.DataFrame, Places, Places, Places]:
-    """Keys, event times, availability and sequence of a view's rows, in the table's order.
+def parts_of(column: pl.Series) -> Iterator[tuple[slice, pl.Series]]:
+    """A column part by part, for what needs no more at once: from the whole, each step would make as much again.
 
-    A row without event time or availability is known never: both are put after all time. The rows are read a column at
-    a time, so they must come in the same order every time: a table or a frame does, a join does not.
+    Polars would also copy the chunks of a column into one piece first, and its allocator keeps the pages of both.
+
+    Yields:
+        Where the part lies, and the part; of an empty column, one empty part.
+    """
+    for start in range(0, max(len(column), 1), _PART):
+        part = column.slice(start, _PART)
+        yield slice(start, start + len(part)), part
+
+
+class Times:
+    """Keys, times and sequence of a view's rows, in the table's order, each column read when it is asked for.
+
+    The rows are read a column at a time, so they must come in the same order every time: a table or a frame does, a
+    join does not.
+
+    Args:
+        view: The view.
+        rows: Rows of its table.
 
     Raises:
         FeatureError: The table lacks a column.
     """
-    schema = rows.collect_schema()
-    needed = [*view.key_columns, *view.event_time().meta.root_names(), *view.available_at().meta.root_names()]
-    _check_columns(schema.names(), needed, f"the table of view {view.name!r}")
-    sequence = pl.col(SEQUENCE) if SEQUENCE in schema.names() else pl.int_range(pl.len(), dtype=pl.Int64)
 
-    def column(expr: pl.Expr, name: str) -> pl.Series:
+    def __init__(self, view: FeatureView, rows: pl.LazyFrame) -> None:
+        self._view = view
+        self._rows = rows
+        self._whose = f"the table of view {view.name!r}"
+        present = rows.collect_schema().names()
+        needed = [*view.key_columns, *view.event_time().meta.root_names(), *view.available_at().meta.root_names()]
+        _check_columns(present, needed, self._whose)
+        self._numbered = SEQUENCE in present
+
+    def keys(self) -> pl.DataFrame:
+        """Entity keys, as :func:`keys_of` gives them.
+
+        Raises:
+            FeatureError: A column holds what can't be a key.
+        """
+        names = self._view.key_columns
+        frame = pl.DataFrame([self._column(pl.col(name).alias(name)) for name in dict.fromkeys(names)])
+        return keys_of(frame, names, self._view.entity.keys, self._whose)
+
+    def event(self) -> Places:
+        """Event times, microseconds; of a row without, after all time.
+
+        Raises:
+            FeatureError: The column holds no times.
+        """
+        return _vector(self._column(self._view.event_time().alias("event time")), partial(moments_of, up=True))
+
+    def available(self) -> Places:
+        """When rows became known, microseconds; of a row that does not say, after all time.
+
+        Raises:
+            FeatureError: The column holds no times.
+        """
+        return _vector(self._column(self._view.available_at().alias("available")), partial(moments_of, up=True))
+
+    def sequence(self) -> Places:
+        """Order of ingestion."""
+        sequence = pl.col(SEQUENCE) if self._numbered else pl.int_range(pl.len(), dtype=pl.Int64)
+        return _vector(self._column(sequence.cast(pl.Int64).alias("sequence")), lambda part: part)
+
+    def _column(self, expr: pl.Expr) -> pl.Series:
         # One at a time: what decoding needs beside a column is as large as the column.
-        return rows.select(expr.alias(name)).collect().to_series()
+        return self._rows.select(expr).collect().to_series()
 
-    frame = pl.DataFrame([column(pl.col(name), name) for name in dict.fromkeys(view.key_columns)])
-    keys = keys_of(frame, view.key_columns, view.entity.keys, f"the table of view {view.name!r}")
-    event = moments_of(column(view.event_time(), "event time"), up=True)
-    available = moments_of(column(view.available_at(), "available"), up=True)
-    if event.null_count() or available.null_count():
-        never = np.iinfo(np.int64).max
-        known = event.is_not_null() & available.is_not_null()
-        event, available = event.fill_null(0).set(~known, never), available.fill_null(0).set(~known, never)
-    return keys, event.to_numpy(), available.to_numpy(), column(sequence.cast(pl.Int64), "sequence").to_numpy()
+
+def times_of(view: FeatureView, rows: pl.LazyFrame) -> tuple[pl.DataFrame, Places, Places, Places]:
+    """Keys, event times, availability and sequence of a view's rows, as :class:`Times` reads them.
+
+    A row without event time or availability is known never: both are put after all time.
+
+    Raises:
+        FeatureError: The table lacks a column.
+    """
+    times = Times(view, rows)
+    keys, event, available = times.keys(), times.event(), times.available()
+    never = (event == _NEVER) | (available == _NEVER)
+    event[never] = available[never] = _NEVER
+    return keys, event, available, times.sequence()
 
 
 def inputs_of(
@@ -118,6 +179,8 @@ def inputs_of(
                 frame.get_column(str(position)),
                 frame.get_column(members) if members in frame.columns else None,
             )
+        # Before the next are read, or there would be twice as many.
+        del frame
 
 
 def numbers(values: pl.Series) -> Floats:
@@ -175,6 +238,14 @@ def _select(view: FeatureView, rows: pl.LazyFrame, positions: Sequence[int]) -> 
         return rows.select(columns).collect()
     except pl.exceptions.PolarsError as error:
         raise FeatureError(f"view {view.name!r} can't be computed: {str(error).splitlines()[0]}") from error
+
+
+def _vector(column: pl.Series, convert: Callable[[pl.Series], pl.Series]) -> Places:
+    """The whole numbers that a column stands for; after all others where it says nothing."""
+    made = np.empty(len(column), dtype=np.int64)
+    for place, part in parts_of(column):
+        made[place] = convert(part).fill_null(_NEVER).to_numpy()
+    return made
 
 
 def _key(column: pl.Series, whose: str) -> pl.Series:

@@ -11,12 +11,12 @@ from drivetrain.features.aggregate import ADDED_UP, Kind
 from drivetrain.features.asked import Asked, entity_of
 from drivetrain.features.bounds import Bounds
 from drivetrain.features.coded import Coded
-from drivetrain.features.events import check_type, feature_dtype, inputs_of, numbers, times_of
+from drivetrain.features.events import Times, check_type, feature_dtype, inputs_of, numbers
 from drivetrain.features.exact import Floats, Places
 from drivetrain.features.expression import expression_digest
 from drivetrain.features.lookup import Lookup
 from drivetrain.features.moments import LARGEST
-from drivetrain.features.timeline import Timeline
+from drivetrain.features.timeline import Placed, Timeline
 from drivetrain.features.view import Feature, FeatureView
 
 
@@ -49,33 +49,35 @@ def features_at(view: FeatureView, rows: pl.LazyFrame, keys: pl.DataFrame, momen
         given = view.inputs[position]
         added = {at: feature for at, feature in features.items() if feature.kind in ADDED_UP}
         if added:
-            floats = None if given.value is None and given.where is None else numbers(values)
-            made.update(_added_up(added, lookup, floats, asked))
+            counted = given.value is None and given.where is None
+            made.update(_added_up(added, lookup, None if counted else numbers(values), asked))
         looked_up = {at: feature for at, feature in features.items() if feature.looked_up}
         for at, feature in looked_up.items():
             made[at] = newest.feature(feature, values, members)
         ordered = {at: features[at] for at in features.keys() - added.keys() - looked_up.keys()}
         if ordered:
             made.update(_ordered(ordered, lookup, values, asked))
+        # Before the next are read, or there would be twice as many.
+        del values, members
     return pl.DataFrame([made[at].alias(name) for at, name in enumerate(view.feature_names)])
 
 
 def _timeline(view: FeatureView, rows: pl.LazyFrame, asked: Asked) -> Timeline:
     """Events that some request may see, in order."""
-    keys, event, available, sequence = times_of(view, rows)
-    entity = entity_of(keys, asked.keys)
+    times = Times(view, rows)
+    entity = entity_of(times.keys(), asked.keys)
+    event = times.event()
     if len(asked.moment):
         entity[event > asked.moment.max()] = -1
-        entity[available > asked.moment.max()] = -1
         if all(not feature.looked_up and feature.window is not None for feature in view.columns):
             entity[event <= asked.moment.min() - view.horizon] = -1
-    # Sorting is when most is held at once: what is told already, or in fewer bytes, goes first.
-    del keys
-    if (available <= event).all():
-        available = event
-    if len(sequence) and np.ptp(sequence) < 1 << 31:
-        sequence = (sequence - sequence.min()).astype(np.int32)
-    return Timeline.of(entity, event, available, sequence, len(asked.keys))
+    available = times.available()
+    if len(asked.moment):
+        entity[available > asked.moment.max()] = -1
+    placed = Placed.of(entity, event, available, len(asked.keys))
+    # Sorting is when most is held at once: what is told already goes first.
+    del entity, event, available
+    return Timeline.sorted(placed, times.sequence)
 
 
 def _added_up(

@@ -6,7 +6,7 @@ timeline serves every entity, and a moment's place among an entity's events is o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +69,44 @@ class Axis:
         return place + self.base if self.moments is None else self.moments[place - 1]
 
 
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Events placed on an axis, in the order of the rows they came from.
+
+    All that sorting them needs: the vectors they were placed by can go before, as sorting is when most is held at once.
+
+    Attributes:
+        kept: Which rows are events; none if all are.
+        keys: The axis's integer of each event.
+        axis: The axis.
+        delay: Microseconds from each event until it is known; one number if all take as long.
+        entities: How many entities there are.
+    """
+
+    kept: npt.NDArray[np.bool_] | None
+    keys: Places
+    axis: Axis
+    delay: Places | Micros
+    entities: int
+
+    @classmethod
+    def of(cls, entity: Places, event: Places, available: Places, entities: int) -> Placed:
+        """Places events; the arguments are those of :meth:`Timeline.of`."""
+        there = entity >= 0
+        kept = None if there.all() else there
+        axis = Axis.over(event if kept is None else event[kept], entities)
+        keys = axis.of_events(entity, event)
+        if kept is not None:
+            keys = keys[kept]
+        delay: Places | Micros = 0
+        late = available > event
+        if (late if kept is None else late & kept).any():
+            delays = np.maximum(available - event, 0)
+            delays = delays if kept is None else delays[kept]
+            delay = int(delays[0]) if (delays == delays[0]).all() else delays
+        return cls(kept, keys, axis, delay, entities)
+
+
 class Timeline:
     """Events sorted by entity, event time and sequence.
 
@@ -110,27 +148,28 @@ class Timeline:
             sequence: Order of ingestion; of events at the same time, the greatest is the last.
             entities: How many entities there are.
         """
-        kept: Places | None = None
-        if len(entity) and entity.min() < 0:
-            kept = np.flatnonzero(entity >= 0)
-            entity, event, available = entity[kept], event[kept], available[kept]
-        axis = Axis.over(event, entities)
-        keys = axis.of_events(entity, event)
-        order = np.argsort(keys)
-        delay: Places | Micros = 0
-        if (available > event).any():
-            delays = np.maximum(available - event, 0)[order]
-            delay = int(delays[0]) if (delays == delays[0]).all() else delays
-        keys.sort()
+        return cls.sorted(Placed.of(entity, event, available, entities), lambda: sequence)
+
+    @classmethod
+    def sorted(cls, events: Placed, sequence: Callable[[], Places]) -> Timeline:
+        """Sorts events that are placed on an axis.
+
+        Args:
+            events: The events.
+            sequence: Gives the order of ingestion of all rows they came from; called only where events tie.
+        """
+        order = np.argsort(events.keys)
+        keys = events.keys[order]
+        delay = events.delay if isinstance(events.delay, int) else events.delay[order]
+        rows = order if events.kept is None else np.flatnonzero(events.kept)[order]
         tied = np.flatnonzero(keys[1:] == keys[:-1])
-        rows = order if kept is None else kept[order]
         if len(tied):
             members = np.union1d(tied, tied + 1)
-            again = np.lexsort((rows[members], sequence[rows[members]], keys[members]))
+            again = np.lexsort((rows[members], sequence()[rows[members]], keys[members]))
             rows[members] = rows[members][again]
             if isinstance(delay, np.ndarray):
                 delay[members] = delay[members][again]
-        return cls(rows, keys, axis, delay, entities)
+        return cls(rows, keys, events.axis, delay, events.entities)
 
     def __len__(self) -> int:
         return len(self.rows)
