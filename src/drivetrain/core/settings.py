@@ -49,6 +49,23 @@ class ServeSettings(Section, frozen=True):
     max_bytes: int = 16 * 1024 * 1024
     allow_at: bool = False
     """Whether a request may name the moment it is made at; replays need it."""
+    body_seconds: float = 30.0
+    """How long a request's head may take to arrive, and its body; a slower body is answered 408."""
+    tokens: Literal["off", "on"] = "off"
+    """Whether everything but liveness takes a token (``drivetrain token create``)."""
+    rate: str = ""
+    """Requests without a token that the server takes, all together, such as ``"500/s"``; empty for no limit."""
+    tls_certificate: str = ""
+    """PEM file of the certificate, and of those between it and its authority; with it, the server speaks HTTPS only."""
+    tls_key: str = ""
+    """PEM file of its private key; a password is taken from the variable ``DRIVETRAIN_TLS_PASSWORD``."""
+    tls_ca: str = ""
+    """PEM file of the authority that our own clients trust; the system's authorities where it is empty."""
+    access_log: str = ""
+    """File that gets one JSON line a request, ``-`` for standard output; empty for none."""
+    traces: str = ""
+    """Where spans go, over OTLP/HTTP, such as ``http://localhost:4318``; empty for nowhere, unless
+    ``OTEL_EXPORTER_OTLP_ENDPOINT`` says so."""
 
 
 class WebSettings(Section, frozen=True):

@@ -19,6 +19,7 @@ from drivetrain.core.records.run import Run
 from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
+from drivetrain.core.records.token import Token, TokenScope
 from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
@@ -53,4 +54,6 @@ __all__ = [
     "SliceMeasure",
     "Step",
     "TableVersion",
+    "Token",
+    "TokenScope",
 ]
