@@ -24,8 +24,10 @@ from drivetrain.serve.refusal import MethodRefused, TooLarge
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.request import Request, RequestHeaders
 from drivetrain.serve.response import Headers, Response, failure
-from drivetrain.serve.routes import features, native, operations, v2
+from drivetrain.serve.routes import features, invocations, native, operations, v1, v2
+from drivetrain.serve.routes.error_shape import error_shape
 from drivetrain.serve.routes.route import Route
+from drivetrain.serve.routes.versioned import unversioned
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.workers import Workers
 from drivetrain.store.bundle import Store
@@ -95,6 +97,8 @@ class Application:
             *native.routes(self._planes, settings, self._workers),
             *features.routes(pushers or {}, settings),
             *v2.routes(self._planes, settings),
+            *v1.routes(self._planes, settings),
+            *invocations.routes(self._planes, settings),
             *operations.routes(self._planes, self._meter, self._workers, self._reloader),
         ]
         self._routes = {f"{route.method} {route.path}": route for route in routes}
@@ -127,7 +131,7 @@ class Application:
                 route = self._find(method, path)
             response = await self._answer(route, scope, wire)
         except Exception as error:  # noqa: BLE001 - the last door: whatever it is becomes one JSON error
-            response = failure(error, text_only=path.startswith("/v2"))
+            response = failure(error, error_shape(path))
         wire.response_bytes(response.status, response.headers, response.body)
         if route is None:
             self._meter.answered("", "unknown", response.status, 0.0)
@@ -165,7 +169,7 @@ class Application:
         return bytes(pieces)
 
     def _find(self, method: str, path: str) -> Route:
-        path = v2.unversioned(path, self._planes)
+        path = unversioned(path, self._planes)
         route = self._routes.get(f"{method} {path}")
         if route is not None:
             return route

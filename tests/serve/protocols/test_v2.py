@@ -66,7 +66,7 @@ def test_what_the_model_is(served):
         ([], "the input flight_id is missing; expected BYTES"),
         ([{"name": "odd", "shape": [1], "datatype": "FP64", "data": [1]}], 'found "odd"'),
         (tensors(instance()) * 2, "comes twice"),
-        (tensors(instance(), datatype="BYTES"), "expected FP16 or FP32 or FP64 or INT16"),
+        (tensors(instance(), datatype="BYTES"), "expected BF16 or FP16 or FP32 or FP64 or INT16"),
         (tensors(instance(), shape=[2]), "[2] with 1 values"),
         (tensors(instance(), shape=[1, 2]), "shape that does not fit"),
         (tensors(instance(), shape=[2], data=[1.0, 2.0]), "differ in length"),

@@ -1,0 +1,1 @@
+"""What each protocol says on the wire: bodies made into calls, and answers made into bodies."""
