@@ -72,10 +72,12 @@ class Door:
 
 
 @contextmanager
-def door(store: Store, folder: Path, **settings: Any):
+def door(
+    store: Store, folder: Path, *, plans: Any = (world.PLAIN, world.TIMED), load: Any = world.load, **settings: Any
+):
     """The world's application over a store, started and ended as a worker does."""
     app = Application(
-        [world.PLAIN, world.TIMED], store, ServeSettings(**({"allow_at": True} | settings)), folder, load=world.load
+        plans or [world.PLAIN, world.TIMED], store, ServeSettings(**({"allow_at": True} | settings)), folder, load=load
     )
     loop = asyncio.new_event_loop()
     app.__rsgi_init__(loop)

@@ -74,18 +74,17 @@ class Answering:
             FeatureError: A value does not suit the version.
         """
         steps = self._steps(serving, version, places, vectors)
-        asked = next(steps)
+        on: Callable[[], _Asked] = partial(next, steps)
         while True:
             try:
-                try:
-                    outputs = asked.version.predict(asked.inputs)
-                except EngineFailed as error:
-                    asked = steps.throw(error)
-                else:
-                    asked = steps.send(outputs)
+                asked = on()
             except StopIteration as done:
                 part: Part = done.value
                 return part
+            try:
+                on = partial(steps.send, asked.version.predict(asked.inputs))
+            except EngineFailed as error:
+                on = partial(steps.throw, error)
 
     async def answer_in_time(
         self, serving: Serving, version: LoadedVersion, places: Sequence[int], vectors: Vectors, started: int
@@ -100,22 +99,21 @@ class Answering:
             started: When the earliest request came; the monotonic clock, nanoseconds.
         """
         steps = self._steps(serving, version, places, vectors)
-        asked = next(steps)
+        on: Callable[[], _Asked] = partial(next, steps)
         while True:
             try:
-                try:
-                    left = (self._seconds or 0.0) - (time.perf_counter_ns() - started) / 1e9
-                    thread = self._thread(asked.version.record.version)
-                    outputs = await thread.run(partial(asked.version.predict, asked.inputs), left)
-                except EngineFailed as error:
-                    # Whoever stands in after the deadline gets as long again: a late answer beats none.
-                    started = time.perf_counter_ns()
-                    asked = steps.throw(error)
-                else:
-                    asked = steps.send(outputs)
+                asked = on()
             except StopIteration as done:
                 part: Part = done.value
                 return part
+            left = (self._seconds or 0.0) - (time.perf_counter_ns() - started) / 1e9
+            thread = self._thread(asked.version.record.version)
+            try:
+                on = partial(steps.send, await thread.run(partial(asked.version.predict, asked.inputs), left))
+            except EngineFailed as error:
+                # Whoever stands in after the deadline gets as long again: a late answer beats none.
+                started = time.perf_counter_ns()
+                on = partial(steps.throw, error)
 
     def left_alone(self) -> list[int]:
         """Versions whose breaker is open."""

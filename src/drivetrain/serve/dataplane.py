@@ -162,6 +162,10 @@ class Dataplane:
             await self._commit.wait()
         return len(labels)
 
+    def left_alone(self) -> list[int]:
+        """Versions that failed too often and are not asked for a while."""
+        return self._answering.left_alone()
+
     def close(self) -> None:
         """Finishes shadow work and closes the log."""
         self._shadow.close()

@@ -51,6 +51,10 @@ FEEDBACK = pl.Schema(
 )
 
 
+_LATER = {"experiment": "", "arm": "", "probability": 1.0, "failed": 0}
+"""Columns that older tables lack, and what was meant."""
+
+
 def predictions_table(endpoint: str) -> str:
     """Name of the table that holds an endpoint's predictions."""
     return f"log/{endpoint}/predictions"
@@ -91,7 +95,8 @@ def feedback_frame(entries: Sequence[Feedback]) -> pl.DataFrame:
 
 
 def predictions_of(frame: pl.DataFrame) -> list[Prediction]:
-    """The records of a frame of schema :data:`PREDICTIONS`."""
+    """The records of a frame of schema :data:`PREDICTIONS`; of rows logged before there were experiments, too."""
+    later = {name: frame[name].fill_null(default) for name, default in _LATER.items() if name in frame.columns}
     times = [pl.col("at", "logged_at").dt.epoch("us")]
     return [
         Prediction(
@@ -99,5 +104,5 @@ def predictions_of(frame: pl.DataFrame) -> list[Prediction]:
             prediction=scores if (scores := row.pop("scores")) is not None else row.pop("prediction"),
             **{name: value for name, value in row.items() if name != "prediction"},
         )
-        for row in frame.with_columns(times).iter_rows(named=True)
+        for row in frame.with_columns(times, **later).iter_rows(named=True)
     ]

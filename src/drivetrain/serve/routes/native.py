@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from drivetrain.core.records import Policy
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.admission import labels, predict_call
 from drivetrain.serve.dataplane import Dataplane
@@ -45,6 +46,12 @@ def _feedback(plane: Dataplane, settings: ServeSettings) -> Handler:
     return feedback
 
 
+def _told(policy: Policy) -> dict[str, object]:
+    """A policy as callers are told of it."""
+    arms = [{"name": arm.name, "version": arm.version or None, "share": arm.share} for arm in policy.arms]
+    return {"mode": policy.mode, "experiment": policy.experiment, "unit": policy.unit, "arms": arms}
+
+
 def _describe(plane: Dataplane, workers: Workers) -> Handler:
     async def describe(_: Request) -> Response:
         plan, serving = plane.plan, plane.serving
@@ -57,6 +64,8 @@ def _describe(plane: Dataplane, workers: Workers) -> Handler:
                 "ready": serving.champion is not None,
                 "versions": {role: None if one is None else one.record.version for role, one in loaded.items()},
                 "problems": serving.problems,
+                "policy": None if serving.router is None else _told(serving.router.policy),
+                "left_alone": plane.left_alone(),
                 "workers": workers.versions(plan.name),
                 "request": [
                     {
