@@ -26,6 +26,9 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
 
+LINEAR_LEAVES = b"\nis_linear=1"
+"""In the text of a model whose leaves are linear models."""
+
 
 class LightGBMEngine:
     """A LightGBM text model, answering bit for bit as ``Booster.predict`` does, on the calling thread alone.
@@ -48,6 +51,7 @@ class LightGBMEngine:
             raise StoreError(
                 f"{path} reads other columns", found=f"{self._width} features", expected=f"{len(schema.fields)} fields"
             )
+        self._linear = LINEAR_LEAVES in path.read_bytes()
         self._lock = Lock()
         self._row, self._answer, self._count = row_buffer(self._width), row_buffer(self._classes), c_int64()
         self._pack = Struct(f"={self._width}d").pack_into
@@ -78,8 +82,14 @@ class LightGBMEngine:
         return answer[0] if self._classes == 1 else answer
 
     def explain(self, rows: Matrix) -> np.ndarray | None:
-        """Exact SHAP values of the margin (Lundberg et al., 2020), the expected value last; none for many classes."""
-        return self._matrix(rows, CONTRIBUTIONS, self._width + 1) if self._classes == 1 else None
+        """Exact SHAP values of the margin (Lundberg et al., 2020), the expected value last.
+
+        Shape (n, fields + 1), or (n, classes, fields + 1); none where leaves are linear models themselves.
+        """
+        if self._linear:
+            return None
+        values = self._matrix(rows, CONTRIBUTIONS, self._classes * (self._width + 1))
+        return values if self._classes == 1 else values.reshape(-1, self._classes, self._width + 1)
 
     def _matrix(self, rows: Matrix, kind: int, width: int) -> np.ndarray:
         matrix = np.ascontiguousarray(rows, dtype=np.float64)

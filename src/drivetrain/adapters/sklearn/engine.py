@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from drivetrain.adapters.sklearn.additive import KEPT_AS
 from drivetrain.adapters.sklearn.pipeline import answers
+from drivetrain.core.additive import Additive
 from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
@@ -52,6 +55,8 @@ class SklearnEngine:
         from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - deferred with scikit-learn
 
         self._fitted = load(path)
+        terms = getattr(self._fitted, KEPT_AS, None)
+        self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
         self._threads = ThreadpoolController()
         self._width = len(schema.fields)
         if self._fitted.n_features_in_ != self._width:
@@ -76,8 +81,9 @@ class SklearnEngine:
         answer: float | list[float] = self.predict(np.array([row], dtype=np.float64))[0].tolist()
         return answer
 
-    def explain(self, rows: Matrix) -> None:
-        """Not known of a pipeline."""
+    def explain(self, rows: Matrix) -> np.ndarray | None:
+        """Exact contributions of a linear pipeline fitted by drivetrain; none of others."""
+        return None if self._additive is None else np.array(self._additive.explain(np.asarray(rows).tolist()))
 
 
 def load(path: Path) -> Any:  # noqa: ANN401 - sklearn has no types

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from drivetrain.adapters.sklearn.additive import KEPT_AS
 from drivetrain.adapters.sklearn.pipeline import answers
+from drivetrain.core.additive import ADDITIVE
 
 TOLERANCE = 1e-4
 """Largest difference on real rows at which the graph may stand for the pipeline; it computes in 32 bits."""
@@ -29,9 +31,12 @@ def to_onnx(fitted: Any, rows: np.ndarray) -> bytes | None:  # noqa: ANN401 - sk
     )
     options = {id(fitted): {"zipmap": False}} if hasattr(fitted, "predict_proba") else None
     try:
-        graph: bytes = convert_sklearn(
+        model = convert_sklearn(
             fitted, initial_types=[("rows", FloatTensorType([None, rows.shape[1]]))], options=options
-        ).SerializeToString()
+        )
+        if hasattr(fitted, KEPT_AS):
+            model.metadata_props.add(key=ADDITIVE, value=getattr(fitted, KEPT_AS))
+        graph: bytes = model.SerializeToString()
         session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         said = session.run(None, {"rows": rows.astype(np.float32)})[-1]
     except Exception:  # noqa: BLE001 - converters raise what they like; skops holds what they can't

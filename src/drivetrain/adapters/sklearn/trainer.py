@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from drivetrain.adapters.sklearn.additive import KEPT_AS, additive
 from drivetrain.adapters.sklearn.estimators import ESTIMATORS, make
 from drivetrain.adapters.sklearn.export import to_onnx
 from drivetrain.adapters.sklearn.pipeline import answers, pipeline
@@ -65,6 +67,9 @@ class SklearnTrainer:
                 fitted.fit(task.rows, labels)
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"{self.name} can't fit these rows: {error}") from error
+        terms = additive(fitted, task.schema, np.asarray(task.rows))
+        if terms is not None:
+            setattr(fitted, KEPT_AS, msgspec.json.encode(terms).decode())
         for warning in said:
             _log.warning("%s: %s", self.name, warning.message)
         picks = np.linspace(0, len(labels) - 1, min(_SAMPLE, len(labels))).astype(np.int64)
