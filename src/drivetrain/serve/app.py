@@ -14,13 +14,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from drivetrain.core.errors import DrivetrainError, NotFound, Overloaded, RequestError, StoreError
+from drivetrain.core.errors import DrivetrainError, NotFound, Overloaded, StoreError
 from drivetrain.core.settings import ServeSettings
 from drivetrain.features.online.push import Pusher
 from drivetrain.registry.load import load_engine
+from drivetrain.serve.body import Intake
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.denial import completed
+from drivetrain.serve.guard import Guard
 from drivetrain.serve.plan import EndpointPlan
-from drivetrain.serve.refusal import MethodRefused, TooLarge
+from drivetrain.serve.refusal import MethodRefused
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.request import Request, RequestHeaders
 from drivetrain.serve.response import Headers, Response, failure
@@ -29,6 +32,8 @@ from drivetrain.serve.routes.error_shape import error_shape
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.routes.versioned import unversioned
 from drivetrain.serve.telemetry import Meter
+from drivetrain.serve.tokens import Holder
+from drivetrain.serve.witness import WatchedDataplane, Witnesses
 from drivetrain.serve.workers import Workers
 from drivetrain.store.bundle import Store
 
@@ -89,58 +94,100 @@ class Application:
         self._settings = settings
         self._meter = Meter()
         self._workers = Workers(log_folder)
-        self._planes = {plan.name: Dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
+        self._witnesses = Witnesses(settings, self._meter)
+        dataplane = WatchedDataplane if self._witnesses else Dataplane
+        self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
         self._reloader = Reloader(self._planes, store, load, self._meter, self._housekeeping)
         self._parent = os.getppid()
+        self._intake = Intake(settings)
         self._waiting = 0
+        self._meter.levels |= {"queue": lambda: self._waiting, "arriving": lambda: self._intake.arriving}
         routes = [
             *native.routes(self._planes, settings, self._workers),
             *features.routes(pushers or {}, settings),
             *v2.routes(self._planes, settings),
             *v1.routes(self._planes, settings),
             *invocations.routes(self._planes, settings),
-            *operations.routes(self._planes, self._meter, self._workers, self._reloader),
+            *operations.routes(
+                self._planes, self._meter, self._workers, self._reloader, store, private=settings.tokens == "on"
+            ),
         ]
         self._routes = {f"{route.method} {route.path}": route for route in routes}
         self._paths = {route.path for route in routes}
+        guard = Guard(settings, store, routes)
+        self._guard = None if guard.idle else guard
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Loads what the catalog names before the first request comes."""
         for plane in self._planes.values():
             plane.lookup.warm()
+        if self._guard is not None:
+            self._guard.start()
         self._reloader.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Finishes what is under way and lets go of everything."""
         self._reloader.close()
+        if self._guard is not None:
+            self._guard.close()
         for plane in self._planes.values():
             try:
                 plane.close()
             except StoreError:
                 _log.exception("the log of endpoint %s could not be closed", plane.plan.name)
         self._tell()
+        self._witnesses.close()
         self._store.close()
 
     async def __rsgi__(self, scope: Scope, wire: Wire) -> None:
         """Answers one request."""
         started = time.perf_counter()
-        method, path = scope.method, scope.path
+        method, path, headers = scope.method, scope.path, scope.headers
         route = self._routes.get(f"{method} {path}")
+        holder: Holder | None = None
+        body = b""
+        if self._witnesses:
+            self._witnesses.begin()
         try:
+            if self._guard is not None:
+                holder = self._guard.identify(path, headers, started)
             if route is None:
                 route = self._find(method, path)
-            response = await self._answer(route, scope, wire)
+            if self._guard is not None:
+                self._guard.permit(holder, route)
+            if route.method != "GET":
+                self._check_queue()
+                body = await self._intake.read(headers, wire)
+            response = await self._answer(route, Request(headers, body))
         except Exception as error:  # noqa: BLE001 - the last door: whatever it is becomes one JSON error
-            response = failure(error, error_shape(path))
+            response = completed(failure(error, error_shape(path)), error)
         wire.response_bytes(response.status, response.headers, response.body)
+        seconds = time.perf_counter() - started
         if route is None:
             self._meter.answered("", "unknown", response.status, 0.0)
         else:
-            self._meter.answered(route.endpoint, route.name, response.status, time.perf_counter() - started)
+            self._meter.answered(route.endpoint, route.name, response.status, seconds)
+        if self._witnesses:
+            self._witnesses.tell(
+                (method, headers),
+                route,
+                response,
+                seconds=seconds,
+                received=len(body),
+                token="" if holder is None else holder.id,
+            )
 
-    async def _answer(self, route: Route, scope: Scope, wire: Wire) -> Response:
+    async def _answer(self, route: Route, request: Request) -> Response:
         if route.method == "GET":
-            return await route.handler(Request(scope.headers))
+            return await route.handler(request)
+        self._check_queue()  # others may have come while the body did
+        self._waiting += 1
+        try:
+            return await route.handler(request)
+        finally:
+            self._waiting -= 1
+
+    def _check_queue(self) -> None:
         if self._waiting >= self._settings.queue:
             raise Overloaded(
                 "more requests wait than the server may hold",
@@ -148,25 +195,6 @@ class Application:
                 expected=f"fewer than {self._settings.queue}",
                 do="Come again in a second",
             )
-        self._waiting += 1
-        try:
-            return await route.handler(Request(scope.headers, await self._body(scope, wire)))
-        finally:
-            self._waiting -= 1
-
-    async def _body(self, scope: Scope, wire: Wire) -> bytes:
-        limit = self._settings.max_bytes
-        length = scope.headers.get("content-length")
-        if length is not None and length.isdecimal():
-            if int(length) > limit:
-                raise _too_large(length, limit)
-            return await wire()
-        pieces = bytearray()
-        async for piece in wire:
-            pieces += piece
-            if len(pieces) > limit:
-                raise _too_large(f"more than {limit}", limit)
-        return bytes(pieces)
 
     def _find(self, method: str, path: str) -> Route:
         path = unversioned(path, self._planes)
@@ -203,9 +231,3 @@ class Application:
             for name, plane in self._planes.items()
         }
         self._workers.tell(versions, self._meter.snapshot())
-
-
-def _too_large(found: object, limit: int) -> RequestError:
-    return TooLarge(
-        "the body is too large", found=f"{found} bytes", expected=f"at most {limit}", do="Split the request"
-    )

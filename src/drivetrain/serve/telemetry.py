@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isnan
 from typing import TypeAlias
 
@@ -19,6 +19,8 @@ Labels: TypeAlias = tuple[str, ...]
 
 BUCKETS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds of the latency histogram, in seconds."""
+ROWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+"""Upper bounds of the histogram of batch sizes, in instances."""
 
 _COUNTERS = {
     "requests": ("drivetrain_requests", "Requests answered.", ("endpoint", "route", "status")),
@@ -40,21 +42,28 @@ _COUNTERS = {
     "shadow_dropped": ("drivetrain_shadow_dropped", "Shadow predictions left out to spare the answer.", ("endpoint",)),
     "shadow_failed": ("drivetrain_shadow_failed", "Shadow predictions whose model failed.", ("endpoint",)),
     "log_refused": ("drivetrain_log_refused", "Requests refused because the log could not be written.", ("endpoint",)),
+    "access_dropped": ("drivetrain_access_dropped", "Lines that the access log left out.", ()),
+    "witness_failed": ("drivetrain_witness_failed", "Requests that could not be noted or traced.", ("witness",)),
     "reload_failed": ("drivetrain_reload_failed", "Versions that could not be loaded.", ("endpoint", "role")),
 }
 
 
-class Latency:
-    """A histogram of durations."""
+class Histogram:
+    """How often values lay between bounds.
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS) + 1)
+    Args:
+        bounds: Upper bounds, ascending.
+    """
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Counts one duration."""
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.total += seconds
+    def observe(self, value: float) -> None:
+        """Counts one value."""
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -63,6 +72,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     counters: dict[str, list[tuple[Labels, float]]] = {}
     latency: dict[str, tuple[list[int], float]] = {}
     """Endpoint → counts by bucket, sum of seconds."""
+    batches: dict[str, tuple[list[int], float]] = {}
+    """Endpoint → counts by bucket, sum of instances."""
+    levels: dict[str, float] = {}
+    """What is so at the moment; of a worker that has died, nothing is."""
 
 
 class Meter:
@@ -71,7 +84,10 @@ class Meter:
     def __init__(self) -> None:
         names = (*_COUNTERS, "ages", "aged")
         self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in names}
-        self.latency: defaultdict[str, Latency] = defaultdict(Latency)
+        self.latency: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(BUCKETS))
+        self.batches: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(ROWS))
+        self.levels: dict[str, Callable[[], float]] = {}
+        """Name → what tells a figure that goes up and down."""
 
     def answered(self, endpoint: str, route: str, status: int, seconds: float) -> None:
         """Counts one request and, for predictions, how long it took."""
@@ -80,8 +96,10 @@ class Meter:
             self.latency[endpoint].observe(seconds)
 
     def predicted(self, endpoint: str, role: str, version: ModelVersion, rows: int) -> None:
-        """Counts instances that were predicted and logged."""
+        """Counts instances that a version predicted in one batch, and that were logged."""
         self.counters["predictions"][endpoint, role, str(version.version)] += rows
+        if role != "shadow":
+            self.batches[endpoint].observe(rows)
 
     def looked_up(
         self, endpoint: str, names: Sequence[str], values: Sequence[float], views: Sequence[str], ages: Sequence[float]
@@ -102,6 +120,8 @@ class Meter:
         return Snapshot(
             counters={name: list(values.copy().items()) for name, values in self.counters.items() if values},
             latency={name: (list(seen.counts), seen.total) for name, seen in self.latency.copy().items()},
+            batches={name: (list(seen.counts), seen.total) for name, seen in self.batches.copy().items()},
+            levels={name: tell() for name, tell in self.levels.items()},
         )
 
 
@@ -132,7 +152,18 @@ class _Figures(Collector):
             for key, value in sorted(self._sums(name).items()):
                 counter.add_metric(key, value)
             yield counter
-        yield self._latency()
+        yield self._histogram(
+            "drivetrain_predict_seconds",
+            "Time from the request's arrival to its answer.",
+            BUCKETS,
+            [snapshot.latency for snapshot in self._snapshots],
+        )
+        yield self._histogram(
+            "drivetrain_batch_rows",
+            "Instances that a version was asked for at once.",
+            ROWS,
+            [snapshot.batches for snapshot in self._snapshots],
+        )
         yield self._ages()
         for gauge in self._gauges:
             family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
@@ -158,16 +189,16 @@ class _Figures(Collector):
             family.add_metric(key, count_value=int(count), sum_value=totals[key])
         return family
 
-    def _latency(self) -> Metric:
-        family = HistogramMetricFamily(
-            "drivetrain_predict_seconds", "Time from the request's arrival to its answer.", labels=["endpoint"]
-        )
-        for endpoint in sorted({name for snapshot in self._snapshots for name in snapshot.latency}):
-            seen = [snapshot.latency[endpoint] for snapshot in self._snapshots if endpoint in snapshot.latency]
+    def _histogram(
+        self, title: str, text: str, bounds: Sequence[float], found: Sequence[dict[str, tuple[list[int], float]]]
+    ) -> Metric:
+        family = HistogramMetricFamily(title, text, labels=["endpoint"])
+        for endpoint in sorted({name for one in found for name in one}):
+            seen = [one[endpoint] for one in found if endpoint in one]
             counts = [sum(column) for column in zip(*(counts for counts, _ in seen), strict=True)]
             running = [sum(counts[: at + 1]) for at in range(len(counts))]
-            bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+            names = [*(str(bound) for bound in bounds), "+Inf"]
             family.add_metric(
-                [endpoint], list(zip(bounds, running, strict=True)), sum_value=sum(total for _, total in seen)
+                [endpoint], list(zip(names, running, strict=True)), sum_value=sum(total for _, total in seen)
             )
         return family

@@ -64,12 +64,15 @@ class Workers:
         """The notes of the server's other workers, living and dead."""
         return [note for path, note in self._notes() if path != self._path and note.server == self._server]
 
+    def living(self) -> list[Note]:
+        """The notes of the server's other workers that still run."""
+        return [note for note in self.others() if _lives(note.pid)]
+
     def versions(self, endpoint: str) -> list[dict[str, int | None]]:
         """What each living worker, this one included, answers an endpoint with; as of its last note."""
         with suppress(OSError, msgspec.DecodeError):
             own = [_decode(self._path.read_bytes())]
-            living = [note for note in self.others() if _lives(note.pid)]
-            return [{"pid": note.pid, **note.versions.get(endpoint, {})} for note in own + living]
+            return [{"pid": note.pid, **note.versions.get(endpoint, {})} for note in own + self.living()]
         return []
 
     def _notes(self) -> list[tuple[Path, Note]]:

@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drivetrain.core.errors import NotReady
+from drivetrain.core.errors import DrivetrainError, NotReady
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.log.lag import lag_of
 from drivetrain.serve.log.segment import segments
 from drivetrain.serve.reload import Reloader
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import TEXT, Response, ok
 from drivetrain.serve.routes.route import Route
-from drivetrain.serve.telemetry import Gauge, Meter, exposition
+from drivetrain.serve.telemetry import Gauge, Meter, Snapshot, exposition
 from drivetrain.serve.workers import Workers
+from drivetrain.store.bundle import Store
+
+_log = logging.getLogger(__name__)
+
+_LEVELS = {"queue": "Requests that are being answered, or wait to be.", "arriving": "Bodies on their way."}
 
 
-def routes(planes: Mapping[str, Dataplane], meter: Meter, workers: Workers, reloader: Reloader) -> list[Route]:
-    """Every route that operators use."""
+def routes(
+    planes: Mapping[str, Dataplane],
+    meter: Meter,
+    workers: Workers,
+    reloader: Reloader,
+    store: Store,
+    *,
+    private: bool = False,
+) -> list[Route]:
+    """Every route that operators use.
+
+    Args:
+        planes: The endpoints.
+        meter: This worker's figures.
+        workers: The others'.
+        reloader: Who watches the catalog.
+        store: Where the log is compacted to.
+        private: Whether ``/healthz`` keeps to itself what is wrong, as it is open to anybody where tokens are on.
+    """
 
     async def health(_: Request) -> Response:
+        if private:
+            return ok({"live": True, "ready": ready(planes)})
         problems = {name: plane.serving.problems for name, plane in planes.items() if plane.serving.problems}
         return ok({"live": True, "ready": ready(planes), "catalog": reloader.catalog_problem, "problems": problems})
 
     async def metrics(_: Request) -> Response:
-        snapshots = [meter.snapshot(), *(note.snapshot for note in workers.others())]
-        return Response(200, exposition(snapshots, _gauges(planes, reloader)), TEXT)
+        own = meter.snapshot()
+        living = [own, *(note.snapshot for note in workers.living())]
+        # How far compaction came is in the tables: reading that takes milliseconds, which predictions must not wait.
+        behind = await asyncio.get_running_loop().run_in_executor(None, _behind, planes, store)
+        gauges = [*_gauges(planes, reloader), *_levels(living), *behind]
+        return Response(200, exposition([own, *(note.snapshot for note in workers.others())], gauges), TEXT)
 
     return [Route("GET", "/healthz", health, "", "health"), Route("GET", "/metrics", metrics, "", "metrics")]
 
@@ -62,6 +93,36 @@ def _gauges(planes: Mapping[str, Dataplane], reloader: Reloader) -> list[Gauge]:
         Gauge("drivetrain_log_bytes", "Bytes logged and not compacted away yet.", ("endpoint",), waiting),
         Gauge(
             "drivetrain_catalog_up", "Whether the catalog can be read.", (), [((), float(not reloader.catalog_problem))]
+        ),
+    ]
+
+
+def _levels(living: Sequence[Snapshot]) -> list[Gauge]:
+    """What workers hold at this moment, all of them together."""
+    names = {name for snapshot in living for name in snapshot.levels}
+    sums = {name: sum(snapshot.levels.get(name, 0.0) for snapshot in living) for name in names}
+    return [Gauge(f"drivetrain_{name}", _LEVELS[name], (), [((), value)]) for name, value in sorted(sums.items())]
+
+
+def _behind(planes: Mapping[str, Dataplane], store: Store) -> list[Gauge]:
+    """How far compaction is behind; left out while the tables can't be read."""
+    try:
+        lags = {name: lag_of(store, plane.log.folder) for name, plane in planes.items()}
+    except (DrivetrainError, OSError) as error:
+        _log.warning("how far compaction is behind can't be told: %s", error)
+        return []
+    return [
+        Gauge(
+            "drivetrain_log_lag_bytes",
+            "Bytes logged that are in no table yet.",
+            ("endpoint",),
+            [((name,), float(lag.bytes)) for name, lag in lags.items()],
+        ),
+        Gauge(
+            "drivetrain_log_lag_seconds",
+            "Age of the oldest entry of the log that is in no table yet.",
+            ("endpoint",),
+            [((name,), lag.seconds) for name, lag in lags.items()],
         ),
     ]
 
