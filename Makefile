@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo fraud test check format bench bench-features docs clean
+.PHONY: help demo fraud test check format bench bench-features bench-serving docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -42,11 +42,14 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: bench-features  ## every benchmark, each a table with ratios
-	@for file in runner engine endpoint; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+bench: bench-features bench-serving  ## every benchmark, each a table with ratios
+	@for file in runner engine; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
 	@$(BIN)/python benchmarks/features.py
+
+bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and one table of its budgets
+	@$(BIN)/python benchmarks/serving.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

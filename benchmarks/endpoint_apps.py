@@ -1,4 +1,4 @@
-"""What the servers of ``endpoint.py`` run: one model behind a bare loop and behind drivetrain, in several dresses."""
+"""What ``endpoint_server.py`` starts: one model behind a bare loop and behind drivetrain, in several dresses."""
 
 from __future__ import annotations
 
@@ -69,11 +69,22 @@ NAMES: dict[str, list[str]] = {
 }
 
 
-def instance(name: str) -> dict[str, Any]:
+def numbers(seed: int) -> list[float]:
+    """A row of the model's numbers."""
+    chance = random.Random(seed)
+    return [round(chance.random(), 3) for _ in NUMBERS]
+
+
+def instance(name: str, row: list[float]) -> dict[str, Any]:
     """One instance of an endpoint's requests."""
     if name == "online":
         return {"thing": "t1"}
-    return {field.name: round(random.Random(at).random(), 3) for at, field in enumerate(NUMBERS)}
+    return {field.name: value for field, value in zip(NUMBERS, row, strict=True)}
+
+
+def computed(row: list[float]) -> list[float]:
+    """What the model behind ``asked`` is given for a row, by hand."""
+    return [*(row[at] * 2 + row[at + 1] for at in range(10)), *row[10:]]
 
 
 def prepare(folder: Path) -> None:
@@ -124,11 +135,11 @@ def _materialise(store: Store) -> None:
         materialise(store, view, version, now=now())
 
 
-def application(folder: str, durability: str) -> Application:
-    """The whole server, with validation, metrics and durable log on."""
+def application(folder: str, durability: str, log: str) -> Application:
+    """The whole server, with validation, routing, metrics and log on."""
     place = Path(folder)
     settings = msgspec.convert({"durability": durability}, ServeSettings)
-    return Application(list(PLANS.values()), open_store(StoreSettings(), place), settings, place / f"log-{durability}")
+    return Application(list(PLANS.values()), open_store(StoreSettings(), place), settings, place / f"log-{log}")
 
 
 def bare(folder: str) -> Any:

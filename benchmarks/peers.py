@@ -21,9 +21,7 @@ MATPLOTLIB = ("matplotlib==3.11.2",)
 
 def python(*packages: str) -> str | None:
     """The interpreter of an environment with these packages; none where they can't be installed."""
-    digest = hashlib.blake2b("\n".join(sorted(packages)).encode(), digest_size=4).hexdigest()
-    name = f"{re.match('[a-z]*', packages[0])[0]}-{digest}"
-    folder = ROOT / name
+    folder = ROOT / _name(packages)
     found = folder / "bin" / "python"
     ready = folder / "ready"
     if ready.exists():
@@ -31,10 +29,20 @@ def python(*packages: str) -> str | None:
     shutil.rmtree(folder, ignore_errors=True)
     ROOT.mkdir(exist_ok=True)
     (ROOT / ".gitignore").write_text("*\n", encoding="utf-8")
-    if not (_run(sys.executable, "-m", "venv", str(folder)) and _install(str(found), packages)):
+    refused = folder.with_suffix(".refused")
+    refused.unlink(missing_ok=True)
+    said = _run(sys.executable, "-m", "venv", str(folder)) or _install(str(found), packages)
+    if said is not None:
+        refused.write_text(said, encoding="utf-8")
         return None
     ready.write_text("\n".join(packages), encoding="utf-8")
     return str(found)
+
+
+def reason(*packages: str) -> str:
+    """What the installer said last of an environment that could not be made."""
+    refused = ROOT / f"{_name(packages)}.refused"
+    return refused.read_text("utf-8") if refused.exists() else "nothing was said"
 
 
 def run(packages: Sequence[str], command: Sequence[str], name: str) -> measure.Cost:
@@ -52,12 +60,21 @@ def run(packages: Sequence[str], command: Sequence[str], name: str) -> measure.C
     return measure.apart(found, [str(Path(__file__).parent / script), *arguments], name)
 
 
-def _install(found: str, packages: Sequence[str]) -> bool:
+def _name(packages: Sequence[str]) -> str:
+    digest = hashlib.blake2b("\n".join(sorted(packages)).encode(), digest_size=4).hexdigest()
+    return f"{re.match('[a-z]*', packages[0])[0]}-{digest}"
+
+
+def _install(found: str, packages: Sequence[str]) -> str | None:
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-    if Path(uv).exists() and _run(uv, "pip", "install", "-q", "--compile-bytecode", "--python", found, *packages):
-        return True
+    quick = (uv, "pip", "install", "-q", "--compile-bytecode", "--python", found, *packages)
+    if Path(uv).exists() and _run(*quick) is None:
+        return None
     return _run(found, "-m", "pip", "install", "-qq", *packages)
 
 
-def _run(*command: str) -> bool:
-    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
+def _run(*command: str) -> str | None:
+    """What a command that failed said last; none if it did not."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return (lines or ["no word"])[-1][:120] if done.returncode else None

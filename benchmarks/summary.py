@@ -1,4 +1,4 @@
-"""What each benchmark of features says of its budget, in one line; ``features.py`` prints them all in one table."""
+"""What a benchmark says of its budgets, a line each; ``features.py`` and ``serving.py`` print them in one table."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Line:
         work: What was done, and how much of it.
         ours: What it cost us.
         budget: What it may cost.
-        met: Whether it is within its budget.
+        met: Whether it is within its budget; none where that can't be judged here.
         peers: What others need, each with its ratio to ours.
     """
 
     work: str
     ours: str
     budget: str
-    met: bool
+    met: bool | None
     peers: Sequence[str] = ()
 
 
@@ -55,8 +55,8 @@ def read(path: Path) -> list[Line]:
 def markdown(lines: Sequence[Line]) -> str:
     """The table."""
     head = ["| work | ours | budget | met? | peers (× ours) |", "|---|---|---|---|---|"]
+    words = {True: "yes", False: "**no**", None: "not judged"}
     rows = [
-        f"| {line.work} | {line.ours} | {line.budget} | {'yes' if line.met else '**no**'} | {'; '.join(line.peers)} |"
-        for line in lines
+        f"| {line.work} | {line.ours} | {line.budget} | {words[line.met]} | {'; '.join(line.peers)} |" for line in lines
     ]
     return "\n".join([*head, *rows])
