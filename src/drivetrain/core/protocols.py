@@ -199,7 +199,7 @@ class Leases(Protocol):
 
 
 class Engine(Protocol):
-    """A model loaded for serving; one thread, no allocation it can avoid."""
+    """A model loaded for serving; no more threads than it was opened with, no allocation it can avoid."""
 
     def predict(self, rows: Matrix) -> Matrix:
         """Predictions for a float64 matrix of shape (n, fields): shape (n,), or (n, classes)."""
@@ -217,11 +217,16 @@ class Engine(Protocol):
 class LoadEngine(Protocol):
     """How an adapter opens an artifact: its attribute ``engine``."""
 
-    def __call__(self, path: Path, schema: InputSchema) -> Engine:
+    def __call__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> Engine:
         """Opens the artifact.
 
+        Args:
+            path: The file.
+            schema: What its rows hold.
+            threads: How many a batch may be computed on; a row is always answered on the calling one.
+
         Raises:
-            StoreError: The file is no such model.
+            StoreError: The file is no such model, or reads another number of columns than the schema has.
         """
         ...
 
@@ -252,7 +257,11 @@ class Fitted(Protocol):
         ...
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
-        """Writes files into the folder; returns (file name, format), the one to serve first."""
+        """Writes every form it can be served in.
+
+        Returns:
+            (file name, format) of each; the first is served unless another agrees and is enough faster.
+        """
         ...
 
     def importance(self) -> dict[str, float]:

@@ -72,6 +72,7 @@ def register(
             gates=gates,
             card=card_digest,
             reference=reference_digest,
+            packaging=run.packaging,
         )
         links = [Link(run.ref, version.ref, "run"), Link(training_set, version.ref, "training_set")]
         try:

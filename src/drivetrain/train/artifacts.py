@@ -12,10 +12,9 @@ from drivetrain.core import plugins
 from drivetrain.core.errors import StoreError, TrainingError
 from drivetrain.core.protocols import Blobs, Engine, Fitted, LoadEngine
 from drivetrain.core.records import Artifact, InputSchema
+from drivetrain.core.records.version import Packaging
+from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
-
-TOLERANCE = 1e-4
-"""Largest difference between a model and what is served of it: ONNX computes in 32 bits, the rest answer exactly."""
 
 _ENGINES = {"json": "rate", "skops": "sklearn"}
 
@@ -31,47 +30,65 @@ def engine_of(artifacts: Sequence[Artifact]) -> str:
     return _ENGINES.get(artifacts[0].format, artifacts[0].format)
 
 
-def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema) -> Engine:
+def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, threads: int = 1) -> Engine:
     """Opens the artifact that is served.
+
+    Args:
+        blobs: Where it is.
+        artifacts: A model's, the one to serve first.
+        schema: What its rows hold.
+        threads: How many a batch may be computed on.
 
     Raises:
         CorruptBlob: Its bytes do not match their digest.
         StoreError: It is not there, or is no model for the schema.
         MissingExtra: The library behind its engine is not installed.
     """
-    name = engine_of(artifacts)
-    load: LoadEngine = open_rate if name == "rate" else plugins.load("engine", name)
-    return load(blobs.path(artifacts[0].digest), schema)
+    load = _loader(engine_of(artifacts))
+    return load(blobs.path(artifacts[0].digest), schema, threads)
 
 
-def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[Artifact, ...]:
-    """Saves a fitted model.
+def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[tuple[Artifact, ...], Packaging]:
+    """Saves a fitted model in every form that answers as it does.
 
     Args:
         blobs: Where its files go.
         fitted: The model.
         schema: Its input.
-        rows: Real rows, on which what was saved must answer as the model does.
+        rows: Real rows, on which its forms are compared and timed.
 
     Returns:
-        Its artifacts, the one to serve first.
+        Its artifacts, the one to serve first, and how that was chosen. Forms that answer otherwise are not kept.
 
     Raises:
-        TrainingError: What was saved answers otherwise.
+        TrainingError: None of its forms answers as the model does.
     """
     with tempfile.TemporaryDirectory(prefix="drivetrain-") as name:
         folder = Path(name)
-        artifacts = tuple(_put(blobs, folder / file, format) for file, format in fitted.save(folder))
-    served = np.asarray(open_engine(blobs, artifacts, schema).predict(rows))
-    difference = float(np.max(np.abs(served - np.asarray(fitted.predict(rows))), initial=0.0))
-    if not difference <= TOLERANCE:
-        raise TrainingError(
-            f"{artifacts[0].name} does not answer as the model it was saved from",
-            found=f"a difference of {difference:.2g} on {len(rows)} rows",
-            expected=f"at most {TOLERANCE:g}",
-            do="Choose another estimator, or report it",
-        )
-    return artifacts
+        saved = fitted.save(folder)
+        forms = [_form(folder / file, format, schema) for file, format in saved]
+        packaging = package(forms, np.asarray(fitted.predict(rows)), rows)
+        first = packaging.candidates[0]
+        if packaging.chosen is None:
+            raise TrainingError(
+                f"{first.name} does not answer as the model it was saved from",
+                found=first.reason.rstrip("."),
+                expected=f"a difference of at most {packaging.tolerance:.2g} on {len(rows)} rows",
+                do="Choose another estimator, or report it",
+            )
+        ranked = sorted(zip(packaging.candidates, saved, strict=True), key=lambda each: not each[0].chosen)
+        artifacts = tuple(_put(blobs, folder / file, format) for found, (file, format) in ranked if found.agrees)
+    return artifacts, packaging
+
+
+def _form(path: Path, format: str, schema: InputSchema) -> Form:
+    engine = _ENGINES.get(format, format)
+    return Form(engine, path.name, path.stat().st_size, lambda: _loader(engine)(path, schema, 1))
+
+
+def _loader(engine: str) -> LoadEngine:
+    load: LoadEngine = open_rate if engine == "rate" else plugins.load("engine", engine)
+    return load
 
 
 def _put(blobs: Blobs, path: Path, format: str) -> Artifact:

@@ -20,6 +20,7 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Link, Run
 from drivetrain.core.records.run import Scalar, Trial
+from drivetrain.core.records.version import Packaging
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import keep
 from drivetrain.train.checks import check_frame
@@ -29,7 +30,7 @@ from drivetrain.train.score import METRICS, score
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune, best, search
 
-_SAMPLE = 2_000
+_SAMPLE = 4_000
 _IMPORTANCE = "importance."
 
 
@@ -149,11 +150,11 @@ class _Work:
         self.progress.start(task, 1 + len(baselines))
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
         fitted = self.trainer.fit(replace(everything, parameters=parameters))
-        artifacts = self._keep(fitted, data)
+        artifacts, packaging = self._keep(fitted, data)
         kept: dict[str, tuple[Artifact, ...]] = {}
         for name, baseline in baselines.items():
             self.progress.advance(task, note=name)
-            kept[name] = self._keep(baseline.fit(everything), data)
+            kept[name], _ = self._keep(baseline.fit(everything), data)
         self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
         return replace(
             self.run,
@@ -162,6 +163,7 @@ class _Work:
             metrics=metrics | {_IMPORTANCE + name: share for name, share in fitted.importance().items()},
             input_schema=data.schema,
             artifacts=artifacts,
+            packaging=packaging,
             baselines=kept,
             trials=trials,
             train_rows=len(data.labels),
@@ -181,7 +183,7 @@ class _Work:
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
-    def _keep(self, fitted: Fitted, data: TrainingRows) -> tuple[Artifact, ...]:
+    def _keep(self, fitted: Fitted, data: TrainingRows) -> tuple[tuple[Artifact, ...], Packaging]:
         picks = np.linspace(0, len(data.rows) - 1, min(_SAMPLE, len(data.rows))).astype(np.int64)
         return keep(self.store.blobs, fitted, data.schema, np.ascontiguousarray(data.rows[picks]))
 

@@ -29,6 +29,7 @@ class RateEngine:
     """Answers with the rate of a row's group, or the overall rate. Safe to share between threads."""
 
     def __init__(self, table: RateTable, schema: InputSchema) -> None:
+        self._width = len(schema.fields)
         self._positions = [schema.names.index(name) for name in table.by]
         self._overall = table.overall
         codes = [
@@ -41,12 +42,17 @@ class RateEngine:
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Rates, shape (n,)."""
-        groups, members = same(np.asarray(rows)[:, self._positions])
+        matrix = np.asarray(rows)
+        if matrix.ndim != 2 or matrix.shape[1] != self._width:
+            raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
+        groups, members = same(matrix[:, self._positions])
         rates = np.array([self._rates.get(group(codes), self._overall) for codes in groups.tolist()], dtype=np.float64)
         return np.take(rates, members)
 
     def predict_row(self, row: Sequence[float]) -> float:
         """The rate of one row."""
+        if len(row) != self._width:
+            raise StoreError("a row of another length", found=len(row), expected=self._width)
         return self._rates.get(group([row[at] for at in self._positions]), self._overall)
 
     def explain(self, rows: Matrix) -> None:
@@ -57,8 +63,8 @@ def _code(value: str | float | None, known: Mapping[str, float]) -> float | None
     return known.get(value) if isinstance(value, str) else value
 
 
-def open_rate(path: Path, schema: InputSchema) -> RateEngine:
-    """Opens a table that :class:`HistoricalRate` saved.
+def open_rate(path: Path, schema: InputSchema, _threads: int = 1, /) -> RateEngine:
+    """Opens a table that :class:`HistoricalRate` saved; it needs one thread, however many it may have.
 
     Raises:
         StoreError: The file is no such table, or the schema lacks a feature that it is by.

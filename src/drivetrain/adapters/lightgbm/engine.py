@@ -15,11 +15,12 @@ from drivetrain.adapters.lightgbm.library import (
     CONTRIBUTIONS,
     FLOAT64,
     NORMAL,
-    ONE_THREAD,
     check,
     held_library,
     library,
+    on_threads,
     open_booster,
+    patient,
     row_buffer,
 )
 from drivetrain.core.errors import StoreError
@@ -31,7 +32,7 @@ LINEAR_LEAVES = b"\nis_linear=1"
 
 
 class LightGBMEngine:
-    """A LightGBM text model, answering bit for bit as ``Booster.predict`` does, on the calling thread alone.
+    """A LightGBM text model, answering bit for bit as ``Booster.predict`` does; a row on the calling thread alone.
 
     Safe to share between threads: a row is written and answered under a lock (its buffers are made once and kept),
     and a batch has buffers of its own.
@@ -39,12 +40,13 @@ class LightGBMEngine:
     Args:
         path: The model file.
         schema: What its rows hold; must have as many fields as the model has features.
+        threads: How many a batch may be computed on; one where they would spin (see ``patient``).
 
     Raises:
         StoreError: The file is no such model.
     """
 
-    def __init__(self, path: Path, schema: InputSchema) -> None:
+    def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:
         self._booster, self._width, self._classes = open_booster(path)
         weakref.finalize(self, library().LGBM_BoosterFree, self._booster)
         if self._width != len(schema.fields):
@@ -52,13 +54,14 @@ class LightGBMEngine:
                 f"{path} reads other columns", found=f"{self._width} features", expected=f"{len(schema.fields)} fields"
             )
         self._linear = LINEAR_LEAVES in path.read_bytes()
+        self._threads = on_threads(threads if patient() else 1)
         self._lock = Lock()
         self._row, self._answer, self._count = row_buffer(self._width), row_buffer(self._classes), c_int64()
         self._pack = Struct(f"={self._width}d").pack_into
         self._fast = c_void_p()
         check(
             library().LGBM_BoosterPredictForMatSingleRowFastInit(
-                self._booster, NORMAL, 0, -1, FLOAT64, self._width, ONE_THREAD, byref(self._fast)
+                self._booster, NORMAL, 0, -1, FLOAT64, self._width, on_threads(1), byref(self._fast)
             ),
             "prepare for single rows",
         )
@@ -99,7 +102,7 @@ class LightGBMEngine:
         if len(matrix):
             count = c_int64()
             code = library().LGBM_BoosterPredictForMat(
-                self._booster, matrix.ctypes.data, FLOAT64, len(matrix), self._width, 1, kind, 0, -1, ONE_THREAD,
+                self._booster, matrix.ctypes.data, FLOAT64, len(matrix), self._width, 1, kind, 0, -1, self._threads,
                 byref(count), answers.ctypes.data,
             )  # fmt: skip
             check(code, "answer a batch")

@@ -18,7 +18,6 @@ L = TypeVar("L", bound=ctypes.CDLL)
 FLOAT64 = 1
 NORMAL = 0
 CONTRIBUTIONS = 3
-ONE_THREAD = b"num_threads=1 verbosity=-1"
 
 _NAMES = ("lib_lightgbm.so", "lib_lightgbm.dylib", "lib_lightgbm.dll")
 _PREDICT = [
@@ -96,6 +95,11 @@ def open_booster(path: Path) -> tuple[c_void_p, int, int]:
     check(calls.LGBM_BoosterGetNumFeature(handle, byref(features)), "count features")
     check(calls.LGBM_BoosterGetNumClasses(handle, byref(classes)), "count classes")
     return handle, features.value, classes.value
+
+
+def on_threads(number: int) -> bytes:
+    """The parameters of a call that may use so many threads."""
+    return f"num_threads={number} verbosity=-1".encode()
 
 
 def row_buffer(length: int) -> ctypes.Array[c_double]:

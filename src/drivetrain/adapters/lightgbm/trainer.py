@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from drivetrain.adapters.lightgbm.export import trees_of
 from drivetrain.adapters.lightgbm.library import patient
 from drivetrain.adapters.lightgbm.parameters import DEFAULTS, MOST_ROUNDS, PATIENCE, ROUNDS, SPACE, canonical
+from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
@@ -17,6 +19,7 @@ from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Scalar
 
 FILE = "model.txt"
+GRAPH = "model.onnx"
 
 _STOPS_BY = {"binary": "binary_logloss", "multiclass": "multi_logloss", "multiclassova": "multi_logloss"}
 _REPORTS = {"average_precision": "average_precision", "roc_auc": "auc"}
@@ -91,9 +94,13 @@ class FittedTrees:
         return answers
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
-        """Writes LightGBM's own text."""
+        """Writes LightGBM's own text, and after it an ONNX graph where the trees have such a form."""
         self._booster.save_model(str(folder / FILE), num_iteration=self._rounds)
-        return [(FILE, "lightgbm")]
+        trees = trees_of((folder / FILE).read_text())
+        if trees is None:
+            return [(FILE, "lightgbm")]
+        (folder / GRAPH).write_bytes(plugins.load("trees", "onnx")(trees))
+        return [(FILE, "lightgbm"), (GRAPH, "onnx")]
 
     def importance(self) -> dict[str, float]:
         """Share of the total gain."""

@@ -1,4 +1,4 @@
-"""Serving an ONNX graph, one thread, 32-bit floats."""
+"""Serving an ONNX graph, in the floats it was made for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
 
+_FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+
 
 class OnnxEngine:
-    """An ONNX model with one float input of shape (n, fields).
+    """An ONNX model with one input of shape (n, fields), of 32-bit or 64-bit floats.
 
     Its last output is the answer: of two columns the second (the positive class), a single column as a vector, more
     as they are. Safe to share between threads: a session is, and nothing else is kept between calls.
@@ -23,18 +25,20 @@ class OnnxEngine:
     Args:
         path: The model file.
         schema: What its rows hold.
+        threads: How many an operator may use.
 
     Raises:
         StoreError: The file is no such model.
     """
 
-    def __init__(self, path: Path, schema: InputSchema) -> None:
+    def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:
         import onnxruntime  # noqa: PLC0415 - deferred: a native library
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -46,6 +50,9 @@ class OnnxEngine:
             raise StoreError(
                 f"{path} reads other columns", found=[each.shape for each in inputs], expected=f"one input (n, {width})"
             )
+        if inputs[0].type not in _FLOATS:
+            raise StoreError(f"{path} reads {inputs[0].type}", expected=" or ".join(_FLOATS))
+        self._float = _FLOATS[inputs[0].type]
         self._input = inputs[0].name
         self._outputs = [self._session.get_outputs()[-1].name]
         self._width = width
@@ -54,7 +61,7 @@ class OnnxEngine:
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
-        matrix = np.ascontiguousarray(rows, dtype=np.float32)
+        matrix = np.ascontiguousarray(rows, dtype=self._float)
         if matrix.ndim != 2 or matrix.shape[1] != self._width:
             raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
         answers = np.asarray(self._session.run(self._outputs, {self._input: matrix})[0], dtype=np.float64)
@@ -64,7 +71,9 @@ class OnnxEngine:
 
     def predict_row(self, row: Sequence[float]) -> float | list[float]:
         """The same for one row."""
-        answer: np.ndarray = self._session.run(self._outputs, {self._input: np.array([row], dtype=np.float32)})[0][0]
+        if len(row) != self._width:
+            raise StoreError("a row of another length", found=len(row), expected=self._width)
+        answer: np.ndarray = self._session.run(self._outputs, {self._input: np.array([row], dtype=self._float)})[0][0]
         if answer.ndim == 0:
             return float(answer)
         return float(answer[-1]) if len(answer) <= 2 else [float(value) for value in answer]

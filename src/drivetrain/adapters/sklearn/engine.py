@@ -41,23 +41,24 @@ _PICKLE = b"\x80"
 
 
 class SklearnEngine:
-    """A scikit-learn pipeline, on one thread. Safe to share between threads: predicting changes nothing.
+    """A scikit-learn pipeline. Safe to share between threads: predicting changes nothing.
 
     Args:
         path: A skops file; a pickle is refused, as is a type beyond scikit-learn's own.
         schema: What its rows hold.
+        threads: How many its libraries may use.
 
     Raises:
         StoreError: The file is no such model, or holds something that is not trusted.
     """
 
-    def __init__(self, path: Path, schema: InputSchema) -> None:
+    def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:
         from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - deferred with scikit-learn
 
         self._fitted = load(path)
         terms = getattr(self._fitted, KEPT_AS, None)
         self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
-        self._threads = ThreadpoolController()
+        self._pools, self._threads = ThreadpoolController(), threads
         self._width = len(schema.fields)
         if self._fitted.n_features_in_ != self._width:
             raise StoreError(
@@ -73,7 +74,7 @@ class SklearnEngine:
             raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
         if not len(matrix):
             return np.empty(0)
-        with self._threads.limit(limits=1):
+        with self._pools.limit(limits=self._threads):
             return answers(self._fitted, matrix)
 
     def predict_row(self, row: Sequence[float]) -> float | list[float]:

@@ -20,8 +20,6 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
 
-_SAMPLE = 2_000
-
 _log = logging.getLogger(__name__)
 
 
@@ -72,17 +70,15 @@ class SklearnTrainer:
             setattr(fitted, KEPT_AS, msgspec.json.encode(terms).decode())
         for warning in said:
             _log.warning("%s: %s", self.name, warning.message)
-        picks = np.linspace(0, len(labels) - 1, min(_SAMPLE, len(labels))).astype(np.int64)
-        return FittedPipeline(fitted, chosen, np.asarray(task.rows)[picks], task.threads)
+        return FittedPipeline(fitted, chosen, task.threads)
 
 
 class FittedPipeline:
     """A pipeline just fitted."""
 
-    def __init__(self, fitted: Any, parameters: dict[str, Scalar], sample: np.ndarray, threads: int) -> None:  # noqa: ANN401 - sklearn has no types
+    def __init__(self, fitted: Any, parameters: dict[str, Scalar], threads: int) -> None:  # noqa: ANN401 - sklearn has no types
         self._fitted = fitted
         self._parameters = parameters
-        self._sample = sample
         self._threads = threads
 
     def predict(self, rows: Matrix) -> np.ndarray:
@@ -93,11 +89,11 @@ class FittedPipeline:
             return answers(self._fitted, np.asarray(rows))
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
-        """Writes skops, and ONNX before it where that gives the same answers."""
+        """Writes skops, and before it ONNX where the estimator has such a form."""
         import skops.io  # noqa: PLC0415 - deferred: it takes a while
 
         skops.io.dump(self._fitted, folder / "model.skops")
-        graph = to_onnx(self._fitted, self._sample)
+        graph = to_onnx(self._fitted, self._fitted.n_features_in_)
         if graph is None:
             return [("model.skops", "skops")]
         (folder / "model.onnx").write_bytes(graph)

@@ -10,7 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.schema import InputSchema
-from drivetrain.core.records.version import Artifact
+from drivetrain.core.records.version import Artifact, Packaging
 
 Scalar = str | int | float | bool | None
 
@@ -46,6 +46,9 @@ class Run(Record, frozen=True, kw_only=True):
     seed: int = 0
     input_schema: InputSchema | None = None
     artifacts: tuple[Artifact, ...] = ()
+    """What can serve the model, the one that is served first."""
+    packaging: Packaging | None = None
+    """How the first of them was chosen."""
     baselines: dict[str, tuple[Artifact, ...]] = {}
     trials: tuple[Trial, ...] = ()
     train_rows: int = 0

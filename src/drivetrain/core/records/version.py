@@ -16,9 +16,49 @@ class Artifact(msgspec.Struct, frozen=True):
     name: str
     """File name, for example ``model.txt``."""
     format: str
-    """``lightgbm``, ``onnx``, ``skops``, ``json`` (our own baselines) or ``reference`` (a monitoring profile)."""
+    """``lightgbm``, ``xgboost``, ``torch``, ``onnx``, ``skops``, ``json`` (our own baselines) or ``reference``."""
     digest: Digest
     size: int
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A form in which a fitted model could be served, as it was found when it was opened and tried."""
+
+    engine: str
+    """Adapter that opens it."""
+    name: str
+    """File name."""
+    size: int
+    """Bytes."""
+    agrees: bool
+    """Whether it answers as the library that fitted the model does."""
+    difference: float | None = None
+    """Largest absolute difference of a prediction from the library's own; none if it gave none to compare."""
+    rows: int = 0
+    """Real rows that were compared."""
+    row_us: float | None = None
+    """Microseconds for one row, one thread; none if it was not timed."""
+    batch_us: float | None = None
+    """Microseconds for a batch of :attr:`Packaging.batch` rows, one thread."""
+    chosen: bool = False
+    reason: str = ""
+    """Why it was chosen, or why not: a sentence."""
+
+
+class Packaging(msgspec.Struct, frozen=True, kw_only=True):
+    """How the form to serve was chosen among those there are."""
+
+    candidates: tuple[Candidate, ...] = ()
+    """In the trainer's order: the first is served unless another is enough faster."""
+    tolerance: float
+    """Largest difference at which a candidate agrees."""
+    batch: int
+    """Rows of the batch that was timed."""
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate that is served."""
+        return next((candidate for candidate in self.candidates if candidate.chosen), None)
 
 
 class ModelVersion(Record, frozen=True, kw_only=True):
@@ -31,7 +71,7 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     run_id: str
     artifacts: tuple[Artifact, ...]
     engine: str
-    """Adapter that serves it: ``lightgbm`` or ``onnx``."""
+    """Adapter that serves it, for example ``lightgbm`` or ``onnx``."""
     input_schema: InputSchema
     features: dict[str, Digest]
     """View or request-feature name → digest of its definition, which the server must hold to serve this version."""
@@ -42,6 +82,8 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     """Blob of the model card, as HTML."""
     reference: Digest | None = None
     """Blob of the reference profile that monitoring compares with."""
+    packaging: Packaging | None = None
+    """How the engine was chosen; none of versions older than the choice."""
 
     @property
     def key(self) -> str:
