@@ -9,6 +9,8 @@ import importlib
 from typing import Any
 
 _PUBLIC = {
+    "Bandit": "drivetrain.experiment.policies",
+    "Canary": "drivetrain.experiment.policies",
     "Column": "drivetrain.data.column",
     "Contract": "drivetrain.data.contract",
     "DerivedView": "drivetrain.features.derived",
@@ -17,6 +19,7 @@ _PUBLIC = {
     "Entity": "drivetrain.features.entity",
     "FeatureView": "drivetrain.features.view",
     "Gate": "drivetrain.evaluate.gate",
+    "Guardrail": "drivetrain.core.records.policy",
     "HistoricalRate": "drivetrain.train.baselines",
     "LightGBM": "drivetrain.train.trainers",
     "Performance": "drivetrain.monitor.spec",
@@ -24,10 +27,12 @@ _PUBLIC = {
     "RequestFeatures": "drivetrain.features.request",
     "Retrain": "drivetrain.monitor.spec",
     "Sklearn": "drivetrain.train.trainers",
+    "Split": "drivetrain.experiment.policies",
     "TimeSplit": "drivetrain.train.split",
     "Traffic": "drivetrain.loop.endpoint",
     "Tune": "drivetrain.train.tune",
     "Webhook": "drivetrain.monitor.spec",
+    "XGBoost": "drivetrain.train.trainers",
     "count": "drivetrain.features.aggregate",
     "count_distinct": "drivetrain.features.aggregate",
     "embedding": "drivetrain.features.aggregate",

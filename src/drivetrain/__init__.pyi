@@ -1,9 +1,13 @@
 from drivetrain.core.errors import DrivetrainError as DrivetrainError
+from drivetrain.core.records.policy import Guardrail as Guardrail
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
 from drivetrain.data.readers.files import files as files
 from drivetrain.data.readers.sql import sql as sql
 from drivetrain.evaluate.gate import Gate as Gate
+from drivetrain.experiment.policies import Bandit as Bandit
+from drivetrain.experiment.policies import Canary as Canary
+from drivetrain.experiment.policies import Split as Split
 from drivetrain.features.aggregate import count as count
 from drivetrain.features.aggregate import count_distinct as count_distinct
 from drivetrain.features.aggregate import embedding as embedding
@@ -34,6 +38,7 @@ from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.split import TimeSplit as TimeSplit
 from drivetrain.train.trainers import LightGBM as LightGBM
 from drivetrain.train.trainers import Sklearn as Sklearn
+from drivetrain.train.trainers import XGBoost as XGBoost
 from drivetrain.train.tune import Tune as Tune
 
 __version__: str

@@ -24,8 +24,10 @@ COMMANDS = {
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
     "promote": "Make a version the champion.",
+    "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",
+    "token": "Make, list and revoke the inference server's tokens.",
     "doctor": "Check what the project stands on.",
 }
 
@@ -45,7 +47,10 @@ def main() -> None:
     for name, summary in COMMANDS.items():
         if name == wanted:
             module = importlib.import_module(f"drivetrain.cli.commands.{name}")
-            app.command(name, help=module.__doc__)(module.command)
+            if isinstance(module.command, typer.Typer):
+                app.add_typer(module.command, name=name)
+            else:
+                app.command(name, help=module.__doc__)(module.command)
         else:
             app.command(name, help=summary)(_elsewhere)
     app()

@@ -21,8 +21,9 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.refs import table_version
 from drivetrain.loop.replay import Player, replayed
+from drivetrain.loop.routing import follow_policy
 from drivetrain.loop.runner import Outcome, holding, run_nodes
-from drivetrain.loop.serving_plan import FOLDER_VARIABLE
+from drivetrain.loop.serving_plan import FOLDER_VARIABLE, serve_settings
 from drivetrain.loop.stages.ingest import ingested
 from drivetrain.loop.stages.training_set import holds_back, training_set_node
 from drivetrain.loop.tick import look
@@ -79,7 +80,7 @@ def predict(
     project: Definitions, endpoint: str | None, instances: Sequence[Mapping[str, Any]], *, at: Micros | None
 ) -> dict[str, Any]:
     """See :meth:`Project.predict`."""
-    client = Client(project.settings.serve)
+    client = Client(serve_settings(project))
     more = {} if at is None else {"at": datetime_of(at)}
     try:
         return client.predict(project.find_endpoint(endpoint).name, instances, **more)
@@ -131,6 +132,8 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
     decisions: list[Decision] = []
     for monitor in project.monitors.values():
         decisions += look(project, monitor, now, retrain)
+    for endpoint in project.endpoints.values():
+        decisions += follow_policy(project, endpoint, now)
     return decisions
 
 
@@ -143,7 +146,7 @@ def glance(project: Definitions) -> list[Decision]:
 def serve(project: Definitions) -> None:
     """See :meth:`Project.serve`; each worker assembles the project anew."""
     os.environ[FOLDER_VARIABLE] = str(project.folder)
-    serve_target("drivetrain.loop.serving:application", project.settings.serve)
+    serve_target("drivetrain.loop.serving:application", serve_settings(project))
 
 
 def replay(

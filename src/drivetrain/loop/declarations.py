@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar, get_args, overload
 
 import polars as pl
 
-from drivetrain.core.clock import duration
+from drivetrain.core.clock import Micros, duration
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.protocols import Trainer
 from drivetrain.data.contract import Contract
@@ -24,13 +24,15 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.model import Group, Model, checked_features
 from drivetrain.monitor.spec import Monitor
-from drivetrain.serve.plan import FeaturesAway
+from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 
 T = TypeVar("T")
 G = TypeVar("G", FeatureView, RequestFeatures, DerivedView)
 Function: TypeAlias = Callable[[pl.DataFrame], list[pl.Expr]]
+
+_FALLBACKS: tuple[str, ...] = ("previous",)
 
 
 class Declarations(Definitions):
@@ -289,6 +291,8 @@ class Declarations(Definitions):
         model: Model,
         traffic: Traffic | None = None,
         features_away: FeaturesAway = "refuse",
+        deadline: str | Micros | None = None,
+        fallback: Fallback = None,
         description: str = "",
     ) -> Endpoint:
         """Declares the name callers use for a model.
@@ -299,6 +303,10 @@ class Declarations(Definitions):
             traffic: The world that calls it, for :meth:`replay`.
             features_away: What happens while the online store can't be read: ``refuse`` answers 503; ``null`` predicts
                 as if nothing were known of any entity, and says so in the answer.
+            deadline: How long a request may take, such as ``"50ms"``; models then run beside the event loop, and one
+                that takes longer is given up.
+            fallback: What answers where the champion fails or is too slow, marked in answer and log: ``"previous"``,
+                the champion before it, or a number.
             description: For people.
         """
         if features_away not in get_args(FeaturesAway):
@@ -307,7 +315,21 @@ class Declarations(Definitions):
                 found=repr(features_away),
                 expected=" or ".join(get_args(FeaturesAway)),
             )
-        made = Endpoint(name=name, model=model, traffic=traffic, features_away=features_away, description=description)
+        if isinstance(fallback, str) and fallback not in _FALLBACKS:
+            raise ProjectError(
+                f"endpoint {name!r} falls back on nothing known",
+                found=repr(fallback),
+                expected="'previous' or a number",
+            )
+        made = Endpoint(
+            name=name,
+            model=model,
+            traffic=traffic,
+            features_away=features_away,
+            deadline=None if deadline is None else duration(deadline),
+            fallback=fallback if fallback is None or isinstance(fallback, str) else float(fallback),
+            description=description,
+        )
         return _declare(self.endpoints, "endpoint", name, made)
 
     def monitor(self, endpoint: str, **watched: Any) -> Monitor:  # noqa: ANN401 - the fields of Monitor

@@ -10,7 +10,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.loop.model import Model
-from drivetrain.serve.plan import FeaturesAway
+from drivetrain.serve.plan import Fallback, FeaturesAway
 
 Requests: TypeAlias = Callable[[Micros, Micros], pl.DataFrame]
 Deliver: TypeAlias = Callable[[Micros, Micros], None]
@@ -40,6 +40,9 @@ class Endpoint:
         traffic: The world that a replay plays.
         features_away: What happens while the online store can't be read: ``refuse`` answers 503; ``null`` predicts as
             if nothing were known of any entity, and the answer names the views under ``features_away``.
+        deadline: How long a request may take, microseconds, until whoever has not answered is given up; none waits.
+        fallback: What answers where the champion fails or is too slow: ``"previous"``, the champion before it, or a
+            number.
         description: For people.
     """
 
@@ -47,4 +50,6 @@ class Endpoint:
     model: Model
     traffic: Traffic | None = None
     features_away: FeaturesAway = "refuse"
+    deadline: Micros | None = None
+    fallback: Fallback = None
     description: str = ""

@@ -10,8 +10,9 @@ import polars as pl
 
 from drivetrain.core.clock import Micros, micros_of
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Alias, Decision
+from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
+from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
@@ -19,9 +20,13 @@ from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
+from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
+from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
+from drivetrain.loop.scoring.features import FeatureSource
 from drivetrain.loop.skew import skew
 from drivetrain.loop.status import status
+from drivetrain.loop.tokens import Tokens
 from drivetrain.loop.trace import trace
 from drivetrain.loop.watch import watch
 
@@ -130,6 +135,50 @@ class Project(Declarations):
         """Asks the running endpoint; its answer as it came."""
         return commands.predict(self, endpoint, instances, at=None if at is None else micros_of(at))
 
+    def predict_batch(
+        self,
+        endpoint: str | None,
+        input: str | Path,
+        output: str | Path,
+        *,
+        at: Micros | str | None = None,
+        features: FeatureSource = "online",
+        version: int | None = None,
+        skip_bad: bool = False,
+        progress: Progress | None = None,
+    ) -> Scored:
+        """Scores a file: every row gets what the endpoint would answer it, at the row's own moment.
+
+        The file is read, scored and written in batches: memory does not grow with it. The output is there whole or not
+        at all. What is scored so is not in the prediction log.
+
+        Args:
+            endpoint: Which endpoint; not needed where there is one.
+            input: Parquet, CSV or JSON lines, by suffix. Its columns are the request's fields; a column ``at`` says the
+                moment of each row; others are carried along.
+            output: Parquet: the rows, with ``prediction`` (``prediction_0``, … for several classes), ``model_version``
+                and ``at``.
+            at: The moment of every row, where no column says it; the present by default.
+            features: ``"online"`` reads views from the online rows as the endpoint does, ``"offline"`` joins them from
+                the tables: exact for moments however long ago.
+            version: Which version of the model; the champion by default.
+            skip_bad: Whether rows that don't fit the request are left out and written to ``<output>.refused.parquet``
+                with a ``reason``, instead of refusing the file.
+            progress: Who watches.
+
+        Raises:
+            UsageError: A file can't be used by its name, or a column's name is one that the output makes.
+            SourceError: The file can't be read, lacks a field, or has one of the wrong type.
+            RefusedError: Rows don't fit the request; the message says how many and shows the first.
+            FeatureError: A feature can't be computed from the rows.
+            StoreError: The online store or the tables can't be read, or the output can't be written.
+        """
+        moment = None if at is None else micros_of(at)
+        ask = Ask(
+            input=Path(input), output=Path(output), at=moment, features=features, version=version, skip_bad=skip_bad
+        )
+        return predict_batch(self, endpoint, ask, progress=progress)
+
     def trace(self, prediction: str) -> dict[str, Any]:
         """The chain behind a prediction, from its request back to raw rows and commit, and on to its label.
 
@@ -150,6 +199,22 @@ class Project(Declarations):
         """Brings the last champion back."""
         return commands.rollback(self, model, because=because, actor=actor)
 
+    def route(
+        self,
+        endpoint: str | None,
+        asked: Asked | None,
+        *,
+        because: str,
+        actor: str = "person",
+        at: Micros | None = None,
+    ) -> Policy:
+        """Sets who answers an endpoint's requests: a canary, a split, a bandit; ``None`` for the champion alone.
+
+        Every worker follows within a second. The watch then moves it on: a canary grows, becomes champion or is ended,
+        a bandit learns.
+        """
+        return route(self, self.find_endpoint(endpoint), asked, because=because, actor=actor, at=at)
+
     def tick(self, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
         """One look of the monitors as of ``now``, and what follows from it; what :meth:`watch` repeats."""
         return commands.tick(self, now, progress=progress)
@@ -164,6 +229,11 @@ class Project(Declarations):
     ) -> dict[str, Any]:
         """Plays the declared traffic against the live endpoint, day after day in compressed time."""
         return commands.replay(self, endpoint, micros_of(since), micros_of(until), progress=progress)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that the inference server takes: made, listed and revoked."""
+        return Tokens(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

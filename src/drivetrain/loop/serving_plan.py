@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from drivetrain.core.clock import SECOND
+from drivetrain.core.settings import ServeSettings
 from drivetrain.data.source import Source
 from drivetrain.features.derived import Computed
 from drivetrain.features.view import Origin
+from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.serve.access import STANDARD_OUTPUT
 from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
 
 FOLDER_VARIABLE = "DRIVETRAIN_PROJECT_FOLDER"
 """Names the project's folder to serving workers."""
+
+
+def serve_settings(project: Definitions) -> ServeSettings:
+    """The inference server's settings; files that are named from the project's folder are named from anywhere."""
+    settings = project.settings.serve
+    placed = {
+        name: str(project.folder / path)
+        for name in ("tls_certificate", "tls_key", "tls_ca", "access_log")
+        if (path := getattr(settings, name)) and path != STANDARD_OUTPUT
+    }
+    return replace(settings, **placed)
 
 
 def plan_of(endpoint: Endpoint) -> EndpointPlan:
@@ -41,6 +58,8 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         requests=model.computed,
         entity=entity,
         features_away=endpoint.features_away,
+        deadline=None if endpoint.deadline is None else endpoint.deadline / SECOND,
+        fallback=endpoint.fallback,
         description=endpoint.description,
     )
 

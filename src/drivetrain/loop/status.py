@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from drivetrain.core.clock import iso
-from drivetrain.core.records import Alert, Alias, Decision, Measure, ModelVersion, MonitorReport, TableVersion
+from drivetrain.core.records import Alert, Alias, Decision, Measure, ModelVersion, MonitorReport, Policy, TableVersion
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.routing import in_words
 
 RECENT = 8
 
@@ -49,8 +50,11 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     aliases = {alias.alias: alias.version for alias in catalog.find(Alias, endpoint.model.name)}
     champion = aliases.get("champion")
     version = catalog.get(ModelVersion, f"{endpoint.model.name}@{champion}") if champion else None
+    policy = catalog.get(Policy, endpoint.name)
     report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
     lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
+    if policy is not None and policy.arms:
+        lines.append(in_words(policy))
     if report is not None:
         lines.append(
             f"{iso(report.since)[:10]} to {iso(report.until)[:10]}: {report.predictions:,} predictions, "

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from drivetrain.core.clock import Micros
+from drivetrain.core.clock import Micros, duration
+from drivetrain.core.errors import UsageError
 from drivetrain.core.records.base import Record
 
 PolicyKind: TypeAlias = Literal["champion", "canary", "split", "thompson", "contextual"]
@@ -44,11 +45,27 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     at_most: float
     micros: int = 0
 
+    @classmethod
+    def errors(cls, at_most: float) -> Guardrail:
+        """At most this share of its requests may be left to others, because it failed or was too slow."""
+        return cls(metric="errors", at_most=_share("errors", at_most))
+
+    @classmethod
+    def slow(cls, limit: str | Micros, at_most: float) -> Guardrail:
+        """At most this share of its answers may take longer than a limit such as ``50ms``."""
+        return cls(metric="slow", at_most=_share("slow answers", at_most), micros=duration(limit))
+
+    @classmethod
+    def loss(cls, at_most: float) -> Guardrail:
+        """Its mean squared error may lie at most this much above the champion's, by the labels that come."""
+        return cls(metric="loss", at_most=at_most)
+
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """How a canary grows.
 
     Attributes:
+        began: When the canary got its first share; the policy's own ``at`` is when it got the present one.
         steps: Its shares, one after the other; behind the last it becomes champion.
         hold: How long a step takes at least, microseconds.
         least: Answers it must have given in a step; where there is a guardrail on ``loss``, ones with a label.
@@ -56,6 +73,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         alpha: Probability that a canary which breaks no guardrail is ever taken for one that does.
     """
 
+    began: Micros
     steps: tuple[float, ...]
     hold: Micros
     least: int
@@ -103,3 +121,9 @@ class Policy(Record, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The endpoint's name."""
         return self.endpoint
+
+
+def _share(what: str, share: float) -> float:
+    if not 0 < share < 1:
+        raise UsageError(f"a guardrail on {what} is a share", found=share, expected="more than 0 and less than 1")
+    return share

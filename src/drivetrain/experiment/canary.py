@@ -1,0 +1,123 @@
+"""What becomes of a canary: it is held, grows, is promoted, or ended, on what its requests have shown."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from drivetrain.core.clock import Micros, datetime_of, show_duration
+from drivetrain.core.records import Guardrail, Policy, Rollout
+from drivetrain.experiment.policies import CANARY
+from drivetrain.experiment.sequential import Interval, difference, rate_above
+
+LABEL = "label"
+"""Column of what came true; null where nothing has yet."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What was found about one guardrail.
+
+    Attributes:
+        metric: Which.
+        at_most: Its limit.
+        state: ``broken`` and ``kept`` beyond chance, else ``open``.
+        value: The canary's figure; for a loss, how much it lies above the champion's.
+        of: On how many rows.
+        words: The same in a sentence.
+    """
+
+    metric: str
+    at_most: float
+    state: Literal["kept", "open", "broken"]
+    value: float
+    of: int
+    words: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What to do, and why.
+
+    Attributes:
+        step: ``hold``, ``up`` to the next share, ``promote`` it, or ``end`` it.
+        because: A sentence with the figures.
+        found: What was found about each guardrail.
+        share: The share after it.
+    """
+
+    step: Literal["hold", "up", "promote", "end"]
+    because: str
+    found: tuple[Found, ...]
+    share: float
+
+
+def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> Verdict:
+    """Looks at a canary; one may look as often as one likes.
+
+    Args:
+        policy: Its policy.
+        rollout: How it grows.
+        rows: Every answer of its experiment: ``at``, ``arm``, ``probability``, ``failed``, ``latency_us``,
+            ``prediction`` and ``label``.
+        now: The moment.
+    """
+    share = next((arm.share for arm in policy.arms if arm.name == CANARY), 0.0)
+    alpha = rollout.alpha / max(1, len(rollout.guardrails))
+    found = tuple(_of(rail, rollout, rows, alpha) for rail in rollout.guardrails)
+    told = " ".join(one.words for one in found)
+    if broken := [one for one in found if one.state == "broken"]:
+        return Verdict("end", " ".join(one.words for one in broken), found, 0.0)
+    mine = rows.filter(pl.col("arm") == CANARY, pl.col("at") >= datetime_of(policy.at))
+    asks_labels = any(rail.metric == "loss" for rail in rollout.guardrails)
+    done = mine[LABEL].count() if asks_labels else mine.height
+    if now - policy.at < rollout.hold or done < rollout.least:
+        wanted = f"{rollout.least} {'labelled ' if asks_labels else ''}answers and {show_duration(rollout.hold)}"
+        return Verdict("hold", f"{done} answers at {share:.0%} so far; a step takes {wanted}. {told}", found, share)
+    further = [step for step in rollout.steps if step > share + 1e-12]
+    if further:
+        return Verdict("up", f"{done} answers at {share:.0%}, no guardrail broken. {told}", found, further[0])
+    if unsure := [one for one in found if one.metric == "loss" and one.state != "kept"]:
+        return Verdict("hold", "Not sure yet: " + " ".join(one.words for one in unsure), found, share)
+    return Verdict("promote", f"{done} answers at {share:.0%}, no guardrail broken. {told}", found, 1.0)
+
+
+def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+    if rail.metric == "loss":
+        return _loss(rail, rollout, rows, alpha)
+    mine = rows.filter(pl.col("arm") == CANARY)
+    bad = int((mine["failed"] != 0).sum() if rail.metric == "errors" else (mine["latency_us"] > rail.micros).sum())
+    of = mine.height
+    broken = rate_above(bad, of, rail.at_most) >= 1.0 / alpha
+    what = "were left to others" if rail.metric == "errors" else f"took longer than {show_duration(rail.micros)}"
+    words = f"{bad} of {of} {what}{', more than' if broken else '; borne are'} {rail.at_most:.2%}."
+    return Found(rail.metric, rail.at_most, "broken" if broken else "open", bad / of if of else 0.0, of, words)
+
+
+def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+    # What others answered in the canary's place is no answer of its own: it counts as an error.
+    own = rows.filter(pl.col(LABEL).is_not_null(), pl.col("prediction").is_not_null(), pl.col("failed") == 0).sort("at")
+    treated = (own["arm"] == CANARY).cast(pl.Float64)
+    few = int(min(treated.sum(), own.height - treated.sum()))
+    if few < 2:
+        return Found("loss", rail.at_most, "open", 0.0, few, "No labels have come yet.")
+    losses = ((own["prediction"] - own[LABEL]) ** 2).to_numpy()
+    interval = difference(
+        losses,
+        treated.to_numpy(),
+        own["probability"].to_numpy(),
+        alpha=alpha,
+        expected=max(100, round(rollout.least / rollout.steps[0])),
+    )
+    state = _state(interval, rail.at_most) if few >= min(rollout.least, 100) else "open"
+    words = (
+        f"Its mean squared error lies {interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}] from the "
+        f"champion's, on {own.height} labels; borne is {rail.at_most:+.4f}."
+    )
+    return Found("loss", rail.at_most, state, interval.mean, own.height, words)
+
+
+def _state(interval: Interval, at_most: float) -> Literal["kept", "open", "broken"]:
+    if interval.low > at_most:
+        return "broken"
+    return "kept" if interval.high <= at_most else "open"

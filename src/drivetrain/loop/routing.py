@@ -1,0 +1,178 @@
+"""The policy of an endpoint: set by a person, and moved on by what its requests have shown."""
+
+from __future__ import annotations
+
+import msgspec
+import polars as pl
+
+from drivetrain.core.clock import Micros, datetime_of
+from drivetrain.core.clock import now as present
+from drivetrain.core.errors import Conflict, GateRefused, UsageError
+from drivetrain.core.ids import new_id
+from drivetrain.core.records import Decision, Link, Policy, Rollout
+from drivetrain.experiment.canary import LABEL as TRUTH
+from drivetrain.experiment.canary import Verdict, judge
+from drivetrain.experiment.learning import learned
+from drivetrain.experiment.policies import Asked, canary_arms
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.serving_plan import plan_of
+from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.registry.aliases import find_version, point
+from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
+from drivetrain.serve.log.compact import compact
+from drivetrain.serve.routing.router import Router
+
+_MOVED = 0.005
+"""Shares that move less are left as they are: every change is a write that each worker reads."""
+
+
+def route(
+    project: Definitions, endpoint: Endpoint, asked: Asked | None, *, because: str, actor: str, at: Micros | None = None
+) -> Policy:
+    """Sets an endpoint's policy; every worker follows it within a second.
+
+    Args:
+        project: Whose endpoint it is.
+        endpoint: The endpoint.
+        asked: The policy; none to have the champion answer everything.
+        because: Why, in a sentence; kept for good.
+        actor: Who.
+        at: The moment it is dated; the present by default.
+
+    Raises:
+        UsageError: No reason is given, or the policy contradicts itself.
+        UnknownName: It names a version that is not there.
+        GateRefused: It names one whose gates refused it.
+        ProjectError: It goes by fields that the endpoint's requests don't have.
+    """
+    if not because.strip():
+        raise UsageError(f"routing {endpoint.name} another way needs a reason", do="Say why in a sentence")
+    at = present() if at is None else at
+    policy = Policy(endpoint=endpoint.name, at=at) if asked is None else asked.policy(endpoint.name, at)
+    for arm in policy.arms:
+        if arm.version:
+            version = find_version(project.store, endpoint.model.name, arm.version)
+            if not version.gates.passed:
+                raise GateRefused(
+                    f"{version.key} may not answer requests",
+                    found="; ".join(version.gates.refusals),
+                    do="Train a better one; its shadow may listen in meanwhile",
+                )
+    if policy.mode != "champion":
+        Router(policy, plan_of(endpoint).fields)
+    policy = msgspec.structs.replace(policy, because=because, actor=actor)
+    store = project.store
+    decision = _decision(policy, because, evidence=msgspec.json.encode(policy).decode())
+    store.catalog.commit(policy, decision, links=_links(policy, endpoint))
+    return policy
+
+
+def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros) -> list[Decision]:
+    """One look at an endpoint's policy: a canary is held, grows, is promoted or ended; a bandit learns.
+
+    Somebody who changes the policy meanwhile is not overruled.
+    """
+    store = project.store
+    policy = store.catalog.get(Policy, endpoint.name)
+    if policy is None or policy.mode in {"champion", "split"}:
+        return []
+    revision = store.catalog.record_revision(policy.ref)
+    compact(store, project.log_folder, endpoint.name)
+    rows = _rows(project, endpoint, policy)
+    try:
+        if policy.mode == "canary" and policy.rollout is not None:
+            return _step(project, endpoint, policy, policy.rollout, (rows, revision, now))
+        if not rows.height:
+            return []
+        arms = learned(policy, rows)
+        moved = max(abs(new.share - old.share) for new, old in zip(arms, policy.arms, strict=True))
+        if moved >= _MOVED or (policy.mode == "contextual" and arms != policy.arms):
+            fresh = msgspec.structs.replace(policy, arms=arms, at=now, because="What has been learned.", actor="loop")
+            store.catalog.commit(fresh, expect={policy.ref: revision})
+    except Conflict:
+        pass
+    return []
+
+
+def _step(
+    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[pl.DataFrame, int, Micros]
+) -> list[Decision]:
+    rows, revision, now = seen
+    store = project.store
+    verdict = judge(policy, rollout, rows, now)
+    if verdict.step == "hold":
+        return []
+    version = max(arm.version for arm in policy.arms)
+    words = _words(verdict, version)
+    if verdict.step == "up":
+        arms = canary_arms(version, verdict.share)
+        fresh = msgspec.structs.replace(policy, arms=arms, at=now, because=words, actor="loop")
+    else:
+        fresh = Policy(endpoint=policy.endpoint, at=now, because=words, actor="loop")
+    decision = _decision(fresh, words, version=version, evidence=msgspec.json.encode(verdict).decode())
+    if verdict.step != "promote":
+        store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+        return [decision]
+    known = {one.id for one in store.catalog.find(Decision, endpoint.model.name)}
+    point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now)
+    # The policy goes last: until then its canary and the new champion are the same version.
+    store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+    made = [one for one in store.catalog.find(Decision, endpoint.model.name) if one.id not in known]
+    return [*reversed(made), decision]
+
+
+def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
+    """Answers of the policy's experiment with the labels that have come."""
+    store, table = project.store, predictions_table(endpoint.name)
+    since = policy.rollout.began if policy.rollout is not None else 0
+    if store.tables.version(table) is None or "experiment" not in (
+        columns := store.tables.scan(table).collect_schema().names()
+    ):
+        return pl.DataFrame(schema={**PREDICTIONS, TRUTH: pl.Float64})
+    logged = store.tables.scan(table).filter(
+        pl.col("experiment") == policy.experiment, pl.col("at") >= datetime_of(since), pl.col("role") != "shadow"
+    )
+    told = feedback_table(endpoint.name)
+    labels = (
+        store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()
+        if store.tables.version(told) is not None
+        else pl.DataFrame(schema=FEEDBACK)
+    )
+    frame = join_labels(logged.select(columns).collect(), labels, endpoint=endpoint.name)
+    return frame.rename({LABEL: TRUTH})
+
+
+def _words(verdict: Verdict, version: int) -> str:
+    told = {
+        "up": f"canary v{version} goes up to {verdict.share:.0%}: ",
+        "promote": f"canary v{version} becomes champion: ",
+        "end": f"canary v{version} is ended: ",
+    }
+    return told[verdict.step] + verdict.because
+
+
+def _decision(policy: Policy, because: str, *, evidence: str, version: int | None = None) -> Decision:
+    return Decision(
+        id=new_id(),
+        at=policy.at,
+        about=policy.endpoint,
+        what="route",
+        because=because,
+        actor=policy.actor,
+        version=version,
+        evidence=evidence,
+    )
+
+
+def _links(policy: Policy, endpoint: Endpoint) -> list[Link]:
+    model = endpoint.model.name
+    return [Link(f"version:{model}@{arm.version}", policy.ref, arm.name) for arm in policy.arms if arm.version]
+
+
+def in_words(policy: Policy) -> str:
+    """A policy in a line: who answers, and how often."""
+    arms = ", ".join(
+        f"{arm.name} {f'v{arm.version}' if arm.version else '(champion)'} {arm.share:.0%}" for arm in policy.arms
+    )
+    return f"{policy.mode} {policy.experiment}: {arms}"
