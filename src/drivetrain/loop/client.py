@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import os
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from drivetrain.core.errors import DrivetrainError, NotReady, RequestError
+from drivetrain.core.errors import DrivetrainError, NotReady, RequestError, SettingsError
 from drivetrain.core.settings import ServeSettings
+
+TOKEN_VARIABLE = "DRIVETRAIN_TOKEN"  # noqa: S105 - where one is, not one
 
 _DO = "Start it with: drivetrain serve (or drivetrain up)"
 
@@ -18,8 +22,10 @@ _DO = "Start it with: drivetrain serve (or drivetrain up)"
 class Client:
     """A caller of one inference server.
 
+    The token it comes with is that of the environment variable ``DRIVETRAIN_TOKEN``, where there is one.
+
     Args:
-        settings: Where it listens.
+        settings: Where it listens, whether over TLS, and which authority is trusted then.
         timeout: Seconds to wait for an answer.
         patience: Seconds to go on trying while the server is away or busy; zero to give up at once.
     """
@@ -30,6 +36,10 @@ class Client:
         self._patience = patience
         self._connection: http.client.HTTPConnection | None = None
         self._encoder = msgspec.json.Encoder()
+        self._tls = _tls(settings)
+        self._headers = {"content-type": "application/json"}
+        if token := os.environ.get(TOKEN_VARIABLE):
+            self._headers["authorization"] = f"Bearer {token}"
 
     def predict(self, endpoint: str, instances: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:  # noqa: ANN401
         """The answer to one request; ``more`` may name ``request_id`` and ``at``."""
@@ -55,6 +65,13 @@ class Client:
         while True:
             try:
                 status, answer = self._once(method, path, data)
+            except ssl.SSLCertVerificationError as error:
+                self.close()
+                raise RequestError(
+                    f"the server at {self._settings.host}:{self._settings.port} is not trusted",
+                    found=error.verify_message,
+                    do="Name the authority of its certificate: [serve] tls_ca in drivetrain.toml",
+                ) from None
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 problem: DrivetrainError = NotReady(
@@ -75,11 +92,9 @@ class Client:
 
     def _once(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any]]:
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(
-                self._settings.host, self._settings.port, timeout=self._timeout
-            )
+            self._connection = self._connected()
             self._connection.connect()
-        self._connection.request(method, path, data, {"content-type": "application/json"})
+        self._connection.request(method, path, data, self._headers)
         response = self._connection.getresponse()
         body = response.read()
         try:
@@ -87,8 +102,25 @@ class Client:
         except msgspec.DecodeError:
             return response.status, {"error": {"message": f"an answer that is no JSON ({response.status})"}}
 
+    def _connected(self) -> http.client.HTTPConnection:
+        host, port = self._settings.host, self._settings.port
+        if self._tls is None:
+            return http.client.HTTPConnection(host, port, timeout=self._timeout)
+        return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
+
     def close(self) -> None:
         """Lets go of the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
+    if not settings.tls_certificate:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.tls_ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"the file that serve.tls_ca names can't be used: {error}", found=settings.tls_ca, expected="PEM"
+        ) from None

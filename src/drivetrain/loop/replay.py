@@ -23,6 +23,7 @@ from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.observed import observed_labels
+from drivetrain.loop.serving_plan import serve_settings
 from drivetrain.registry.aliases import current
 
 PATIENCE = 30.0
@@ -65,10 +66,11 @@ class Player:
         self._project = project
         self._endpoint = project.find_endpoint(endpoint)
         self._traffic = _traffic(self._endpoint)
-        self._client = Client(project.settings.serve, patience=PATIENCE)
+        settings = serve_settings(project)
+        self._client = Client(settings, patience=PATIENCE)
         self._clients: SimpleQueue[Client] = SimpleQueue()
         for _ in range(CALLERS):
-            self._clients.put(Client(project.settings.serve, patience=PATIENCE))
+            self._clients.put(Client(settings, patience=PATIENCE))
         self._bring = bring
         self._look = look
 

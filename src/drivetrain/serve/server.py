@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
 from drivetrain.core.errors import DrivetrainError, UsageError
 from drivetrain.core.settings import ServeSettings
+from drivetrain.serve.tls import tls_of
 
 DRAIN_SECONDS = 30
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -31,12 +32,14 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
     Args:
         target: ``module:function``; called in each worker, it returns the worker's
             :class:`~drivetrain.serve.app.Application`.
-        settings: Host, port and workers.
+        settings: Host, port, workers and TLS.
         arguments: Texts that the function is called with, for example the project folder.
 
     Raises:
+        SettingsError: The certificate or its key can't be used.
         DrivetrainError: The port is taken, or a worker could not start; the message says why.
     """
+    tls = tls_of(settings)
     check_port(settings.host, settings.port)
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
@@ -51,7 +54,13 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
             interface=Interfaces.RSGI,
             workers=settings.workers,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(pipeline_flush=True),
+            http1_settings=HTTP1Settings(
+                pipeline_flush=True, header_read_timeout=max(1, int(settings.body_seconds * 1000))
+            ),
+            ssl_cert=tls.certificate if tls else None,
+            ssl_key=tls.key if tls else None,
+            ssl_key_password=tls.password if tls else None,
+            ssl_protocol_min=SSLProtocols.tls12,
             websockets=False,
             backlog=2048,
             backpressure=settings.queue * 2,

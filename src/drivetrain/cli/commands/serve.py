@@ -11,6 +11,7 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
     """Blocks until stopped."""
     with plain_errors(as_json=json):
         loaded = Project.load(project)
-        address = f"http://{loaded.settings.serve.host}:{loaded.settings.serve.port}"
+        scheme = "https" if loaded.settings.serve.tls_certificate else "http"
+        address = f"{scheme}://{loaded.settings.serve.host}:{loaded.settings.serve.port}"
         err.print(f"serving {', '.join(loaded.endpoints)} at {address} (stop with Ctrl-C)")
         loaded.serve()
