@@ -30,19 +30,21 @@ def check_names(
     Raises:
         RequestError: A column is unknown, comes twice, or is missing.
     """
+    known, seen = frozenset(schema.names), set[str]()
     for at, name in enumerate(names):
         path = f"{where}[{at}]"
-        if name not in schema.names:
+        if name not in known:
             raise RequestError(
                 f"{path} is no field of the endpoint",
                 field=path,
                 found=show(name),
                 expected=f"one of {', '.join(schema.names)}",
             )
-        if name in names[:at]:
+        if name in seen:
             raise RequestError(f"{path} comes twice", field=path, found=show(name), expected="each once")
+        seen.add(name)
     for field in schema.fields:
-        if field.name not in names:
+        if field.name not in seen:
             raise RequestError(f"the {noun} {field.name} is missing", field=where, expected=words[field.type])
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from drivetrain.core.errors import RequestError
 from drivetrain.core.settings import ServeSettings
-from drivetrain.serve.admission import check_rows
 from drivetrain.serve.call import Call
 from drivetrain.serve.instance import InstanceSchema
 from drivetrain.serve.plan import FieldType
@@ -60,7 +59,7 @@ def csv_text(predictions: Sequence[Output], name: str) -> bytes:
 
 
 def _lines(body: bytes, settings: ServeSettings) -> list[list[str]]:
-    """The header and every line after it that is not empty."""
+    """The header and every line after it that is not empty, up to one more than a request may have."""
     lines: list[list[str]] = []
     try:
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
@@ -73,7 +72,6 @@ def _lines(body: bytes, settings: ServeSettings) -> list[list[str]]:
         raise Malformed(f"the body is not CSV that can be read: {error}", expected="a header line, then rows") from None
     if not lines:
         raise RequestError("the table has no header line", field="header", found="nothing", expected="the fields")
-    check_rows(len(lines) - 1, settings, "rows")
     return lines
 
 

@@ -136,7 +136,8 @@ class Tensor(msgspec.Struct, gc=False):
     def _floats(
         self, values: np.ndarray[Any, np.dtype[Any]], made: list[Any], field: RequestField, where: str
     ) -> list[Any]:
-        for at in np.flatnonzero(~np.isfinite(values)).tolist():
+        finite = np.isfinite(values)
+        for at in () if finite.all() else np.flatnonzero(~finite).tolist():
             if not (field.nullable and np.isnan(values[at])):
                 raise self._unfit(at, str(made[at]), "a finite number" + " or NaN" * field.nullable, where)
             made[at] = None
@@ -147,13 +148,13 @@ class Tensor(msgspec.Struct, gc=False):
     def _texts(self, data: memoryview, count: int, where: str) -> list[str]:
         texts: list[str] = []
         at, end = 0, len(data)
-        while at < end:
+        while at < end and len(texts) < count:
             start = at + _LENGTH
+            if start > end:
+                raise self._unfit(len(texts), f"{end - at} bytes", "four bytes of length", where)
             at = start + int.from_bytes(data[at:start], "little")
-            if start > end or at > end:
+            if at > end:
                 raise self._unfit(len(texts), f"{end - start} bytes", f"{at - start}, as its length says", where)
-            if len(texts) == count:
-                break
             try:
                 texts.append(str(data[start:at], "utf-8"))
             except UnicodeDecodeError as error:

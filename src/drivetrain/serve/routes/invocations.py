@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version as installed
 
-from drivetrain.core.errors import NotFound, RequestError
+from drivetrain.core.errors import NotFound, NotReady, RequestError
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.instance import show
@@ -15,7 +15,7 @@ from drivetrain.serve.protocols.invocations import invocation
 from drivetrain.serve.protocols.v2 import OUTPUT
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Headers, Response, ok, traced
-from drivetrain.serve.routes.operations import require_ready
+from drivetrain.serve.routes.operations import ready
 from drivetrain.serve.routes.route import Route
 
 TARGET_HEADERS = ("x-drivetrain-endpoint", "x-amzn-sagemaker-target-model")
@@ -28,7 +28,8 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings) -> list[Rou
     version = Response(200, installed("drivetrain").encode(), _PLAIN)
 
     async def ping(_: Request) -> Response:
-        require_ready(planes)
+        if not ready(planes):  # anybody may ask, so no endpoint is named
+            raise NotReady("not every endpoint has a version to answer with")
         return ok({"ready": True})
 
     async def about(_: Request) -> Response:
