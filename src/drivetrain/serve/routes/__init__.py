@@ -1,1 +1,1 @@
-"""Transports side by side over one dataplane: the native protocol, Open Inference Protocol V2, and operations."""
+"""Transports side by side over one dataplane: the native protocol, V2, V1, `/invocations`, and operations."""
