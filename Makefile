@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo fraud test check format bench bench-features bench-serving docs clean
+.PHONY: help demo fraud canary test check format bench bench-features bench-serving docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -27,6 +27,9 @@ demo: $(VENV)/.installed  ## the flights project end to end; WAIT=0 stops it at 
 
 fraud: $(VENV)/.installed  ## card fraud at scale: the handbook's figures, and a day of payments scored and pushed live
 	@$(BIN)/python examples/fraud/demo.py
+
+canary: $(VENV)/.installed  ## two canaries of the flights model under traffic: one is ended, one becomes champion
+	@$(BIN)/python examples/flights/canary.py
 
 test: $(VENV)/.installed  ## every test
 	@$(BIN)/python -m pytest -n 2

@@ -18,7 +18,7 @@ from drivetrain.core.clock import DAY, MINUTE, SECOND, Micros, datetime_of, iso,
 from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Decision, Replay
+from drivetrain.core.records import Decision, Policy, Replay
 from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
@@ -146,12 +146,17 @@ class Player:
             self._clients.put(client)
 
     def _await_aliases(self, endpoint: Endpoint) -> None:
-        """Waits until the server answers with the versions that the catalog names."""
+        """Waits until the server answers with the versions that the catalog names, by the policy it names."""
         wanted = current(self._project.store, endpoint.model.name)
+        policy = self._project.store.catalog.get(Policy, endpoint.name)
+        if policy is not None and policy.mode != "champion":
+            wanted["policy"] = policy.at
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             workers = self._client.describe(endpoint.name)["workers"]
-            if all(worker.get(role) == wanted.get(role) for worker in workers for role in ("champion", "shadow")):
+            if all(
+                worker.get(role) == wanted.get(role) for worker in workers for role in ("champion", "shadow", "policy")
+            ):
                 return
             time.sleep(0.05)
 

@@ -18,7 +18,7 @@ from drivetrain.serve.telemetry import Snapshot
 FOLDER = ".workers"
 
 Versions = dict[str, dict[str, int | None]]
-"""Endpoint → role → version."""
+"""Endpoint → role → version; and ``policy`` → when the policy that is followed was set, microseconds."""
 
 
 class Note(msgspec.Struct, frozen=True):
