@@ -51,10 +51,18 @@ class Door:
         self.app = app
         self.loop = loop
 
-    async def send(self, method: str, path: str, body: bytes = b"", *, chunked: bool = False) -> Wire:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        chunked: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Wire:
         wire = Wire(body)
-        headers = {} if chunked else {"content-length": str(len(body))}
-        await self.app.__rsgi__(Scope(method, path, headers), wire)  # type: ignore[arg-type]
+        head = {} if chunked else {"content-length": str(len(body))}
+        await self.app.__rsgi__(Scope(method, path, head | dict(headers or {})), wire)  # type: ignore[arg-type]
         return wire
 
     def ask(self, method: str, path: str, body: Any = b"", *, chunked: bool = False) -> tuple[int, Any]:

@@ -85,6 +85,13 @@ class Server:
         children = psutil.Process(self.process.pid).children()
         return [child.pid for child in children if any("spawn_main" in word for word in child.cmdline())]
 
+    def wait_for_workers(self, count: int) -> None:
+        """Until so many have said which versions they answer with; the first ready one answers before the others."""
+        until = time.monotonic() + _PATIENCE
+        while len(list((self.log / ".workers").glob("*.json"))) < count:
+            assert time.monotonic() < until, "not all workers came up"
+            time.sleep(0.02)
+
     def end(self, how: int = signal.SIGTERM) -> int:
         self.process.send_signal(how)
         return self.process.wait(_PATIENCE)

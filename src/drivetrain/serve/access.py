@@ -7,7 +7,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -42,6 +41,7 @@ class AccessLog:
         self._most = most
         self._waiting: deque[Exchange] = deque()
         self._failing = False
+        self._torn = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="drivetrain-access", daemon=True)
         self._thread.start()
@@ -76,7 +76,7 @@ class AccessLog:
 
     def _write(self, lines: bytes) -> None:
         if self._path == STANDARD_OUTPUT:
-            _write_all(1, lines)
+            self._append(1, lines)
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
@@ -85,9 +85,19 @@ class AccessLog:
             Path(self._path).parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, flags, 0o640)
         try:
-            _write_all(file, lines)
+            self._append(file, lines)
         finally:
             os.close(file)
+
+    def _append(self, file: int, lines: bytes) -> None:
+        if self._torn:
+            lines = b"\n" + lines  # a line that a full disk cut off must not spoil the next one
+        written = 0
+        while written < len(lines):
+            try:
+                written += os.write(file, lines[written:])
+            finally:
+                self._torn = 0 < written < len(lines) or (self._torn and not written)
 
     def _work(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
@@ -117,14 +127,3 @@ def line_of(exchange: Exchange) -> bytes:
         )
         + b"\n"
     )
-
-
-def _write_all(file: int, lines: bytes) -> None:
-    written = os.write(file, lines)
-    while written < len(lines):
-        try:
-            written += os.write(file, lines[written:])
-        except OSError:
-            with suppress(OSError):
-                os.write(file, b"\n")  # half a line must not spoil the next one
-            raise

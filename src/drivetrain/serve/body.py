@@ -17,6 +17,8 @@ SMALL = 64 * 1024
 """Bodies up to so many bytes are taken whole: the connections that a worker has bound what they hold."""
 TOGETHER = 16
 """Larger ones hold at most so many times ``max_bytes`` until they are whole."""
+BEYOND = 4
+"""A body that is too large is read, not kept, up to so many times ``max_bytes``: its sender is to hear the answer."""
 _SWEEP_SECONDS = 0.5
 
 
@@ -63,7 +65,7 @@ class Intake:
         """
         length = headers.get("content-length")
         announced = int(length) if length is not None and length.isdecimal() else None
-        if announced is not None and announced > self._limit:
+        if announced is not None and announced > self._limit * (1 if headers.get("expect") else BEYOND):
             raise _too_large(length, self._limit)
         # A timer for each body would cost more than the rest of this: one looks at all of them now and then.
         task = asyncio.current_task()
@@ -103,17 +105,22 @@ class Intake:
         return body
 
     async def _gather(self, pieces: Pieces) -> bytes:
-        gathered = bytearray()
+        gathered, seen = bytearray(), 0
         try:
             async for piece in pieces:
-                gathered += piece
-                self._room -= len(piece)
-                if len(gathered) > self._limit:
-                    raise _too_large(f"more than {self._limit}", self._limit)
+                seen += len(piece)
+                if seen <= self._limit:
+                    gathered += piece
+                    self._room -= len(piece)
+                elif seen > self._limit * BEYOND:
+                    break
                 if self._room < 0:
                     raise Overloaded(
                         "more bytes are on their way than the server may hold", do="Come again in a second"
                     )
+            if seen > self._limit:
+                # Only now: an answer to somebody who is still sending is lost with the connection.
+                raise _too_large(f"more than {self._limit}", self._limit)
             return bytes(gathered)
         finally:
             self._room += len(gathered)
