@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import sync_playwright
 
 from drivetrain.core.records import Run
-from drivetrain.core.records.version import Artifact
+from drivetrain.core.records.version import Artifact, Candidate, Packaging
 from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.card import Card, card_html, card_json
 from drivetrain.evaluate.gate import Gate
 from drivetrain.evaluate.operating import operate
 from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.evaluate.verdict import check
+from drivetrain.train.packaging import choose
 from evaluate.world import days_of_rows
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -31,6 +33,20 @@ def card(**more) -> Card:
         baselines={"constant": np.full(3000, 0.25)},
         bootstrap=Bootstrap(replicates=60),
     )
+    packaging = Packaging(
+        candidates=choose(
+            [
+                Candidate(engine="xgboost", name="model.ubj", size=409_051, agrees=True, difference=0.0, rows=4000,
+                          row_us=130.5, batch_us=565.2),
+                Candidate(engine="onnx", name="model.onnx", size=113_099, agrees=True, difference=2.6e-07, rows=4000,
+                          row_us=11.3, batch_us=160.1),
+                Candidate(engine="torch", name="model.pt", size=812, agrees=False, difference=0.25, rows=4000,
+                          reason="It differs by 0.25; at most 0.0001 is <allowed>."),
+            ]
+        ),
+        tolerance=1e-4,
+        batch=64,
+    )  # fmt: skip
     run = Run(
         run_id="r1",
         model="late",
@@ -41,6 +57,7 @@ def card(**more) -> Card:
         packages={"numpy": "2"},
         inputs={"training_set": "table:t@1"},
         artifacts=(Artifact("model.txt", "lightgbm", "d" * 32, 10),),
+        packaging=packaging,
     )
     settings = {
         "project": "flights",
@@ -106,6 +123,27 @@ def test_a_card_of_the_least_still_renders():
     bare = evaluate(predictions, labels, ats, subject=Subject(run_id="r", model="late", data="table:t@1"))
     page = card_html(card(evaluation=bare, gates=check([], bare), run=None, version=None, curve=None)).decode()
     assert "not known" in page
+
+
+def test_the_engines_that_were_tried_are_told_with_the_reason():
+    page = card_html(card()).decode()
+    table = page[page.index("What it is served by") : page.index("How it was made")]
+    assert table.count("<tr>") == 4
+    assert table.count(">serves<") == 1
+    assert table.index(">serves<") > table.index("<td>onnx")
+    for said in (
+        "It is 6.4 times as fast as xgboost, and agrees.",
+        "3e-07",
+        "11.3 µs",
+        "160 µs",
+        "409 kB",
+        "&lt;allowed&gt;",
+        "4,000 rows",
+    ):
+        assert said in table
+    assert json.loads(card_json(card()))["run"]["packaging"]["candidates"][1]["chosen"] is True
+    bare = card_html(card(run=replace(card().run, packaging=None))).decode()
+    assert "What it is served by" not in bare
 
 
 @pytest.mark.browser

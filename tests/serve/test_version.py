@@ -73,6 +73,14 @@ def test_an_engine_that_is_slow_alone_takes_the_batch(record):
     assert engine.calls == [64]
 
 
+def test_the_first_request_finds_rows_and_batches_warm(record):
+    engine = Paced(call=0.0, row=0.004, batch_row=0.0)
+    loaded = LoadedVersion(record, engine, NAMES, {})
+    assert loaded.batch_from == 2
+    assert engine.calls[0] == 64, "what takes a row fastest is warm last"
+    assert engine.calls.count(1) >= 2
+
+
 def test_an_engine_that_fails_when_warmed_may_still_be_asked(record):
     loaded = LoadedVersion(record, world.Sum(-1.0), NAMES, {})
     assert loaded.batch_from == NEVER

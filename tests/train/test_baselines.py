@@ -41,7 +41,8 @@ class TestEngine(EngineConformance):
         fitted = HistoricalRate(by=["carrier", "night"]).fit(make_task())
         fitted.save(tmp_path)
         rows, _ = make_rows(300, seed=4)
-        return EngineCase(open_rate, tmp_path / "rates.json", SCHEMA, rows, fitted.predict(rows))
+        expected = fitted.predict(rows)
+        return EngineCase(open_rate, tmp_path / "rates.json", SCHEMA, rows, expected, fixed_width=False)
 
 
 def fit(rows: list[tuple[float, float]], labels: list[float], *, by: list[str], smoothing: float = 0.0) -> np.ndarray:

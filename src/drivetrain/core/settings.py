@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -41,6 +41,8 @@ class ServeSettings(Section, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8701
     workers: int = 1
+    threads: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Threads of a worker's engine for a batch: more than one helps large batches on idle cores, else it hurts."""
     log: str = ".drivetrain/log"
     durability: Literal["process", "disk", "memory"] = "process"
     queue: int = 1024

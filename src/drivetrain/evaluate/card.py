@@ -14,7 +14,7 @@ from drivetrain.core.records import Comparison, Evaluation, GateReport, Measure,
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.operating import Curve
-from drivetrain.evaluate.wording import figure, figures, percent, span
+from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
 _SLICE_METRIC = "roc_auc"
@@ -84,7 +84,15 @@ def card_html(card: Card) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        figure=figure, figures=figures, percent=percent, iso=iso, title=_title, upper_first=_upper_first
+        figure=figure,
+        figures=figures,
+        percent=percent,
+        iso=iso,
+        title=_title,
+        upper_first=_upper_first,
+        apart=apart,
+        micros=micros,
+        bytes=size,
     )
     evaluation = card.evaluation
     page = environment.get_template("card.html.jinja").render(

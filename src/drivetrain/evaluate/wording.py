@@ -44,6 +44,44 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share == 0 or share >= 0.0995 else f"{100 * share:.2g} %"
 
 
+def apart(difference: float | None) -> str:
+    """How far two answers lie apart, to one digit; a dash where it is not known.
+
+    Example:
+        >>> apart(0.0), apart(2.6e-07), apart(0.04)
+        ('none', '3e-07', '0.04')
+    """
+    if difference is None:
+        return DASH
+    return f"{difference:.1g}" if difference else "none"
+
+
+def micros(time: float | None) -> str:
+    """Microseconds, to the digits that matter; a dash where they are not known.
+
+    Example:
+        >>> micros(7.66), micros(909.8), micros(11936.6)
+        ('7.7 µs', '910 µs', '11.9 ms')
+    """
+    if time is None:
+        return DASH
+    if time >= 9_999.5:
+        return f"{time / 1000:.1f} ms"
+    return f"{time:.1f} µs" if time < 99.95 else f"{time:.0f} µs"
+
+
+def size(count: int) -> str:
+    """Bytes.
+
+    Example:
+        >>> size(812), size(150_587), size(2_480_000)
+        ('812 B', '151 kB', '2.5 MB')
+    """
+    if count < 1_000:
+        return f"{count} B"
+    return f"{count / 1e3:.0f} kB" if count < 999_500 else f"{count / 1e6:.1f} MB"
+
+
 def span(since: Micros, until: Micros) -> str:
     """A stretch of time in words, UTC; the end is outside it.
 

@@ -95,10 +95,16 @@ def _version(version: ModelVersion | None) -> dict[str, Any]:
     return {
         "version": version.key,
         "engine": version.engine,
+        "tried": _tried(version),
         "made": iso(version.at),
         "gates": "passed" if version.gates.passed else "; ".join(version.gates.refusals),
         "artifacts": {artifact.name: artifact.digest for artifact in version.artifacts},
     }
+
+
+def _tried(version: ModelVersion) -> dict[str, str]:
+    """Why each engine that could serve the version does, or does not."""
+    return {each.engine: each.reason for each in version.packaging.candidates} if version.packaging else {}
 
 
 def _training(run: Run | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -77,7 +78,7 @@ class Application:
         settings: Limits, durability and the rest.
         log_folder: Where the write-ahead logs of all workers are.
         pushers: What pushes events into feature views, by view.
-        load: Opens a version's engine; another one in tests.
+        load: Opens a version's engine, on ``settings.threads`` where nothing is given; another one in tests.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Application:
         log_folder: Path,
         *,
         pushers: Mapping[str, Pusher] | None = None,
-        load: LoadEngine = load_engine,
+        load: LoadEngine | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -97,7 +98,8 @@ class Application:
         self._witnesses = Witnesses(settings, self._meter)
         dataplane = WatchedDataplane if self._witnesses else Dataplane
         self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
-        self._reloader = Reloader(self._planes, store, load, self._meter, self._housekeeping)
+        opened = load or partial(load_engine, threads=settings.threads)
+        self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
         self._parent = os.getppid()
         self._intake = Intake(settings)
         self._waiting = 0

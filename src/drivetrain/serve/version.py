@@ -103,10 +103,12 @@ def _check(record: ModelVersion, names: Sequence[str], definitions: Mapping[str,
 def _measured(engine: Engine, width: int) -> tuple[int, float]:
     """Warms the engine up: from how many rows a batch is faster, and what one row takes alone, in seconds.
 
-    An engine that fails on neutral input is left to fail, or not, on real input.
+    The largest batch comes first, so that what a library sets up at its first calls is there before anything is timed,
+    and before the first request. An engine that fails on neutral input is left to fail, or not, on real input.
     """
     row = [0.0] * width
     try:
+        engine.predict(np.zeros((_SIZES[-1], width)))
         alone = _fastest(lambda: engine.predict_row(row))
         for size in _SIZES:
             rows = np.zeros((size, width))

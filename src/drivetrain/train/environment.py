@@ -19,6 +19,8 @@ PACKAGES = (
     "scipy",
     "skl2onnx",
     "skops",
+    "torch",
+    "xgboost",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 from drivetrain.core import plugins
 from drivetrain.core.protocols import FitTask, Fitted, Space, Trainer
@@ -12,7 +13,45 @@ from drivetrain.core.records.run import Scalar
 
 
 @dataclass(frozen=True, init=False)
-class LightGBM:
+class _Boosted:
+    """Boosted trees, through an adapter that both fits and serves them."""
+
+    adapter: ClassVar[str]
+    parameters: Mapping[str, Scalar]
+
+    def __init__(self, **parameters: Scalar) -> None:
+        object.__setattr__(self, "parameters", MappingProxyType(dict(sorted(parameters.items()))))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_arguments(self.parameters)})"
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    @property
+    def name(self) -> str:
+        """The adapter's name."""
+        return self.adapter
+
+    @property
+    def engine(self) -> str:
+        """The adapter's name."""
+        return self.adapter
+
+    def search_space(self) -> Mapping[str, Space]:
+        """What tuning may vary: shape and regularisation, but for what is set."""
+        return self._load().search_space()
+
+    def fit(self, task: FitTask) -> Fitted:
+        """Fits trees; see :class:`Trainer`."""
+        return self._load().fit(task)
+
+    def _load(self) -> Trainer:
+        trainer: Trainer = plugins.load("trainer", self.adapter)(**self.parameters)
+        return trainer
+
+
+class LightGBM(_Boosted):
     """Gradient-boosted trees (Ke et al., 2017), through the ``lightgbm`` adapter.
 
     Categories are split as categories, nulls are a direction of their own, and boosting stops early by log loss on
@@ -26,38 +65,24 @@ class LightGBM:
         LightGBM(num_leaves=31)
     """
 
-    parameters: Mapping[str, Scalar]
+    adapter = "lightgbm"
 
-    def __init__(self, **parameters: Scalar) -> None:
-        object.__setattr__(self, "parameters", MappingProxyType(dict(sorted(parameters.items()))))
 
-    def __repr__(self) -> str:
-        return f"LightGBM({_arguments(self.parameters)})"
+class XGBoost(_Boosted):
+    """Gradient-boosted trees (Chen and Guestrin, 2016), through the ``xgboost`` adapter.
 
-    def __hash__(self) -> int:
-        return hash(repr(self))
+    Categories are split as categories, nulls are a direction of their own, and boosting stops early by the loss on
+    the validation rows. Needs ``pip install "drivetrain[xgboost]"``.
 
-    @property
-    def name(self) -> str:
-        """``lightgbm``."""
-        return "lightgbm"
+    Args:
+        **parameters: XGBoost's own, ``num_boost_round`` among them; one that is set here is not tuned.
 
-    @property
-    def engine(self) -> str:
-        """``lightgbm``."""
-        return "lightgbm"
+    Example:
+        >>> XGBoost(max_depth=4)
+        XGBoost(max_depth=4)
+    """
 
-    def search_space(self) -> Mapping[str, Space]:
-        """What tuning may vary: LightGBM's shape and regularisation, but for what is set."""
-        return self._adapter().search_space()
-
-    def fit(self, task: FitTask) -> Fitted:
-        """Fits trees; see :class:`Trainer`."""
-        return self._adapter().fit(task)
-
-    def _adapter(self) -> Trainer:
-        trainer: Trainer = plugins.load("trainer", "lightgbm")(**self.parameters)
-        return trainer
+    adapter = "xgboost"
 
 
 @dataclass(frozen=True, init=False)

@@ -89,12 +89,25 @@ def open_booster(path: Path) -> tuple[c_void_p, int, int]:
     Raises:
         StoreError: The file is no such model.
     """
+    _check_whole(path)
     handle, rounds, features, classes = c_void_p(), c_int(), c_int(), c_int()
     calls = library()
     check(calls.LGBM_BoosterCreateFromModelfile(str(path).encode(), byref(rounds), byref(handle)), f"read {path}")
     check(calls.LGBM_BoosterGetNumFeature(handle, byref(features)), "count features")
     check(calls.LGBM_BoosterGetNumClasses(handle, byref(classes)), "count classes")
     return handle, features.value, classes.value
+
+
+def _check_whole(path: Path) -> None:
+    """Of a text that ends in the midst of a tree LightGBM does not complain: it ends the process."""
+    text = path.read_bytes()
+    ends = b"\nend of parameters" if b"\nparameters:" in text else b"\nend of trees"
+    if not text.startswith(b"tree\n") or b"\nend of trees" not in text or ends not in text:
+        raise StoreError(
+            f"LightGBM could not read {path}: it is no whole model",
+            found=f"{len(text):,} bytes",
+            expected='LightGBM\'s text, from "tree" to "end of parameters"',
+        )
 
 
 def on_threads(number: int) -> bytes:

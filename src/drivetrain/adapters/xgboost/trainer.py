@@ -1,0 +1,178 @@
+"""Fitting XGBoost's trees: categories as categories, stopped early by the loss, the same on any number of threads."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drivetrain.adapters.xgboost.export import trees_of
+from drivetrain.adapters.xgboost.library import library
+from drivetrain.adapters.xgboost.parameters import (
+    DEFAULTS,
+    MOST_ROUNDS,
+    NUM_ROUNDS,
+    PATIENCE,
+    ROUNDS,
+    SPACE,
+    canonical,
+)
+from drivetrain.core import plugins
+from drivetrain.core.errors import TrainingError
+from drivetrain.core.frames import Matrix
+from drivetrain.core.protocols import FitTask, Space
+from drivetrain.core.records import InputSchema
+from drivetrain.core.records.run import Scalar
+
+FILE = "model.ubj"
+GRAPH = "model.onnx"
+
+_STOPS_BY = {"binary:logistic": "logloss", "multi:softprob": "mlogloss"}
+_log = logging.getLogger(__name__)
+_REPORTS = {"average_precision": "aucpr", "roc_auc": "auc"}
+
+
+class XGBoostTrainer:
+    """What ``drivetrain.XGBoost`` stands for; see there.
+
+    Args:
+        **parameters: XGBoost's own.
+    """
+
+    name = "xgboost"
+    engine = "xgboost"
+
+    def __init__(self, **parameters: Scalar) -> None:
+        self._parameters = parameters
+
+    def search_space(self) -> Mapping[str, Space]:
+        """Shape and regularisation, but for what is set."""
+        fixed = canonical(self._parameters)
+        return {name: space for name, space in SPACE.items() if name not in fixed}
+
+    def fit(self, task: FitTask) -> FittedXGBoost:
+        """Boosts until the loss on the validation rows is best, or as many rounds as are set.
+
+        Raises:
+            TrainingError: A parameter that XGBoost does not know, or rows that it can't use.
+            MissingExtra: XGBoost is not installed.
+        """
+        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        library()
+        import xgboost  # noqa: PLC0415 - deferred: it imports scikit-learn and scipy; after our own loading
+
+        fixed_rounds = chosen.pop(NUM_ROUNDS, None)
+        stopping = task.valid_rows is not None and fixed_rounds is None
+        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
+        settings = _settings(task, str(chosen["objective"]))
+        callbacks: list[Any] = []
+        if task.report is not None and task.valid_rows is not None:
+            callbacks.append(_reporter(task.report))
+        if stopping:
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
+        try:
+            data = _matrix(task.rows, task.labels, task)
+            valid = [] if task.valid_rows is None else [(_matrix(task.valid_rows, task.valid_labels, task), "valid")]
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                booster = xgboost.train(
+                    {**chosen, **settings}, data, rounds, evals=valid, callbacks=callbacks, verbose_eval=False
+                )
+        except (xgboost.core.XGBoostError, ValueError) as error:
+            raise TrainingError(f"XGBoost can't fit these rows: {error}", do="Mend what it names") from error
+        _heed([str(warning.message) for warning in said], {**self._parameters, **task.parameters})
+        if stopping:
+            booster = booster[: booster.best_iteration + 1]
+        used = {**chosen, NUM_ROUNDS: booster.num_boosted_rounds()}
+        return FittedXGBoost(booster, task.schema, used)
+
+
+class FittedXGBoost:
+    """Trees just boosted, cut after the best round."""
+
+    def __init__(self, booster: Any, schema: InputSchema, parameters: dict[str, Scalar]) -> None:  # noqa: ANN401 - xgboost has few types
+        self._booster = booster
+        self._schema = schema
+        self._parameters = parameters
+
+    def predict(self, rows: Matrix) -> np.ndarray:
+        """Probabilities or values."""
+        return np.asarray(self._booster.inplace_predict(np.asarray(rows)), dtype=np.float64)
+
+    def save(self, folder: Path) -> list[tuple[str, str]]:
+        """Writes UBJSON, and after it an ONNX graph where the trees have such a form."""
+        (folder / FILE).write_bytes(self._booster.save_raw("ubj"))
+        trees = trees_of(bytes(self._booster.save_raw("json")))
+        if trees is None:
+            return [(FILE, "xgboost")]
+        (folder / GRAPH).write_bytes(plugins.load("trees", "onnx")(trees))
+        return [(FILE, "xgboost"), (GRAPH, "onnx")]
+
+    def importance(self) -> dict[str, float]:
+        """Share of the total gain."""
+        gains = self._booster.get_score(importance_type="total_gain")
+        total = sum(gains.values())
+        return {name: gains.get(f"f{at}", 0.0) / total if total else 0.0 for at, name in enumerate(self._schema.names)}
+
+    def parameters(self) -> dict[str, Scalar]:
+        """What was used, the number of rounds among it."""
+        return dict(self._parameters)
+
+
+def _matrix(rows: Any, labels: Any, task: FitTask) -> Any:  # noqa: ANN401 - xgboost has few types
+    import xgboost  # noqa: PLC0415 - deferred with the fit
+
+    width = len(task.schema.fields)
+    kinds = ["c" if at in task.schema.category_positions else "q" for at in range(width)]
+    return xgboost.DMatrix(
+        np.asarray(rows), np.asarray(labels), feature_types=kinds, feature_names=[f"f{at}" for at in range(width)],
+        enable_categorical=True, nthread=task.threads,
+    )  # fmt: skip
+
+
+def _settings(task: FitTask, objective: str) -> dict[str, Any]:
+    """What the fit itself decides; of its metrics the first stops it, the last is reported."""
+    metrics = [_STOPS_BY.get(objective, "rmse")]
+    if objective == "binary:logistic" and task.metric in _REPORTS:
+        metrics.append(_REPORTS[task.metric])
+    return {
+        "eval_metric": metrics,
+        "nthread": task.threads if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive" else 1,
+        "seed": task.seed % (1 << 31),
+        "verbosity": 1,
+        "validate_parameters": True,
+    }
+
+
+def _heed(said: Sequence[str], given: Mapping[str, Scalar]) -> None:
+    """XGBoost only mentions a parameter that it does not know; the rest of what it says is passed on."""
+    for words in said:
+        unused = set(re.findall(r'"(\w+)"', words)) & set(given) if "are not used" in words else set()
+        if unused:
+            raise TrainingError(
+                f"XGBoost has no use for the parameter {min(unused)!r}",
+                expected=difflib.get_close_matches(min(unused), [*DEFAULTS, *SPACE], n=1) or "one of its own",
+                do="Correct it",
+            )
+        if "are not used" not in words:
+            _log.warning("XGBoost: %s", words)
+
+
+def _reporter(report: Callable[[int, float], None]) -> Any:  # noqa: ANN401 - xgboost has few types
+    """A callback that reports the last metric of the validation rows after every round."""
+    from xgboost.callback import TrainingCallback  # noqa: PLC0415 - deferred with the fit
+
+    class Reporter(TrainingCallback):  # type: ignore[misc] # an extra has no types here
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ANN401, ARG002 - xgboost's own signature
+            *_, values = evals_log["valid"].values()
+            report(epoch, float(values[-1]))
+            return False
+
+    return Reporter()
