@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from drivetrain.core.records import Feedback, Prediction
+from drivetrain.core.records import Explanation, Feedback, Prediction
 from drivetrain.serve.log.frame import embed
 
 
@@ -36,6 +36,22 @@ def embedded(entry: Prediction) -> Prediction:
 def feedback(entity: str = "f1", label: float = 1.0, **changed: Any) -> Feedback:
     fields: dict[str, Any] = {"endpoint": "plain", "at": 1_000_000, "logged_at": 2_000_000}
     return Feedback(entity=entity, label=label, **(fields | changed))
+
+
+def explanation(request_id: str = "r", row: int = 0, **changed: Any) -> Explanation:
+    fields: dict[str, Any] = {
+        "endpoint": "plain",
+        "at": 1_000_000,
+        "logged_at": 2_000_000,
+        "model": "plain",
+        "version": 1,
+        "unit": "log-odds",
+        "method": "exact",
+        "prediction": 0.5,
+        "base": [0.25],
+        "contributions": [[1.0, -1.5]],
+    }
+    return Explanation(request_id=request_id, row=row, **(fields | changed))
 
 
 def same(left: Prediction, right: Prediction) -> bool:

@@ -23,7 +23,7 @@ from drivetrain.serve.log.segment import segments
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.store.tables import Tables
 from serve import world
-from serve.records import embedded, feedback, prediction, same
+from serve.records import embedded, explanation, feedback, prediction, same
 
 
 @pytest.fixture
@@ -109,6 +109,32 @@ def test_a_label_is_kept_once_and_again_when_it_changes(store, folder):
     assert compact(store, folder) == Compacted(feedback=1, repeated=2, removed=1)
     labels = store.tables.read("log/plain/feedback").sort("logged_at")
     assert labels.select("entity", "label").rows() == [("f1", 1.0), ("f2", 1.0), ("f1", 0.0), ("f1", 1.0)]
+
+
+def test_an_explanation_is_kept_once_beside_its_prediction(store, folder):
+    several = explanation("b", prediction=[0.2, 0.8], base=[1.0, 2.0], contributions=[[1.0, 2.0], [3.0, 4.0]])
+    write(folder, prediction("a"), explanation("a", logged_at=2), explanation("a", logged_at=3, version=2), several)
+    write(folder, explanation("a", logged_at=9), explanation("a", 1))
+    assert compact(store, folder) == Compacted(predictions=1, explanations=3, repeated=2, removed=2)
+    rows = store.tables.read("log/plain/explanations").sort("request_id", "row").rows(named=True)
+    assert [(row["request_id"], row["row"], row["version"]) for row in rows] == [("a", 0, 1), ("a", 1, 1), ("b", 0, 1)]
+    assert (rows[0]["prediction"], rows[0]["base"], rows[0]["contributions"]) == (0.5, [0.25], [1.0, -1.5])
+    assert (rows[2]["scores"], rows[2]["contributions"]) == ([0.2, 0.8], [1.0, 2.0, 3.0, 4.0])
+    assert rows[0]["unit"] == "log-odds"
+    assert compact(store, folder) == Compacted()
+    assert [entry.request_id for entry in find(store, folder, "a")] == ["a"]
+
+
+def test_explanations_of_an_open_segment_are_moved_as_they_come(store, folder):
+    log = write(folder, prediction("a"), feedback(), explanation("a"), close=False)
+    assert compact(store, folder) == Compacted(predictions=1, feedback=1, explanations=1)
+    log.append(pack(explanation("b")))
+    assert compact(store, folder) == Compacted(explanations=1)
+    assert compact(store, folder) == Compacted()
+    log.append(pack(embedded(prediction("c"))) + pack(explanation("c")))
+    log.close()
+    assert compact(store, folder) == Compacted(predictions=1, explanations=1, removed=1)
+    assert store.tables.read("log/plain/explanations")["request_id"].sort().to_list() == ["a", "b", "c"]
 
 
 def test_half_a_frame_at_the_end_is_counted_and_left_out(store, folder):
@@ -208,6 +234,7 @@ def test_killed_between_any_two_steps_every_entry_is_kept_once(asks, seed):
         for number, which in asks:
             logs[which].append(pack(embedded(prediction(f"r{number}", logged_at=chance.randrange(100)))))
             logs[which].append(pack(feedback(f"f{number}")))
+            logs[which].append(pack(explanation(f"r{number}")))
             if chance.random() < 0.3:
                 logs[which].close()
             Tables.append, Path.unlink = perhaps(append), perhaps(unlink)  # type: ignore[method-assign]
@@ -224,6 +251,7 @@ def test_killed_between_any_two_steps_every_entry_is_kept_once(asks, seed):
         assert predictions(opened)["request_id"].sort().to_list() == wanted
         labels = opened.tables.read("log/plain/feedback")
         assert labels["entity"].sort().to_list() == sorted({f"f{number}" for number, _ in asks})
+        assert opened.tables.read("log/plain/explanations")["request_id"].sort().to_list() == wanted
         assert segments(place / "log/plain") == []
     finally:
         opened.close()
@@ -254,7 +282,7 @@ def test_really_killed_compactions_keep_every_entry_once(store, folder, tmp_path
         for _ in range(4)
     ]
     for child in children:
-        write(folder, *(prediction(f"r{written + at}") for at in range(50)), feedback(f"f{written}"))
+        write(folder, *(prediction(f"r{written + at}") for at in range(50)), feedback(f"f{written}"), explanation("r"))
         written += 50
         assert child.stdout.readline() == "ready\n"
         child.stdin.write("go\n")
@@ -267,6 +295,7 @@ def test_really_killed_compactions_keep_every_entry_once(store, folder, tmp_path
     compact(store, folder)
     assert predictions(store)["request_id"].sort().to_list() == sorted(f"r{at}" for at in range(written))
     assert store.tables.read("log/plain/feedback").height == 4
+    assert store.tables.read("log/plain/explanations").height == 1
 
 
 def test_two_compactions_at_once_double_nothing(store, folder, tmp_path):

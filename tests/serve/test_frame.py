@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivetrain.serve.log.frame import Damage, Frame, embed, pack, scan, unpack
-from serve.records import embedded, feedback, prediction, same
+from serve.records import embedded, explanation, feedback, prediction, same
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 predictions = st.builds(
@@ -31,6 +31,16 @@ def test_a_prediction_comes_back_as_it_was(entry):
 @given(st.text(max_size=20), st.floats(allow_nan=False))
 def test_feedback_comes_back_as_it_was(entity, label):
     entry = feedback(entity, label)
+    (frame,) = scan(pack(entry))
+    assert unpack(frame.body) == entry
+
+
+sums = st.lists(st.floats(allow_nan=False), max_size=4)
+
+
+@given(st.text(max_size=20), st.one_of(st.floats(allow_nan=False), sums), sums, st.lists(sums, max_size=3))
+def test_an_explanation_comes_back_as_it_was(request_id, said, base, contributions):
+    entry = explanation(request_id, prediction=said, base=base, contributions=contributions)
     (frame,) = scan(pack(entry))
     assert unpack(frame.body) == entry
 

@@ -111,7 +111,7 @@ def replace_tune(**changes: Any) -> Tune:
 def test_a_trainer_with_nothing_to_tune(store: Store) -> None:
     run = train(store, trainer=HistoricalRate(by=["request.carrier"]), tune=TUNE, baselines={})
     assert run.trials == ()
-    assert [artifact.format for artifact in run.artifacts] == ["json"]
+    assert [artifact.format for artifact in run.artifacts] == ["json", "background"]
 
 
 def test_scikit_learn_is_served_as_onnx(store: Store) -> None:

@@ -63,6 +63,14 @@ class ServeSettings(Section, frozen=True):
     """PEM file of its private key; a password is taken from the variable ``DRIVETRAIN_TLS_PASSWORD``."""
     tls_ca: str = ""
     """PEM file of the authority that our own clients trust; the system's authorities where it is empty."""
+    explain_rows: int = 100
+    """Instances that one request may have explained."""
+    explain_queue: int = 16
+    """Requests for explanations that may be under way or wait before new ones are answered 429."""
+    explain_seconds: float = 10.0
+    """How long one may take, waiting included; then it is answered 429."""
+    explain_share: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
+    """Share of requests, 0 to 1, whose answers are explained in the prediction log after they were given."""
     access_log: str = ""
     """File that gets one JSON line a request, ``-`` for standard output; empty for none."""
     traces: str = ""

@@ -22,13 +22,14 @@ from drivetrain.registry.load import load_engine
 from drivetrain.serve.body import Intake
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.denial import completed
+from drivetrain.serve.explain.explainer import Explainers
 from drivetrain.serve.guard import Guard
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import MethodRefused
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.request import Request, RequestHeaders
 from drivetrain.serve.response import Headers, Response, failure
-from drivetrain.serve.routes import features, invocations, native, operations, v1, v2
+from drivetrain.serve.routes import explain, features, invocations, native, operations, v1, v2
 from drivetrain.serve.routes.error_shape import error_shape
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.routes.versioned import unversioned
@@ -100,12 +101,14 @@ class Application:
         self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
         opened = load or partial(load_engine, threads=settings.threads)
         self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
+        self._explainers = Explainers(self._planes, store.blobs, settings, self._meter)
         self._parent = os.getppid()
         self._intake = Intake(settings)
         self._waiting = 0
         self._meter.levels |= {"queue": lambda: self._waiting, "arriving": lambda: self._intake.arriving}
         routes = [
             *native.routes(self._planes, settings, self._workers),
+            *explain.routes(self._explainers, settings),
             *features.routes(pushers or {}, settings),
             *v2.routes(self._planes, settings),
             *v1.routes(self._planes, settings),
@@ -132,6 +135,7 @@ class Application:
         self._reloader.close()
         if self._guard is not None:
             self._guard.close()
+        self._explainers.close()
         for plane in self._planes.values():
             try:
                 plane.close()

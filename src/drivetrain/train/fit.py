@@ -23,6 +23,7 @@ from drivetrain.core.records.run import Scalar, Trial
 from drivetrain.core.records.version import Packaging
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import keep
+from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.rows import TrainingRows
@@ -162,7 +163,7 @@ class _Work:
             parameters=fitted.parameters(),
             metrics=metrics | {_IMPORTANCE + name: share for name, share in fitted.importance().items()},
             input_schema=data.schema,
-            artifacts=artifacts,
+            artifacts=(*artifacts, *keep_background(self.store.blobs, artifacts, data.schema, data.rows, data.labels)),
             packaging=packaging,
             baselines=kept,
             trials=trials,

@@ -10,6 +10,7 @@ from drivetrain.core.records.evaluation import (
     Measure,
     SliceMeasure,
 )
+from drivetrain.core.records.explanation import Explanation
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
@@ -33,6 +34,7 @@ __all__ = [
     "Comparison",
     "Decision",
     "Evaluation",
+    "Explanation",
     "FeatureDrift",
     "Feedback",
     "Field",

@@ -1,4 +1,4 @@
-"""The log as frames: one row per answered instance, one per label that came."""
+"""The log as frames: one row per answered instance, one per label that came, one per instance that was explained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from drivetrain.core.records import Feedback, Prediction
+from drivetrain.core.records import Explanation, Feedback, Prediction
 
 _TIME = pl.Datetime("us", "UTC")
 
@@ -54,6 +54,25 @@ FEEDBACK = pl.Schema(
 _LATER = {"experiment": "", "arm": "", "probability": 1.0, "failed": 0}
 """Columns that older tables lack, and what was meant."""
 
+EXPLANATIONS = pl.Schema(
+    {
+        "request_id": pl.String(),
+        "row": pl.Int64(),
+        "endpoint": pl.String(),
+        "at": _TIME,
+        "logged_at": _TIME,
+        "model": pl.String(),
+        "version": pl.Int64(),
+        "unit": pl.String(),
+        "method": pl.String(),
+        "prediction": pl.Float64(),
+        "scores": pl.List(pl.Float64()),
+        "base": pl.List(pl.Float64()),
+        "contributions": pl.List(pl.Float64()),
+    }
+)
+"""``base`` holds one number, or one a class; ``contributions`` one a field for the first of them, then for the next."""
+
 
 def predictions_table(endpoint: str) -> str:
     """Name of the table that holds an endpoint's predictions."""
@@ -63,6 +82,11 @@ def predictions_table(endpoint: str) -> str:
 def feedback_table(endpoint: str) -> str:
     """Name of the table that holds the labels that came for an endpoint."""
     return f"log/{endpoint}/feedback"
+
+
+def explanations_table(endpoint: str) -> str:
+    """Name of the table that holds the explanations of an endpoint's predictions."""
+    return f"log/{endpoint}/explanations"
 
 
 def predictions_frame(entries: Sequence[Prediction]) -> pl.DataFrame:
@@ -92,6 +116,19 @@ def _lists(rows: list[list[float]]) -> pl.Series:
 def feedback_frame(entries: Sequence[Feedback]) -> pl.DataFrame:
     """Feedback as a frame of schema :data:`FEEDBACK`, in the order given."""
     return pl.DataFrame({name: [getattr(entry, name) for entry in entries] for name in FEEDBACK}, schema=FEEDBACK)
+
+
+def explanations_frame(entries: Sequence[Explanation]) -> pl.DataFrame:
+    """Explanations as a frame of schema :data:`EXPLANATIONS`, in the order given."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(entry, name) for entry in entries]
+        for name in EXPLANATIONS
+        if name not in {"prediction", "scores", "contributions"}
+    }
+    columns["prediction"] = [entry.prediction if isinstance(entry.prediction, float) else None for entry in entries]
+    columns["scores"] = [entry.prediction if isinstance(entry.prediction, list) else None for entry in entries]
+    columns["contributions"] = [[one for output in entry.contributions for one in output] for entry in entries]
+    return pl.DataFrame({name: columns[name] for name in EXPLANATIONS}, schema=EXPLANATIONS)
 
 
 def predictions_of(frame: pl.DataFrame) -> list[Prediction]:

@@ -13,8 +13,10 @@ import msgspec
 import polars as pl
 
 from drivetrain.core.errors import StoreError, UnknownName
-from drivetrain.core.records import Feedback, Prediction
+from drivetrain.core.records import Explanation, Feedback, Prediction
 from drivetrain.serve.log.columns import (
+    explanations_frame,
+    explanations_table,
     feedback_frame,
     feedback_table,
     predictions_frame,
@@ -35,6 +37,8 @@ class Compacted(msgspec.Struct, frozen=True):
     """Rows added to predictions tables."""
     feedback: int = 0
     """Rows added to feedback tables."""
+    explanations: int = 0
+    """Rows added to explanations tables."""
     repeated: int = 0
     """Entries left out because the table has them already: sent again by a client, or compacted before a crash."""
     torn_bytes: int = 0
@@ -51,11 +55,12 @@ class Compacted(msgspec.Struct, frozen=True):
 
 
 def compact(store: Store, folder: Path, endpoint: str | None = None) -> Compacted:
-    """Moves what workers have logged so far into the tables ``log/<endpoint>/predictions`` and ``…/feedback``.
+    """Moves what workers have logged so far into ``log/<endpoint>/predictions``, ``…/feedback`` and ``…/explanations``.
 
     Segments still being written are read as far as they go. Killed at any instant, the next call carries on: each
     segment's progress is part of the same Delta commit as its rows. A prediction is kept once per (request id, row,
-    role), the one logged first; a label once per (request id, row, entity) for as long as it stays the same.
+    role), the one logged first, and so is an explanation per (request id, row); a label once per (request id, row,
+    entity) for as long as it stays the same.
 
     Args:
         store: Where the tables are.
@@ -96,8 +101,9 @@ def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
                 expected=MAGIC.hex(),
                 do="Move it away",
             )
-        tables = (predictions_table(endpoint), feedback_table(endpoint))
+        tables = (predictions_table(endpoint), feedback_table(endpoint), explanations_table(endpoint))
         done = [store.tables.transaction(table, path.stem) or len(MAGIC) for table in tables]
+        done[2] = max(done[0], done[2])  # explanations are moved first: where predictions are, theirs are too
         # A finished segment is looked through from its beginning once more: what is damaged must not be deleted.
         begin = len(MAGIC) if over else min(done)
         file.seek(begin)
@@ -111,6 +117,8 @@ def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
         ]
         predictions = [entry for start, entry in entries if start >= done[0] and isinstance(entry, Prediction)]
         feedback = [entry for start, entry in entries if start >= done[1] and isinstance(entry, Feedback)]
+        explanations = [entry for start, entry in entries if start >= done[2] and isinstance(entry, Explanation)]
+        new_explanations = _append_explanations(store, endpoint, explanations, (path.stem, end))
         new_predictions = _append_predictions(store, endpoint, predictions, (path.stem, end))
         new_feedback = _append_feedback(store, endpoint, feedback, (path.stem, end))
         damage = [piece for piece in pieces if isinstance(piece, Damage) and piece.end < len(data)]
@@ -120,7 +128,13 @@ def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
         return Compacted(
             predictions=new_predictions,
             feedback=new_feedback,
-            repeated=len(predictions) + len(feedback) - new_predictions - new_feedback,
+            explanations=new_explanations,
+            repeated=len(predictions)
+            + len(feedback)
+            + len(explanations)
+            - new_predictions
+            - new_feedback
+            - new_explanations,
             torn_bytes=torn if over else 0,
             damaged_bytes=sum(piece.end - piece.start for piece in damage),
             damaged=(path.name,) if damage else (),
@@ -140,10 +154,22 @@ def _append_predictions(
 ) -> int:
     if not entries:
         return 0
-    key = ["request_id", "row", "role"]
-    new = predictions_frame(entries).sort("logged_at", maintain_order=True)
-    new = new.unique(key, keep="first", maintain_order=True)
-    table = predictions_table(endpoint)
+    table, key = predictions_table(endpoint), ["request_id", "row", "role"]
+    return _append_first(store, table, predictions_frame(entries), key, transaction)
+
+
+def _append_explanations(
+    store: Store, endpoint: str, entries: Sequence[Explanation], transaction: tuple[str, int]
+) -> int:
+    if not entries:
+        return 0
+    table, key = explanations_table(endpoint), ["request_id", "row"]
+    return _append_first(store, table, explanations_frame(entries), key, transaction)
+
+
+def _append_first(store: Store, table: str, entries: pl.DataFrame, key: list[str], transaction: tuple[str, int]) -> int:
+    """Adds the entries whose key the table lacks, of each key the one that was logged first."""
+    new = entries.sort("logged_at", maintain_order=True).unique(key, keep="first", maintain_order=True)
     known = _near(store, table, new, key)
     if known is not None:
         new = new.join(known, on=key, how="anti", maintain_order="left")

@@ -1,7 +1,7 @@
 """Frames of the write-ahead log: ``length u32 | crc32 u32 | tag | msgpack``, little-endian.
 
-The length counts tag and msgpack; the checksum is over the same bytes. The tag is ``P`` for a prediction and ``F`` for
-feedback. JSON of a request travels inside msgpack as a byte string.
+The length counts tag and msgpack; the checksum is over the same bytes. The tag is ``P`` for a prediction, ``F`` for
+feedback and ``E`` for an explanation. JSON of a request travels inside msgpack as a byte string.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from zlib import crc32
 
 import msgspec
 
-from drivetrain.core.records import Feedback, Prediction
+from drivetrain.core.records import Explanation, Feedback, Prediction
 
-Entry: TypeAlias = Prediction | Feedback
+Entry: TypeAlias = Prediction | Feedback | Explanation
 
 MAGIC = b"DTLOG\x00\x00\x01"
 """The first bytes of a segment: the format and its version."""
@@ -23,11 +23,13 @@ MAGIC = b"DTLOG\x00\x00\x01"
 LARGEST = 64 * 1024 * 1024
 """Bytes a frame's body may have; a longer length is damage."""
 
+_TAGS: dict[type[Entry], bytes] = {Prediction: b"P", Feedback: b"F", Explanation: b"E"}
 _HEADER = struct.Struct("<II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode_bytes = msgspec.msgpack.Decoder(bytes).decode
 _decode_prediction = msgspec.msgpack.Decoder(Prediction).decode
 _decode_feedback = msgspec.msgpack.Decoder(Feedback).decode
+_decode_explanation = msgspec.msgpack.Decoder(Explanation).decode
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -53,7 +55,7 @@ def embed(json: bytes | msgspec.Raw) -> msgspec.Raw:
 
 def pack(entry: Entry) -> bytes:
     """The frame of a record; a prediction's request must be :func:`embed`-ded."""
-    body = (b"P" if type(entry) is Prediction else b"F") + _encode(entry)
+    body = _TAGS[type(entry)] + _encode(entry)
     return _HEADER.pack(len(body), crc32(body)) + body
 
 
@@ -65,6 +67,8 @@ def unpack(body: bytes) -> Entry:
     """
     if body[:1] == b"F":
         return _decode_feedback(memoryview(body)[1:])
+    if body[:1] == b"E":
+        return _decode_explanation(memoryview(body)[1:])
     prediction = _decode_prediction(memoryview(body)[1:])
     return msgspec.structs.replace(prediction, request=msgspec.Raw(_decode_bytes(prediction.request)))
 
@@ -94,6 +98,6 @@ def _whole(data: bytes, at: int) -> int:
         return 0
     length, checksum = _HEADER.unpack_from(data, at)
     end = begin + length
-    if not 0 < length <= LARGEST or end > len(data) or data[begin] not in b"PF":
+    if not 0 < length <= LARGEST or end > len(data) or data[begin] not in b"PFE":
         return 0
     return end if crc32(memoryview(data)[begin:end]) == checksum else 0

@@ -1,0 +1,78 @@
+"""The background: training rows that a model which can't explain itself is explained against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from drivetrain.core.errors import StoreError
+from drivetrain.core.protocols import Blobs
+from drivetrain.core.records import Artifact, InputSchema
+from drivetrain.train.margin import explaining
+
+FORMAT = "background"
+"""Format of the artifact."""
+
+ROWS = 128
+"""Rows that are kept at most."""
+
+_TRIED = 64
+
+
+class Background(msgspec.Struct, frozen=True):
+    """A sample of what a model was trained on: encoded numbers and nothing that names whom they are about.
+
+    Attributes:
+        rows: Evenly spaced over the training rows, which are in order of time.
+        answers: What the model says: the ``probability`` of a label that is 0 or 1, or the ``target`` itself.
+    """
+
+    rows: list[list[float]]
+    answers: Literal["probability", "target"]
+
+
+def keep_background(
+    blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, rows: np.ndarray, labels: np.ndarray
+) -> tuple[Artifact, ...]:
+    """Keeps a background beside a model's artifacts, if none of them explains itself: rows are not kept for nothing.
+
+    Args:
+        blobs: Where it goes.
+        artifacts: The model's forms.
+        schema: Its input.
+        rows: The training rows, encoded, shape (n, fields).
+        labels: Their labels, shape (n,).
+
+    Returns:
+        The artifact, or nothing.
+    """
+    if explaining(blobs, artifacts, schema, _spaced(rows, _TRIED)) is not None:
+        return ()
+    binary = bool(np.isin(labels, (0.0, 1.0)).all())
+    kept = Background(_spaced(rows, ROWS).tolist(), "probability" if binary else "target")
+    data = msgspec.msgpack.encode(kept)
+    return (Artifact(name="background.msgpack", format=FORMAT, digest=blobs.put(data), size=len(data)),)
+
+
+def load_background(blobs: Blobs, artifacts: Sequence[Artifact]) -> Background | None:
+    """The background among a version's artifacts, if there is one.
+
+    Raises:
+        CorruptBlob: Its bytes do not match its digest.
+        StoreError: It is not there, or can't be read.
+    """
+    artifact = next((each for each in artifacts if each.format == FORMAT), None)
+    if artifact is None:
+        return None
+    try:
+        return msgspec.msgpack.decode(blobs.get(artifact.digest), type=Background)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"a background can't be read: {error}", do="Train the version again") from None
+
+
+def _spaced(rows: np.ndarray, most: int) -> np.ndarray:
+    picks = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)
+    return np.ascontiguousarray(rows[picks])
