@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from drivetrain.serve.call import Batch, Call, Facts
+from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.read import find
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.shadow import Shadow
@@ -46,7 +47,7 @@ def made(store, tmp_path, engine, limit=100):
     meter = Meter()
     log = WriteAheadLog(tmp_path / "log/plain")
     version = LoadedVersion(world.add_version(store, "plain", 2, 0.0), engine, ("distance", "carrier", "seats"), {})
-    return Shadow("plain", log, meter, limit=limit), log, meter, version
+    return Shadow("plain", log, meter, keeping=Keeping((), 1.0), limit=limit), log, meter, version
 
 
 def test_rows_are_predicted_again_and_logged(store, tmp_path):

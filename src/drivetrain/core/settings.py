@@ -45,6 +45,11 @@ class ServeSettings(Section, frozen=True):
     """Threads of a worker's engine for a batch: more than one helps large batches on idle cores, else it hurts."""
     log: str = ".drivetrain/log"
     durability: Literal["process", "disk", "memory"] = "process"
+    log_share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1.0
+    """Share of requests that the log keeps, 0 to 1; each that it keeps says how many it stands for. Requests of an
+    experiment are always kept."""
+    log_days: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Days that the log's tables keep a row; 0 for ever."""
     queue: int = 1024
     """Requests that may wait before new ones are answered 429."""
     max_rows: int = 10_000

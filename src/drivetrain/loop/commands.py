@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from drivetrain.core.clock import Micros, datetime_of
+from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, Silent
@@ -30,6 +30,7 @@ from drivetrain.loop.tick import look
 from drivetrain.loop.watch import LEASE
 from drivetrain.registry.aliases import find_version, point
 from drivetrain.registry.aliases import rollback as roll_back
+from drivetrain.serve.log.retain import retain
 from drivetrain.serve.server import serve as serve_target
 from drivetrain.train.environment import environment_digest
 
@@ -134,6 +135,8 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
         decisions += look(project, monitor, now, retrain)
     for endpoint in project.endpoints.values():
         decisions += follow_policy(project, endpoint, now)
+        if days := project.settings.serve.log_days:
+            retain(project.store, endpoint.name, now - days * DAY)
     return decisions
 
 

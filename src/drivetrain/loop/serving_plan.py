@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from drivetrain.core.clock import SECOND
 from drivetrain.core.settings import ServeSettings
+from drivetrain.data.column import Privacy
 from drivetrain.data.source import Source
 from drivetrain.features.derived import Computed
+from drivetrain.features.inherit import privacy_of, strictest
 from drivetrain.features.view import Origin
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.model import Model
 from drivetrain.serve.access import STANDARD_OUTPUT
 from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
 
@@ -53,7 +58,7 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
     return EndpointPlan(
         name=endpoint.name,
         model=model.name,
-        fields=tuple(fields.values()),
+        fields=tuple(dataclasses.replace(field, privacy=_privacy(model, field.name)) for field in fields.values()),
         views=model.views,
         requests=model.computed,
         entity=entity,
@@ -62,6 +67,13 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         fallback=endpoint.fallback,
         description=endpoint.description,
     )
+
+
+def _privacy(model: Model, name: str) -> Privacy:
+    """The strictest class that any source of the model gives a column of that name."""
+    origins = [model.label.source, *(view.source for view in model.views)]
+    sources = [origin for origin in origins if isinstance(origin, Source)]
+    return strictest(privacy_of([name], source.contract.columns) for source in sources)
 
 
 def _type_of(origin: Origin, column: str) -> FieldType:

@@ -20,7 +20,8 @@ from drivetrain.serve.batching import Batching
 from drivetrain.serve.call import Answer, Batch, Call, Facts
 from drivetrain.serve.instance import InstanceSchema, Row
 from drivetrain.serve.log.commit import GroupCommit
-from drivetrain.serve.log.frame import embed, pack
+from drivetrain.serve.log.frame import pack
+from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
 from drivetrain.serve.plan import EndpointPlan
@@ -28,6 +29,7 @@ from drivetrain.serve.routing.router import STRAIGHT, Route
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
 from drivetrain.serve.telemetry import Meter
+from drivetrain.serve.turnstile import Turnstile
 from drivetrain.serve.version import LoadedVersion, Output
 
 _log = logging.getLogger(__name__)
@@ -52,11 +54,15 @@ class Dataplane:
         self.lookup = Lookup(plan, online)
         self.log = WriteAheadLog(folder / plan.name, settings.durability)
         self.serving = Serving()
+        self.keeping = Keeping([field.name for field in plan.fields if field.privacy == "secret"], settings.log_share)
         self._meter = meter
         self._entity = _entity_positions(plan)
-        self._shadow = Shadow(plan.name, self.log, meter, limit=max(settings.queue, settings.max_rows))
+        self._shadow = Shadow(
+            plan.name, self.log, meter, keeping=self.keeping, limit=max(settings.queue, settings.max_rows)
+        )
         self._commit = GroupCommit(self.log.sync) if settings.durability == "disk" else None
         self._answering = Answering(plan, self._stood_in)
+        self._turnstile = Turnstile()
         self._batching = Batching(self.score, self.score_in_time)
 
     async def predict(self, call: Call) -> Answer:
@@ -78,6 +84,8 @@ class Dataplane:
         elif champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
         else:
+            if champion is not None and champion.heavy(len(call.rows)):
+                await self._turnstile.pass_through()
             answer = self.score([call])[0]
         if self._commit is not None:
             await self._commit.wait()
@@ -189,6 +197,9 @@ class Dataplane:
             for at, values, output in zip(places, inputs, outputs, strict=True):
                 call, row = work.batch.places[at]
                 way = work.routes[at]
+                # What an experiment is judged by is never left out.
+                if not way.experiment and not self.keeping.keeps(call.request_id):
+                    continue
                 frames.append(
                     pack(
                         Prediction(
@@ -201,7 +212,7 @@ class Dataplane:
                             version=record.version,
                             role="champion" if version is champion else "challenger",
                             entity=work.facts.entities[at],
-                            request=embed(call.raws[row]),
+                            request=self.keeping.request(call.raws[row]),
                             values=values,
                             ages=work.facts.ages[at],
                             prediction=output,
@@ -210,6 +221,7 @@ class Dataplane:
                             arm=way.arm,
                             probability=way.probability,
                             failed=failed or (way.version if way.version not in (0, record.version) else 0),
+                            weight=1.0 if way.experiment else self.keeping.weight,
                         )
                     )
                 )
@@ -258,6 +270,11 @@ def _entity_positions(plan: EndpointPlan) -> list[int]:
                 f"endpoint {plan.name!r} can't name its predictions by {name}",
                 found=fields[name][1] if name in fields else "no such field",
                 expected="a string or int field of the request",
+            )
+        if plan.fields[fields[name][0]].privacy == "secret":
+            raise ProjectError(
+                f"endpoint {plan.name!r} would name its predictions by {name} in the log, which is secret",
+                do="Key the label's source by something that may be kept, or give the column another privacy class",
             )
     return [fields[name][0] for name in plan.entity]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from drivetrain.data.column import Privacy
 from drivetrain.features.derived import Computed
 from drivetrain.features.view import FeatureView
 
@@ -22,12 +23,14 @@ class RequestField:
         type: ``time`` is ISO 8601 text (no zone means UTC), ``date`` is ``YYYY-MM-DD``.
         nullable: Whether ``null`` may stand for unknown.
         description: For people.
+        privacy: Its privacy class; the log does not keep what is ``secret``.
     """
 
     name: str
     type: FieldType
     nullable: bool = False
     description: str = ""
+    privacy: Privacy = "internal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

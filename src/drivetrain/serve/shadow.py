@@ -11,7 +11,8 @@ from drivetrain.core.clock import now
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import Prediction
 from drivetrain.serve.call import Batch, Call, Facts
-from drivetrain.serve.log.frame import embed, pack
+from drivetrain.serve.log.frame import pack
+from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.version import LoadedVersion
@@ -38,13 +39,15 @@ class Shadow:
         endpoint: The endpoint's name.
         log: Where predictions go.
         meter: What is counted.
+        keeping: What of a request is kept; one that is left out of the log is not predicted again.
         limit: Rows that may wait; beyond it rows are left out and counted.
     """
 
-    def __init__(self, endpoint: str, log: WriteAheadLog, meter: Meter, *, limit: int) -> None:
+    def __init__(self, endpoint: str, log: WriteAheadLog, meter: Meter, *, keeping: Keeping, limit: int) -> None:
         self._endpoint = endpoint
         self._log = log
         self._meter = meter
+        self._keeping = keeping
         self._limit = limit
         self._waiting: deque[ShadowTask] = deque()
         self._wake = threading.Event()
@@ -56,6 +59,7 @@ class Shadow:
         tasks = [
             ShadowTask(version, call, row, vector, ages, entity)
             for (call, row), vector, ages, entity in zip(batch.places, *facts, strict=True)
+            if self._keeping.keeps(call.request_id)
         ]
         room = max(0, self._limit - len(self._waiting))
         if len(tasks) > room:
@@ -106,11 +110,12 @@ class Shadow:
                             version=version.record.version,
                             role="shadow",
                             entity=task.entity,
-                            request=embed(task.call.raws[task.row]),
+                            request=self._keeping.request(task.call.raws[task.row]),
                             values=values,
                             ages=task.ages,
                             prediction=output,
                             latency_us=latency,
+                            weight=self._keeping.weight,
                         )
                     )
                     for task, values, output in zip(batch, inputs, outputs, strict=True)

@@ -42,6 +42,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     failed: int = 0
     """The version that should have answered, but failed or was too slow; 0 where none did. Where it is ``version``
     itself, the endpoint's declared default is the answer."""
+    weight: float = 1.0
+    """How many requests it stands for, where the log is a sample."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

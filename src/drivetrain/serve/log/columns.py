@@ -34,6 +34,7 @@ PREDICTIONS = pl.Schema(
         "arm": pl.String(),
         "probability": pl.Float64(),
         "failed": pl.Int64(),
+        "weight": pl.Float64(),
     }
 )
 """``prediction`` is null and ``scores`` is not where a model answers one number per class."""
@@ -51,7 +52,7 @@ FEEDBACK = pl.Schema(
 )
 
 
-_LATER = {"experiment": "", "arm": "", "probability": 1.0, "failed": 0}
+_LATER = {"experiment": "", "arm": "", "probability": 1.0, "failed": 0, "weight": 1.0}
 """Columns that older tables lack, and what was meant."""
 
 EXPLANATIONS = pl.Schema(
