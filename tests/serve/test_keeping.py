@@ -1,4 +1,4 @@
-"""What the log keeps: nothing secret, a sample with known weights where one is asked for, and rows no longer than it may."""
+"""What the log keeps: nothing secret, a sample with known weights where one is asked for, rows as long as they may."""
 
 from __future__ import annotations
 
