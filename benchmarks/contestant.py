@@ -98,6 +98,19 @@ class Figures:
     cpu: float
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as much one server answers as another: median, least and most over rounds; and for the same CPU.
+
+    The two slices of a round met much the same noise; on a machine shared with others, CPU says more than time.
+    """
+
+    rate: float
+    least: float
+    most: float
+    cpu: float
+
+
 @dataclass
 class Contestant:
     """One row of the table.
@@ -178,6 +191,15 @@ class Contestant:
             p99=statistics.median(seen.quantile(0.99) for seen, _ in runs) * 1e3,
             cpu=statistics.median(spent for _, spent in runs) * 1e6,
         )
+
+    def beside(self, other: Contestant, connections: int) -> Ratio | None:
+        """How many times as much it answers as another one, round by round; none if either has no figures."""
+        if self.figures(connections) is None or other.figures(connections) is None:
+            return None
+        pairs = list(zip(self.slices[connections], other.slices[connections], strict=False))
+        rates = sorted(mine.rate / max(theirs.rate, 1e-3) for (mine, _), (theirs, _) in pairs)
+        cpu = statistics.median(theirs / max(mine, 1e-9) for (_, mine), (_, theirs) in pairs)
+        return Ratio(statistics.median(rates), rates[0], rates[-1], cpu)
 
     @property
     def failures(self) -> int:

@@ -139,7 +139,8 @@ def offer(port: int, request: bytes, connections: int, rate: float, seconds: flo
                 sent += 1
             while waiting and free:
                 free.popleft().send(waiting.popleft())
-            # Sleeping would round to milliseconds, several requests at once: between them it looks again and again.
+            # epoll waits in whole milliseconds, several requests at once; select wakes within some 50 µs, which count.
+            select.select([poll], [], [], max(0.0, began + sent / rate - time.perf_counter()))
             for number, _ in poll.poll(0):
                 one = made[number]
                 if status := one.receive():

@@ -12,6 +12,7 @@ import psutil
 
 import load
 from contestant import Contestant, Server
+from measure import times
 from summary import Line
 
 BARE = "bare granian + msgspec + one-row loop"
@@ -59,7 +60,6 @@ def steady(contestants: Contestants, row: list[float], seconds: float, rounds: i
             one = contestants[name]
             if (most := one.figures(64)) is None:
                 continue
-            # The client in Python spins on a core of its own; where there is none, it takes a share of the server's.
             offered[name] = most.rate / 2
             slice_ = load.offer(one.port, one.request(row), 64, offered[name], seconds)
             seen.setdefault(name, []).append((slice_.quantile(0.5) * 1e3, slice_.quantile(0.99) * 1e3))
@@ -81,29 +81,23 @@ def lines(contestants: Contestants, offered: Steady) -> list[Line]:
 
 
 def _ratio(contestants: Contestants, name: str, connections: int, floor: float) -> Line:
-    ours, theirs = contestants[OURS].figures(connections), contestants[name].figures(connections)
+    ours, theirs = contestants[OURS], contestants[name]
     work = f"{connections} connection{'s' if connections > 1 else ''}, beside {name}"
     budget = f"× {floor:g}"
-    if ours is None or theirs is None:
-        return Line(work, "–", budget, None, [contestants[name].note or contestants[OURS].note])
-    times = ours.rate / theirs.rate
-    return Line(work, f"× {times:.1f}: {ours.rate:,.0f} req/s", budget, times >= floor, [f"{theirs.rate:,.0f} req/s"])
+    found = ours.beside(theirs, connections)
+    if found is None:
+        return Line(work, "–", budget, None, [theirs.note or ours.note])
+    rounds = f"{times(found.rate)} ({times(found.least)} to {found.most:.3g})"
+    return Line(work, f"{rounds}, by CPU {times(found.cpu)}", budget, found.rate >= floor)
 
 
 def _share(contestants: Contestants, words: str, name: str, base: str, floor: float) -> Line:
     work, budget = f"64 connections, {words}", f"{floor:.0%}"
-    found, whole = contestants[name].figures(64), contestants[base].figures(64)
-    if found is None or whole is None:
+    found = contestants[name].beside(contestants[base], 64)
+    if found is None:
         return Line(work, "–", budget, None, [contestants[name].note or contestants[base].note])
-    share = found.rate / whole.rate
-    cpu = f"{whole.cpu:.0f} → {found.cpu:.0f} µs of CPU" if base != BARE else f"{found.cpu:.0f} µs of CPU"
-    return Line(
-        work,
-        f"{share:.0%}: {found.rate:,.0f} req/s, {cpu}",
-        budget,
-        share >= floor,
-        [f"{base} {whole.rate:,.0f} req/s"],
-    )
+    rounds = f"{found.rate:.0%} ({found.least:.0%} to {found.most:.0%}), by CPU {found.cpu:.0%}"
+    return Line(work, rounds, budget, found.rate >= floor)
 
 
 def _idle(asked: Contestant) -> Line:
@@ -147,12 +141,11 @@ def _worker(server: Server) -> tuple[float, float, float]:
 
 def _two(contestants: Contestants) -> Line:
     work, budget = "64 connections, two workers beside one", f"× {_SCALING}"
-    one, two = contestants[OURS].figures(64), contestants[TWO].figures(64)
-    if one is None or two is None:
-        return Line(work, "–", budget, None, [contestants[TWO].note])
+    found = contestants[TWO].beside(contestants[OURS], 64)
+    if found is None:
+        return Line(work, "–", budget, None, [contestants[TWO].note or contestants[OURS].note])
+    words = f"× {found.rate:.2f} ({found.least:.2f} to {found.most:.2f})"
     cores = len(os.sched_getaffinity(0))
-    times = two.rate / one.rate
     if cores < _CORES:
-        why = f"{cores} cores, shared with who asks, can't show it: {_CORES} can"
-        return Line(work, f"× {times:.2f}", budget, None, [why])
-    return Line(work, f"× {times:.2f}: {two.rate:,.0f} req/s", budget, times >= _SCALING)
+        return Line(work, words, budget, None, [f"{cores} cores, shared with who asks, can't show it: {_CORES} can"])
+    return Line(work, words, budget, found.rate >= _SCALING)
