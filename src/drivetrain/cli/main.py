@@ -20,7 +20,7 @@ COMMANDS = {
     "web": "Start the dashboard and control API.",
     "status": "Show tables, versions, endpoints and alerts.",
     "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
-    "predict": "Ask the running endpoint.",
+    "predict": "Ask the running endpoint, or score a file.",
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
     "promote": "Make a version the champion.",

@@ -1,0 +1,1 @@
+"""Scoring files: rows are read in batches, checked, given their features, predicted, and written with the answers."""
