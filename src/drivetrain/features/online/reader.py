@@ -19,6 +19,7 @@ from drivetrain.features.exact import Floats
 from drivetrain.features.online.batch import FEWEST, BatchReader
 from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts, keys_of
+from drivetrain.features.online.plain import plain_reader
 from drivetrain.features.online.row import Row, RowReader, Values, Wanted
 from drivetrain.features.online.scan import Scan
 from drivetrain.features.view import FeatureView
@@ -87,10 +88,10 @@ class OnlineReader:
             values: list[Any] = []
             ages = []
             for view, head, row in zip(views, heads, rows, strict=True):
-                if row is None or head is None or (told := view.quick(row, at)) is None:
-                    told = view.read(store, head, row, at)
-                values += told[0]
-                ages.append(told[1])
+                told = None if row is None or head is None else view.plain(row, at)
+                some, age = told or view.read(store, head, row, at)
+                values += some
+                ages.append(age)
             return values, ages
 
         asks = [(view.space, (head,)) for view, head in zip(views, heads, strict=True) if head is not None]
@@ -181,7 +182,7 @@ class _View:
     def __init__(self, view: FeatureView) -> None:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
-        self.quick = self.reader.quick
+        self.plain = plain_reader(self.layout)
         self.space = view.space
         self.width = len(view.columns)
         self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
@@ -191,7 +192,7 @@ class _View:
         if key is None:
             return self.reader.null, math.nan
         try:
-            told = None if row is None else self.quick(row, at)
+            told = None if row is None else self.plain(row, at)
             return told or self._of_entity(store, key, row, at)
         except (struct.error, ValueError, IndexError) as error:
             raise corrupt(self.layout, error) from error

@@ -14,7 +14,6 @@ from drivetrain.core.clock import SECOND, Micros
 from drivetrain.core.errors import StoreError
 from drivetrain.features.online.layout import (
     HEAD,
-    INLINE,
     LAYOUT,
     PAGE,
     PAGED,
@@ -32,10 +31,6 @@ _FLAGS, _EVENTS, _TAIL, _PEND, _NEWEST, _KNOWN = 1, 3, 4, 5, 8, 9
 _FIELDS = len(HEAD.unpack(bytes(HEAD.size)))
 _STAMP = _FIELDS - 1
 """Where HEAD has its fields, and how many they are."""
-_PLAIN = frozenset({LAYOUT, LAYOUT | INLINE << 8})
-"""What heads begin with of which every feature is read at its place."""
-_PLAIN_HEAD = "<H2xIxxxxI8xqq"
-"""Of HEAD: layout and flags, events, offset of what is pending, newest event, latest availability."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,20 +49,14 @@ class Wanted:
 
 
 class RowReader:
-    """Features of one view out of heads, at moments that see all their events."""
+    """Features of one view out of any head, at moments that see all its events."""
 
     def __init__(self, layout: Layout) -> None:
         self._spans = layout.spans
         self._scanned = layout.scanned
-        self._windows = [window for window, _ in layout.spans]
-        self._hopping = any(hop for _, hop in layout.spans)
         self._since = layout.since
         lasts = f"q{len(layout.lasts)}d" if layout.lasts else ""
         fixed = struct.Struct(f"{HEAD.format}{len(layout.lifetimes)}d{lasts}")
-        self._plain = struct.Struct(
-            f"{_PLAIN_HEAD}{HEAD.size - struct.calcsize(_PLAIN_HEAD)}x{len(layout.lifetimes)}d{lasts}"
-        ).unpack_from
-        self._oldest = len(layout.lifetimes)
         record = struct.Struct(f"<{len(layout.cells)}d")
         self._fixed = fixed.unpack_from
         self._record, self._size = record.unpack_from, record.size
@@ -75,37 +64,12 @@ class RowReader:
         self._has_lasts = bool(layout.lasts)
         self._times_start = fixed.size
         self._ttl = layout.view.ttl
-        self._expires = layout.view.ttl if layout.lasts else None
         self._pick = _picker(layout.places)
-        self._pick_plain = _picker(_after_the_head(layout))
         columns = layout.view.columns
         self.unknown: Values = [0.0 if feature.kind in ("count", "distinct") else _NAN for feature in columns]
         """Features of an entity without events."""
         self.null: Values = [_NAN] * len(columns)
         """Features of a null key."""
-
-    def quick(self, row: Row, at: Micros) -> tuple[Values, float] | None:
-        """Features and the newest event's age in seconds where a row is as most are; none where it has to be read."""
-        try:
-            code, events, end, newest, known, *values = self._plain(row)
-            plain = code in _PLAIN and end == len(row) and at >= known and not self._scanned
-            if not plain or (self._expires and values[self._oldest] <= at - self._expires):
-                return None
-            if self._spans:
-                start = self._times_start + 8 * events
-                view = row if type(row) is memoryview else memoryview(row)
-                times = view[self._times_start : start].cast("q")
-                size, unpack = self._size, self._record
-                if self._hopping:
-                    for begin in self._begins(at):
-                        values += unpack(row, start + size * bisect_right(times, begin))
-                else:
-                    for window in self._windows:
-                        values += unpack(row, start + size * bisect_right(times, at - window))
-        except (struct.error, TypeError, ValueError):  # it is damaged, which reading it will tell
-            return None
-        told = self._pick_plain(values)
-        return self._told(told, at) if self._since else told, (at - newest) / SECOND
 
     def read(self, key: bytes, row: Row, at: Micros) -> tuple[Values, float] | Wanted | None:
         """Features and the newest event's age in seconds.
@@ -199,14 +163,3 @@ def _picker(places: Sequence[int]) -> Callable[[Values], Values]:
         only = places[0]
         return lambda values: (values[only],)
     return itemgetter(*places) if places else tuple
-
-
-def _after_the_head(layout: Layout) -> list[int]:
-    """For every feature its place in: lifetimes, the oldest looked-up value's time, looked-up values, records."""
-    lifetimes, lasts = len(layout.lifetimes), len(layout.lasts)
-    records = len(layout.spans) * len(layout.cells)
-    moved = 1 + lasts if lasts else 0
-    return [
-        place if place < lifetimes else place + moved if place < lifetimes + records else place + 1 - records
-        for place in layout.places
-    ]
