@@ -65,7 +65,7 @@ class ServeSettings(Section, frozen=True):
     tls_certificate: str = ""
     """PEM file of the certificate, and of those between it and its authority; with it, the server speaks HTTPS only."""
     tls_key: str = ""
-    """PEM file of its private key; a password is taken from the variable ``DRIVETRAIN_TLS_PASSWORD``."""
+    """PEM file of its private key, without a password."""
     tls_ca: str = ""
     """PEM file of the authority that our own clients trust; the system's authorities where it is empty."""
     explain_rows: int = 100

@@ -59,7 +59,6 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
             ),
             ssl_cert=tls.certificate if tls else None,
             ssl_key=tls.key if tls else None,
-            ssl_key_password=tls.password if tls else None,
             ssl_protocol_min=SSLProtocols.tls12,
             websockets=False,
             backlog=2048,
