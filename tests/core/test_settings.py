@@ -28,6 +28,7 @@ def test_a_file_and_the_environment_over_it(tmp_path):
             lambda settings: settings.store.catalog == "postgresql://x/y",
         ),
         ("DRIVETRAIN_COMPUTE__THREADS", "3", lambda settings: settings.compute.threads == 3),
+        ("DRIVETRAIN_SERVE__THREADS", "2", lambda settings: settings.serve.threads == 2),
         ("DRIVETRAIN_SERVE__DURABILITY", "disk", lambda settings: settings.serve.durability == "disk"),
     ],
 )
@@ -56,6 +57,8 @@ def test_a_bad_file_is_named(tmp_path, text, says):
 def test_a_bad_variable_is_an_error(tmp_path):
     with pytest.raises(SettingsError, match="port"):
         load_settings(tmp_path, {"DRIVETRAIN_SERVE__PORT": "many"})
+    with pytest.raises(SettingsError, match="threads"):
+        load_settings(tmp_path, {"DRIVETRAIN_SERVE__THREADS": "0"})
     with pytest.raises(SettingsError, match="nothing"):
         load_settings(tmp_path, {"DRIVETRAIN_NOTHING__KEY": "1"})
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import numpy as np
 import pytest
 
 from drivetrain.core.records import InputSchema
+from drivetrain.core.settings import ServeSettings
+from drivetrain.serve.app import Application
 from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.version import NEVER, LoadedVersion
 from serve import world
@@ -79,6 +82,26 @@ def test_the_first_request_finds_rows_and_batches_warm(record):
     assert loaded.batch_from == 2
     assert engine.calls[0] == 64, "what takes a row fastest is warm last"
     assert engine.calls.count(1) >= 2
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_engine_is_opened_on_as_many_threads_as_are_set(tmp_path, monkeypatch, threads):
+    seen = []
+
+    def opened(store, version, threads=1):
+        seen.append(threads)
+        return world.load(store, version)
+
+    monkeypatch.setattr("drivetrain.serve.app.load_engine", opened)
+    store = world.fresh_store(tmp_path)
+    world.add_version(store, "plain", 1, 0.0)
+    world.point(store, "plain", "champion", 1)
+    app = Application([world.PLAIN], store, ServeSettings(threads=threads), tmp_path / "log")
+    loop = asyncio.new_event_loop()
+    app.__rsgi_init__(loop)
+    app.__rsgi_del__(loop)
+    loop.close()
+    assert seen == [threads]
 
 
 def test_an_engine_that_fails_when_warmed_may_still_be_asked(record):

@@ -40,38 +40,37 @@ def fitted(outputs: int = 1) -> Any:
     return plugins.load("fitted", "torch")(Late(outputs), 5, {"epochs": 3})
 
 
-def saved(folder: Path, outputs: int, engine: str, file: str) -> EngineCase:
-    model = fitted(outputs)
-    model.save(folder)
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Outputs → where such a module is saved; the export takes seconds: once."""
+    made = {outputs: tmp_path_factory.mktemp(f"outputs-{outputs}") for outputs in (1, 3)}
+    for outputs, folder in made.items():
+        assert fitted(outputs).save(folder) == [("model.pt", "torch"), ("model.onnx", "onnx")]
+    return made
+
+
+def saved(folders: dict[int, Path], outputs: int, engine: str = "torch", file: str = "model.pt") -> EngineCase:
     rows, _ = make_rows(200, seed=11)
-    return EngineCase(plugins.load("engine", engine), folder / file, SCHEMA, rows, model.predict(rows), tolerance=2e-6)
+    expected = fitted(outputs).predict(rows)
+    return EngineCase(plugins.load("engine", engine), folders[outputs] / file, SCHEMA, rows, expected, tolerance=2e-6)
 
 
 class TestEngine(EngineConformance):
     @pytest.fixture
-    def case(self, tmp_path: Path) -> EngineCase:
-        return saved(tmp_path, 1, "torch", "model.pt")
+    def case(self, folders: dict[int, Path]) -> EngineCase:
+        return saved(folders, 1)
 
 
 class TestClasses(EngineConformance):
     @pytest.fixture
-    def case(self, tmp_path: Path) -> EngineCase:
-        return saved(tmp_path, 3, "torch", "model.pt")
-
-
-@pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export takes seconds: once."""
-    folder = tmp_path_factory.mktemp("graph")
-    assert fitted().save(folder) == [("model.pt", "torch"), ("model.onnx", "onnx")]
-    return folder / "model.onnx"
+    def case(self, folders: dict[int, Path]) -> EngineCase:
+        return saved(folders, 3)
 
 
 class TestGraph(EngineConformance):
     @pytest.fixture
-    def case(self, graph: Path) -> EngineCase:
-        rows, _ = make_rows(200, seed=11)
-        return EngineCase(plugins.load("engine", "onnx"), graph, SCHEMA, rows, fitted().predict(rows), tolerance=2e-6)
+    def case(self, folders: dict[int, Path]) -> EngineCase:
+        return saved(folders, 1, "onnx", "model.onnx")
 
 
 def test_a_module_that_has_no_graph_is_served_natively(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -94,8 +93,8 @@ def test_what_it_was_fitted_with_is_told() -> None:
     assert fitted().importance() == {}
 
 
-def test_the_processs_own_number_of_threads_is_left_as_it_was(tmp_path: Path) -> None:
-    case = saved(tmp_path, 1, "torch", "model.pt")
+def test_the_processs_own_number_of_threads_is_left_as_it_was(folders: dict[int, Path]) -> None:
+    case = saved(folders, 1)
     before = torch.get_num_threads()
     case.open(before + 1).predict(case.rows)
     assert torch.get_num_threads() == before
@@ -161,9 +160,9 @@ def test_weights_alone_are_refused_with_what_to_do(tmp_path: Path) -> None:
         plugins.load("engine", "torch")(path, SCHEMA)
 
 
-def test_the_first_call_after_loading_is_warm(tmp_path: Path) -> None:
+def test_the_first_call_after_loading_is_warm(folders: dict[int, Path]) -> None:
     """PyTorch specialises a program in its first calls, a hundred times as slow as the rest: before traffic."""
-    case = saved(tmp_path, 1, "torch", "model.pt")
+    case = saved(folders, 1)
     shapes: list[int] = []
     kind = type(case.open())
 
