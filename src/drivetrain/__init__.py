@@ -33,6 +33,7 @@ _PUBLIC = {
     "Tune": "drivetrain.train.tune",
     "Webhook": "drivetrain.monitor.spec",
     "XGBoost": "drivetrain.train.trainers",
+    "asgi_app": "drivetrain.loop.serving",
     "count": "drivetrain.features.aggregate",
     "count_distinct": "drivetrain.features.aggregate",
     "embedding": "drivetrain.features.aggregate",

@@ -80,6 +80,7 @@ class Application:
         log_folder: Where the write-ahead logs of all workers are.
         pushers: What pushes events into feature views, by view.
         load: Opens a version's engine, on ``settings.threads`` where nothing is given; another one in tests.
+        hosted: Whether the process is another server's, which ends by itself, and not a worker of ours.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Application:
         *,
         pushers: Mapping[str, Pusher] | None = None,
         load: LoadEngine | None = None,
+        hosted: bool = False,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -102,7 +104,7 @@ class Application:
         opened = load or partial(load_engine, threads=settings.threads)
         self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
         self._explainers = Explainers(self._planes, store.blobs, settings, self._meter)
-        self._parent = os.getppid()
+        self._parent = None if hosted else os.getppid()
         self._intake = Intake(settings)
         self._waiting = 0
         self._meter.levels |= {"queue": lambda: self._waiting, "arriving": lambda: self._intake.arriving}
@@ -219,7 +221,7 @@ class Application:
         )
 
     def _housekeeping(self) -> None:
-        if os.getppid() != self._parent:
+        if self._parent is not None and os.getppid() != self._parent:
             os.kill(os.getpid(), signal.SIGTERM)  # the server was killed: a worker must not keep its port
         for plane in self._planes.values():
             try:
