@@ -35,6 +35,19 @@ def test_figures_of_workers_add_up():
     assert sorted(ages) == [2.0, 120.0]
 
 
+def test_levels_are_those_of_the_living(tmp_path):
+    own = Workers(tmp_path)
+    meter = Meter()
+    meter.levels["queue"] = lambda: 3.0
+    assert meter.snapshot().levels == {"queue": 3.0}
+    for pid, waiting in ((NOBODY, 5.0), (1, 7.0)):
+        note = Note(pid, os.getppid(), {}, Snapshot(levels={"queue": waiting}))
+        (tmp_path / f".workers/{pid}.json").parent.mkdir(exist_ok=True)
+        (tmp_path / f".workers/{pid}.json").write_bytes(msgspec.json.encode(note))
+    assert [note.snapshot.levels for note in own.living()] == [{"queue": 7.0}]
+    assert len(own.others()) == 2
+
+
 def test_workers_tell_each_other_and_dead_ones_keep_counting(tmp_path):
     own = Workers(tmp_path)
     own.tell({"late": {"champion": 3, "shadow": None}}, Snapshot())
