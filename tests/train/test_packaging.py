@@ -118,10 +118,12 @@ def test_equals_come_out_in_the_trainers_order_however_often_they_are_timed() ->
         assert found.chosen is found.candidates[0]
 
 
-def test_it_is_quick() -> None:
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.04])
+def test_it_is_quick_whatever_the_engine(seconds: float) -> None:
     started = time.perf_counter()
-    packaged(form("slow", Mean(seconds=0.001)), form("fast", Mean()))
-    assert time.perf_counter() - started < 2
+    found = packaged(form("slow", Mean(seconds=seconds)), form("fast", Mean()))
+    assert time.perf_counter() - started < 1.5
+    assert found.candidates[0].row_us >= 1e6 * seconds
 
 
 candidates = st.lists(st.tuples(st.booleans(), st.floats(1.0, 1e5), st.floats(1.0, 1e6)), min_size=1, max_size=5)

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from msgspec.structs import replace
@@ -34,7 +35,7 @@ FASTER = 1.25
 BATCH = 64
 """Rows of the batch that is timed."""
 
-_ALONE = 16
+_ALONE = 4
 _BURSTS = 5
 _BURST_SECONDS = 0.012
 
@@ -52,8 +53,8 @@ class Form:
 def package(forms: Sequence[Form], expected: np.ndarray, rows: np.ndarray) -> Packaging:
     """Tries every form of a model.
 
-    Timing takes about an eighth of a second a form, in bursts that go round among them: whatever else the machine is
-    doing strikes all alike, and the least of many rounds is what counts.
+    Timing takes about an eighth of a second a form, a few calls where those take longer, in bursts that go round among
+    them: whatever else the machine is doing strikes all alike, and the least of many rounds is what counts.
 
     Args:
         forms: In the trainer's order.
@@ -148,30 +149,45 @@ def _compared(form: Form, expected: np.ndarray, rows: np.ndarray, tolerance: flo
 
 def _timed(engines: Sequence[Engine | None], rows: np.ndarray) -> list[tuple[float | None, float | None]]:
     """Microseconds for one row and for a batch, of each engine there is."""
-    alone, batch = [math.inf] * len(engines), [math.inf] * len(engines)
     if not len(rows):
         return [(None, None)] * len(engines)
     some = np.ascontiguousarray(rows[np.arange(BATCH) % len(rows)])
     single = some[:_ALONE].tolist()
-    for _ in range(_BURSTS):
-        for at, engine in enumerate(engines):
-            if engine is not None:
-                alone[at] = min(alone[at], _least(lambda ask=engine.predict_row: [ask(row) for row in single]))  # type: ignore[misc]
-                batch[at] = min(batch[at], _least(lambda ask=engine.predict: ask(some)))  # type: ignore[misc]
-    return [
-        (None, None) if engine is None else (1e6 * row / _ALONE, 1e6 * many)
-        for engine, row, many in zip(engines, alone, batch, strict=True)
+    clocks = [
+        None
+        if engine is None
+        else (_Clock(partial(_one_by_one, engine, single)), _Clock(partial(engine.predict, some)))
+        for engine in engines
     ]
+    for _ in range(_BURSTS):
+        for pair in clocks:
+            for clock in pair or ():
+                clock.burst()
+    return [(None, None) if pair is None else (1e6 * pair[0].least / _ALONE, 1e6 * pair[1].least) for pair in clocks]
 
 
-def _least(call: Callable[[], object]) -> float:
-    """Seconds of the fastest of the calls that fit into a burst, two at least: the first warms up."""
-    least, until = math.inf, time.perf_counter() + _BURST_SECONDS
-    call()
-    while True:
-        started = time.perf_counter()
-        call()
-        ended = time.perf_counter()
-        least = min(least, ended - started)
-        if ended >= until:
-            return least
+def _one_by_one(engine: Engine, rows: Sequence[Sequence[float]]) -> None:
+    for row in rows:
+        engine.predict_row(row)
+
+
+class _Clock:
+    """Times a call; one that is slow is not called for much longer than it takes to know that."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._left = _BURSTS * _BURST_SECONDS
+        self.least = math.inf
+        """Seconds of the fastest call."""
+        call()  # the first warms up
+
+    def burst(self) -> None:
+        """Calls for a moment, once at least, unless its time is up."""
+        spent = 0.0
+        while self._left > 0 and spent < _BURST_SECONDS:
+            started = time.perf_counter()
+            self._call()
+            took = time.perf_counter() - started
+            self.least = min(self.least, took)
+            spent += took
+            self._left -= took
