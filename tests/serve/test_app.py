@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.app import Application
 from drivetrain.serve.log.read import find
 from serve import world
-from serve.fakes import door
+from serve.fakes import Scope, Wire, door
 from serve.world import instance, timed
 
 PLAIN = "/v1/endpoints/plain/predict"
@@ -145,6 +146,50 @@ def test_more_than_may_wait_is_answered_429_at_once(store, folder):
         refused = next(wire for wire in wires if wire.status == 429)
         assert ("retry-after", "1") in refused.headers
         assert made.post(TIMED, {"instances": [timed()]})[0] == 200
+
+
+def test_slow_answers_are_counted_where_they_wait(store, folder):
+    """A model that holds up the event loop would otherwise hide who waits."""
+
+    class Slow(world.Sum):
+        def predict_row(self, row):
+            time.sleep(0.003)
+            return super().predict_row(row)
+
+    with door(store, folder, queue=3, load=lambda *_: Slow(0.0)) as made:
+
+        async def flood():
+            body = json.dumps({"instances": [instance()]}).encode()
+            return await asyncio.gather(*(made.send("POST", PLAIN, body) for _ in range(5)))
+
+        wires = made.loop.run_until_complete(flood())
+        assert sorted(wire.status for wire in wires) == [200] * 3 + [429] * 2
+        assert made.post(PLAIN, {"instances": [instance()]})[0] == 200
+
+
+def test_more_than_twice_the_queue_is_refused_before_it_is_read(store, folder):
+    """Whose body has not come yet is seen, too."""
+    with door(store, folder, queue=3) as made:
+
+        async def arriving():
+            gate = asyncio.Event()
+
+            class Slow(Wire):
+                async def __call__(self):
+                    await gate.wait()
+                    return b""
+
+            wires = [Slow(b"") for _ in range(8)]
+            head = Scope("POST", PLAIN, {"content-length": "0"})
+            asked = [asyncio.ensure_future(made.app.__rsgi__(head, wire)) for wire in wires]
+            await asyncio.sleep(0.01)
+            seen = [wire.status for wire in wires]
+            gate.set()
+            await asyncio.gather(*asked)
+            return seen
+
+        assert made.loop.run_until_complete(arriving()) == [0] * 6 + [429] * 2
+        assert made.post(PLAIN, {"instances": [instance()]})[0] == 200
 
 
 def test_no_champion_is_503_until_there_is_one(tmp_path, folder):

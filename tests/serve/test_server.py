@@ -9,10 +9,12 @@ import signal
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from drivetrain.serve.log.compact import compact
+from drivetrain.serve.server import _Wake
 from drivetrain.testing.disk import fill, small_disk
 from serve import world
 from serve.process import ask, free_port, gone, running
@@ -241,3 +243,15 @@ def test_shadow_answers_are_logged_beside_the_champions(store, tmp_path):
     rows = logged(store).sort("request_id")
     assert rows.filter(role="shadow")["prediction"].to_list() == [1106.0] * 20
     assert rows.filter(role="shadow")["request_id"].equals(rows.filter(role="champion")["request_id"])
+
+
+def test_a_signal_that_comes_while_a_worker_is_replaced_wakes_the_server_again():
+    server = SimpleNamespace(interrupt_signal=False, interrupt_children=[])
+    wake = _Wake(server)
+    wake.set()
+    wake.clear()
+    assert not wake.is_set()
+    for server.interrupt_signal, server.interrupt_children in ((True, []), (False, [1])):
+        wake.set()
+        wake.clear()
+        assert wake.is_set()

@@ -118,3 +118,9 @@ def test_what_is_no_number_is_refused(record, output):
     engine.predict_row = lambda _: output
     with pytest.raises(EngineFailed, match="no number"):
         loaded.predict([[0.0, 0.0, 0.0]])
+
+
+def test_a_request_is_heavy_by_what_all_its_rows_cost(record):
+    loaded = LoadedVersion(record, Paced(call=0.02, row=0.0002, batch_row=0.0001), NAMES, {})
+    assert loaded.heavy(100)
+    assert not LoadedVersion(record, world.Sum(0.0), NAMES, {}).heavy(1)

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import socket
 import tempfile
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,18 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
-from drivetrain.core.errors import DrivetrainError, UsageError
+from drivetrain.core import plugins
+from drivetrain.core.errors import DrivetrainError, SettingsError, UsageError
 from drivetrain.core.settings import ServeSettings
-from drivetrain.serve.tls import tls_of
+from drivetrain.core.transport import OpenTransport, Transport
+from drivetrain.serve.door import InnerDoor
+from drivetrain.serve.tls import Tls, tls_of
 
 DRAIN_SECONDS = 30
+TRANSPORT_SECONDS = 10
+"""Of these, what requests that did not come over HTTP may take to end."""
+CONNECTIONS = 8
+"""Connections that a worker takes for each request that may wait; one too many waits unanswered, not for its 429."""
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -37,10 +45,13 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
 
     Raises:
         SettingsError: The certificate or its key can't be used.
+        MissingExtra: gRPC is asked for and not installed.
         DrivetrainError: The port is taken, or a worker could not start; the message says why.
     """
     tls = tls_of(settings)
     check_port(settings.host, settings.port)
+    if settings.grpc_port:
+        _check_grpc(settings, tls)
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
     # A forked worker would share locks with threads it does not have; spawned ones begin clean.
@@ -62,14 +73,15 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
             ssl_protocol_min=SSLProtocols.tls12,
             websockets=False,
             backlog=2048,
-            backpressure=settings.queue * 2,
+            backpressure=settings.queue * CONNECTIONS,
             log_enabled=False,
             respawn_failed_workers=True,
             workers_kill_timeout=DRAIN_SECONDS,
         )
+        server.main_loop_interrupt = _Wake(server)
         try:
             loader: Any = partial(
-                _load, target, tuple(arguments), excuse
+                _load, target, tuple(arguments), excuse, settings
             )  # typed for plain callables, takes RSGI objects
             server.serve(target_loader=loader, wrap_loader=False)
         except SystemExit as ended:
@@ -77,8 +89,13 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
                 raise _why(excuse) from None
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, setting: str = "port") -> None:
     """Makes sure that nobody listens there yet.
+
+    Args:
+        host: The host.
+        port: The port.
+        setting: What it is called in ``[serve]``.
 
     Raises:
         DrivetrainError: Somebody does, or the address can't be listened on.
@@ -92,18 +109,53 @@ def check_port(host: str, port: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise DrivetrainError(
                     f"port {port} on {host} is in use",
-                    do="Stop what listens there, or choose another with [serve] port in drivetrain.toml",
+                    do=f"Stop what listens there, or choose another with [serve] {setting} in drivetrain.toml",
                 ) from None
             raise UsageError(f"nothing can listen on {host}:{port}: {error.strerror or error}") from None
 
 
-def _load(target: str, arguments: tuple[str, ...], excuse: Path) -> _Worker:
+def _check_grpc(settings: ServeSettings, tls: Tls | None) -> None:
+    plugins.load("transport", "grpc")
+    if settings.grpc_port == settings.port:
+        raise SettingsError("serve.grpc_port is serve.port", found=settings.port, expected="another port")
+    if tls is not None and tls.password:
+        raise SettingsError(
+            "gRPC can't use a TLS key that has a password", do="Keep a key without one in serve.tls_key"
+        )
+    check_port(settings.host, settings.grpc_port, "grpc_port")
+
+
+def _load(target: str, arguments: tuple[str, ...], excuse: Path, settings: ServeSettings) -> _Worker:
     module, _, name = target.partition(":")
     try:
-        return _Worker(getattr(importlib.import_module(module), name)(*arguments))
+        application: _Hosted = getattr(importlib.import_module(module), name)(*arguments)
+        return _Worker(application, _transport(application, settings))
     except DrivetrainError as error:
         excuse.write_text(str(error), encoding="utf-8")
         raise SystemExit(1) from None
+
+
+class _Wake(threading.Event):
+    """What wakes the server's main loop; the loop clears it once it has seen that a worker ended.
+
+    A signal, or another worker's end, that came at the same instant would be cleared with it, and never be seen.
+    """
+
+    def __init__(self, server: Granian) -> None:
+        super().__init__()
+        self._server = server
+
+    def clear(self) -> None:
+        super().clear()
+        if self._server.interrupt_signal or self._server.interrupt_children:
+            self.set()
+
+
+def _transport(application: _Hosted, settings: ServeSettings) -> Transport | None:
+    if not settings.grpc_port:
+        return None
+    opened: OpenTransport = plugins.load("transport", "grpc")
+    return opened(InnerDoor(application.__rsgi__), settings)
 
 
 class _Hosted(Protocol):
@@ -121,14 +173,25 @@ class _Worker:
 
     The server's own threads still run when the event loop has ended; were the interpreter taken down around them, some
     would now and then abort the process, drained though it is.
+
+    Args:
+        application: The application.
+        transport: Another way in beside HTTP, if there is one.
     """
 
-    def __init__(self, application: _Hosted) -> None:
+    def __init__(self, application: _Hosted, transport: Transport | None) -> None:
         self._application = application
+        self._transport = transport
         self.__rsgi__ = application.__rsgi__
-        self.__rsgi_init__ = application.__rsgi_init__
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._application.__rsgi_init__(loop)
+        if self._transport is not None:
+            loop.run_until_complete(self._transport.start())
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._transport is not None:
+            loop.run_until_complete(self._transport.stop(TRANSPORT_SECONDS))
         self._application.__rsgi_del__(loop)
         os._exit(0)
 

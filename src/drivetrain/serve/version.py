@@ -23,6 +23,8 @@ _SIZES = (2, 4, 8, 16, 32, 64)
 _ROUNDS = 5
 NEVER = 1 << 30
 _SOON = 8
+_HEAVY = 1e-3
+"""Seconds a request; below, refusing somebody takes about as long as answering them."""
 _SLOW = 50e-6
 """Seconds a row; joining a batch costs a turn of the event loop, some 15 µs: a faster engine does not win it back."""
 
@@ -57,6 +59,11 @@ class LoadedVersion:
         """Rows from which one call for all of them is faster than one call each."""
         self.gathers = self.batch_from <= _SOON and alone >= _SLOW
         """Whether a request does better to join others than to be answered alone at once."""
+        self._alone = alone
+
+    def heavy(self, rows: int) -> bool:
+        """Whether answering so many rows takes so long that others should be heard, and refused, meanwhile."""
+        return rows * self._alone >= _HEAVY
 
     def encode(self, vector: Sequence[object]) -> list[float]:
         """The model's input row from a vector of feature values; ``None`` for null."""
