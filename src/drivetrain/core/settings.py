@@ -40,6 +40,8 @@ class ServeSettings(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: int = 8701
+    grpc_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """Where Open Inference Protocol V2 is spoken over gRPC too (``pip install "drivetrain[grpc]"``); 0 for nowhere."""
     workers: int = 1
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Threads of a worker's engine for a batch: more than one helps large batches on idle cores, else it hurts."""
