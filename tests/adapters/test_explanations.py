@@ -86,12 +86,17 @@ def test_linear_pipelines_are_explained_by_coefficient_times_distance_from_the_m
     columns = (prepare.transform(ROWS) - means)[:, None, :] * weights[None]
     owners = np.array([0, 1, 2, 4, 0, 1, 2, 4, *([3] * 5)])
     expected = np.stack([columns[:, :, owners == at].sum(axis=2) for at in range(5)], axis=2)
+    agreeing = 0
     for file, format in fitted.save(tmp_path):
         engine = plugins.load("engine", ENGINES[format])(tmp_path / file, SCHEMA)
+        if not np.allclose(engine.predict(ROWS), fitted.predict(ROWS), atol=1e-3, rtol=1e-3):
+            continue  # packaging drops a form that answers otherwise, as skl2onnx's of a discriminant analysis does
+        agreeing += 1
         explained = np.asarray(engine.explain(ROWS)).reshape(len(ROWS), len(weights), 6)
         assert np.allclose(explained[:, :, :5], expected, atol=1e-9)
         assert np.allclose(explained[:, :, 5], estimate.intercept_ + weights @ means, atol=1e-9)
         assert link_of(margins(explained), outputs(engine.predict(ROWS))) == link
+    assert agreeing == (1 if "discriminant" in name else 2)
 
 
 def test_a_number_counts_by_its_distance_from_the_training_mean(tmp_path: Path) -> None:

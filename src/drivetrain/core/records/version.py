@@ -16,7 +16,8 @@ class Artifact(msgspec.Struct, frozen=True):
     name: str
     """File name, for example ``model.txt``."""
     format: str
-    """``lightgbm``, ``xgboost``, ``torch``, ``onnx``, ``skops``, ``json`` (our own baselines) or ``reference``."""
+    """``lightgbm``, ``xgboost``, ``torch``, ``onnx``, ``skops``, ``json`` (our own baselines), ``reference``, or
+    ``background`` (training rows that a model which can't explain itself is explained against)."""
     digest: Digest
     size: int
 
