@@ -23,13 +23,13 @@ from drivetrain.serve.body import Intake
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.denial import completed
 from drivetrain.serve.explain.explainer import Explainers
-from drivetrain.serve.guard import Guard
+from drivetrain.serve.guard import OPEN, Guard
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import MethodRefused
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.request import Request, RequestHeaders
 from drivetrain.serve.response import Headers, Response, failure
-from drivetrain.serve.routes import explain, features, invocations, native, operations, v1, v2
+from drivetrain.serve.routes import explain, features, invocations, native, openapi, operations, v1, v2
 from drivetrain.serve.routes.error_shape import error_shape
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.routes.versioned import unversioned
@@ -120,6 +120,7 @@ class Application:
                 self._planes, self._meter, self._workers, self._reloader, store, private=settings.tokens == "on"
             ),
         ]
+        routes += openapi.routes(routes, plans, settings, OPEN)
         self._routes = {f"{route.method} {route.path}": route for route in routes}
         self._paths = {route.path for route in routes}
         guard = Guard(settings, store, routes)
@@ -211,12 +212,16 @@ class Application:
 
     def _find(self, method: str, path: str) -> Route:
         path = unversioned(path, self._planes)
-        route = self._routes.get(f"{method} {path}")
+        route = self._routes.get(f"{'GET' if method == 'HEAD' else method} {path}")
         if route is not None:
             return route
         if path in self._paths:
             others = [known.split(" ")[0] for known in self._routes if known.endswith(f" {path}")]
-            raise MethodRefused(f"{path} can't be asked that way", found=method, expected=" or ".join(others))
+            raise MethodRefused(
+                f"{path} can't be asked that way",
+                found=method,
+                allowed=[*others, *(["HEAD"] if "GET" in others else [])],
+            )
         about = "/v1/features/" if path.startswith("/v1/features/") else "/v1/endpoints/"
         near = [known for known in sorted(self._paths) if known.startswith(about) and known.count("/") == 4]
         raise NotFound(

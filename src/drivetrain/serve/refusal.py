@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from drivetrain.core.errors import DrivetrainError, RequestError
@@ -14,9 +15,20 @@ class Malformed(RequestError):
 
 
 class MethodRefused(RequestError):
-    """The path is known, the method is not."""
+    """The path is known, the method is not.
+
+    Args:
+        what: As for every error.
+        found: The method.
+        allowed: Those that are.
+    """
 
     status: ClassVar[int] = 405
+
+    def __init__(self, what: str, *, found: str, allowed: Iterable[str]) -> None:
+        methods = list(allowed)
+        super().__init__(what, found=found, expected=" or ".join(methods))
+        self.headers = [("allow", ", ".join(methods))]
 
 
 class TooLarge(RequestError):

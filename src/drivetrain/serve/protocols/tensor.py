@@ -57,6 +57,13 @@ DATATYPES: Mapping[FieldType, str] = {
 _LENGTH = 4
 
 
+def datatypes(field: RequestField) -> frozenset[str]:
+    """Every datatype that suits a field."""
+    if field.type == "int" and field.nullable:
+        return _ACCEPTED["int"] | _FLOATS  # an integer has no NaN to stand for null
+    return _ACCEPTED[field.type]
+
+
 class Tensor(msgspec.Struct, gc=False):
     """An input tensor as the request's JSON describes it."""
 
@@ -77,9 +84,7 @@ class Tensor(msgspec.Struct, gc=False):
         Raises:
             RequestError: Its datatype does not suit the field, or its shape is another.
         """
-        accepted = _ACCEPTED[field.type]
-        if field.type == "int" and field.nullable:
-            accepted |= _FLOATS  # an integer has no NaN to stand for null
+        accepted = datatypes(field)
         if self.datatype not in accepted:
             raise RequestError(
                 f"{where} ({self.name}) is of the wrong type",

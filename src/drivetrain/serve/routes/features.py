@@ -12,6 +12,7 @@ import msgspec
 from drivetrain.core.settings import ServeSettings
 from drivetrain.features.online.push import Pusher
 from drivetrain.serve.admission import unreadable
+from drivetrain.serve.openapi import features as described
 from drivetrain.serve.refusal import TooLarge
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
@@ -30,7 +31,14 @@ def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route
     # A push may have to wait for another writer, such as a materialisation; predictions don't wait with it.
     thread = ThreadPoolExecutor(1, thread_name_prefix="drivetrain-push")
     return [
-        Route("POST", f"/v1/features/{name}/push", _push(pusher, settings, thread), "", "push")
+        Route(
+            "POST",
+            f"/v1/features/{name}/push",
+            _push(pusher, settings, thread),
+            "",
+            "push",
+            described.push(name, settings),
+        )
         for name, pusher in pushers.items()
     ]
 

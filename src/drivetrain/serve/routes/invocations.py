@@ -9,6 +9,8 @@ from drivetrain.core.errors import NotFound, NotReady, RequestError
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.instance import show
+from drivetrain.serve.openapi import invocations as described
+from drivetrain.serve.openapi import operations
 from drivetrain.serve.protocols.content import prefers_csv
 from drivetrain.serve.protocols.csv import csv_text
 from drivetrain.serve.protocols.invocations import invocation
@@ -42,11 +44,19 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings) -> list[Rou
             return traced(answer, csv_text(answer.predictions, OUTPUT), _CSV)
         return traced(answer, {"predictions": answer.predictions})
 
+    plans = [plane.plan for plane in planes.values()]
     return [
-        Route("GET", "/ping", ping, "", "health"),
-        Route("GET", "/health", ping, "", "health"),
-        Route("GET", "/version", about, "", "describe"),
-        Route("POST", "/invocations", invocations, next(iter(planes)) if len(planes) == 1 else "", "predict"),
+        Route("GET", "/ping", ping, "", "health", operations.PING),
+        Route("GET", "/health", ping, "", "health", operations.PING),
+        Route("GET", "/version", about, "", "describe", operations.VERSION),
+        Route(
+            "POST",
+            "/invocations",
+            invocations,
+            plans[0].name if len(plans) == 1 else "",
+            "predict",
+            described.invocations(plans, settings, TARGET_HEADERS[0]),
+        ),
     ]
 
 

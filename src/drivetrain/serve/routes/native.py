@@ -9,6 +9,7 @@ from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.admission import labels, predict_call
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.instance import WORDS
+from drivetrain.serve.openapi import native as described
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.route import Handler, Route
@@ -21,13 +22,28 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings, workers: Wo
     async def index(_: Request) -> Response:
         return ok({"endpoints": sorted(planes)})
 
-    made = [Route("GET", "/v1/endpoints", index, "", "describe")]
+    made = [Route("GET", "/v1/endpoints", index, "", "describe", described.INDEX)]
     for name, plane in planes.items():
+        plan = plane.plan
         base = f"/v1/endpoints/{name}"
         made += [
-            Route("POST", f"{base}/predict", _predict(plane, settings), name, "predict"),
-            Route("POST", f"{base}/feedback", _feedback(plane, settings), name, "feedback"),
-            Route("GET", base, _describe(plane, workers), name, "describe"),
+            Route(
+                "POST",
+                f"{base}/predict",
+                _predict(plane, settings),
+                name,
+                "predict",
+                described.predict(plan, settings),
+            ),
+            Route(
+                "POST",
+                f"{base}/feedback",
+                _feedback(plane, settings),
+                name,
+                "feedback",
+                described.feedback(plan, settings),
+            ),
+            Route("GET", base, _describe(plane, workers), name, "describe", described.describe(plan)),
         ]
     return made
 

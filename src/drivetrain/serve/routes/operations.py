@@ -11,6 +11,7 @@ from drivetrain.core.errors import DrivetrainError, NotReady
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.log.lag import lag_of
 from drivetrain.serve.log.segment import segments
+from drivetrain.serve.openapi import operations as described
 from drivetrain.serve.reload import Reloader
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import TEXT, Response, ok
@@ -58,7 +59,10 @@ def routes(
         gauges = [*_gauges(planes, reloader), *_levels(living), *behind]
         return Response(200, exposition([own, *(note.snapshot for note in workers.others())], gauges), TEXT)
 
-    return [Route("GET", "/healthz", health, "", "health"), Route("GET", "/metrics", metrics, "", "metrics")]
+    return [
+        Route("GET", "/healthz", health, "", "health", described.health(private=private)),
+        Route("GET", "/metrics", metrics, "", "metrics", described.METRICS),
+    ]
 
 
 def ready(planes: Mapping[str, Dataplane]) -> bool:

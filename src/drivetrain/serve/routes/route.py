@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from drivetrain.serve.openapi.operation import Operation
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response
 
@@ -23,6 +24,7 @@ class Route:
         handler: Who answers.
         endpoint: The endpoint it is about, for metrics; or empty.
         name: What it does, for metrics; ``predict`` is timed and counts against the queue.
+        operation: What it takes and gives, for ``/openapi.json``.
     """
 
     method: str
@@ -30,3 +32,4 @@ class Route:
     handler: Handler
     endpoint: str
     name: str
+    operation: Operation

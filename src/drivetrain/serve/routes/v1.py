@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.openapi import v1 as described
 from drivetrain.serve.protocols import v1
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok, traced
@@ -21,11 +22,18 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings) -> list[Rou
     async def index(_: Request) -> Response:
         return ok({"models": sorted(planes)})
 
-    made = [Route("GET", _BASE, index, "", "describe")]
+    made = [Route("GET", _BASE, index, "", "describe", described.INDEX)]
     for name, plane in planes.items():
         made += [
-            Route("GET", f"{_BASE}/{name}", _status(plane), name, "health"),
-            Route("POST", f"{_BASE}/{name}:predict", _predict(plane, settings), name, "predict"),
+            Route("GET", f"{_BASE}/{name}", _status(plane), name, "health", described.status(plane.plan)),
+            Route(
+                "POST",
+                f"{_BASE}/{name}:predict",
+                _predict(plane, settings),
+                name,
+                "predict",
+                described.predict(plane.plan, settings),
+            ),
         ]
     return made
 

@@ -7,6 +7,7 @@ from importlib.metadata import version as installed
 
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
+from drivetrain.serve.openapi import v2 as described
 from drivetrain.serve.protocols import v2
 from drivetrain.serve.protocols.tensor import DATATYPES
 from drivetrain.serve.request import Request
@@ -32,15 +33,23 @@ def routes(planes: Mapping[str, Dataplane], settings: ServeSettings) -> list[Rou
         return ok({"ready": True})
 
     made = [
-        Route("GET", "/v2", about, "", "describe"),
-        Route("GET", "/v2/health/live", live, "", "health"),
-        Route("GET", "/v2/health/ready", ready, "", "health"),
+        Route("GET", "/v2", about, "", "describe", described.SERVER),
+        Route("GET", "/v2/health/live", live, "", "health", described.LIVE),
+        Route("GET", "/v2/health/ready", ready, "", "health", described.READY),
     ]
     for name, plane in planes.items():
+        plan = plane.plan
         made += [
-            Route("GET", f"{_BASE}{name}", _metadata(plane), name, "describe"),
-            Route("GET", f"{_BASE}{name}/ready", _ready(plane), name, "health"),
-            Route("POST", f"{_BASE}{name}/infer", _infer(plane, settings), name, "predict"),
+            Route("GET", f"{_BASE}{name}", _metadata(plane), name, "describe", described.metadata(plan)),
+            Route("GET", f"{_BASE}{name}/ready", _ready(plane), name, "health", described.ready(plan)),
+            Route(
+                "POST",
+                f"{_BASE}{name}/infer",
+                _infer(plane, settings),
+                name,
+                "predict",
+                described.infer(plan, settings),
+            ),
         ]
     return made
 

@@ -10,6 +10,7 @@ from drivetrain.serve.dataplane import Dataplane
 
 _PATH = re.compile(r"(/v[12]/models/)([^/]+)/versions/([^/:]+)(.*)")
 _ANSWERS = {"/infer", ":predict"}
+_MODEL = re.compile(r"(/v[12]/models/[^/:]+)(.*)")
 
 
 def unversioned(path: str, planes: Mapping[str, Dataplane]) -> str:
@@ -32,3 +33,13 @@ def unversioned(path: str, planes: Mapping[str, Dataplane]) -> str:
     if asked != answers:
         raise NotFound(f"model {name} is not served in that version", found=asked[:200], expected=answers)
     return f"{base}{name}{action}"
+
+
+def versioned(path: str) -> str | None:
+    """The same path with a place for a version, if it may name one.
+
+    >>> versioned("/v2/models/late/infer")
+    '/v2/models/late/versions/{version}/infer'
+    """
+    found = _MODEL.fullmatch(path)
+    return None if found is None else f"{found[1]}/versions/{{version}}{found[2]}"

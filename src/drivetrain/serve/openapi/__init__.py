@@ -1,0 +1,1 @@
+"""What the server is asked and answers, as OpenAPI 3.1 says it."""
