@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from msgspec.structs import replace
 from drivetrain.core.clock import now
 from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import GateReport, ModelVersion
+from drivetrain.core.settings import ServeSettings
+from drivetrain.serve.app import Application
 from drivetrain.serve.plan import EndpointPlan, RequestField
 from drivetrain.store.bundle import Store
 from drivetrain.testing.trainer import SCHEMA, make_task
@@ -114,3 +118,10 @@ def exact_shapley(
                 total += ways / math.factorial(width) * (worth[members | {feature}] - value)
         values.append(total)
     return values
+
+
+def application(folder: str) -> Application:
+    """What a worker of a real server calls."""
+    place = Path(folder)
+    settings = ServeSettings(**json.loads((place / world.SETTINGS).read_text("utf-8")))
+    return Application([PLAN], world.fresh_store(place), settings, place / settings.log)
