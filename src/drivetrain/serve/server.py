@@ -24,7 +24,7 @@ from drivetrain.core.errors import DrivetrainError, SettingsError, UsageError
 from drivetrain.core.settings import ServeSettings
 from drivetrain.core.transport import OpenTransport, Transport
 from drivetrain.serve.door import InnerDoor
-from drivetrain.serve.tls import Tls, tls_of
+from drivetrain.serve.tls import tls_of
 
 DRAIN_SECONDS = 30
 TRANSPORT_SECONDS = 10
@@ -51,7 +51,7 @@ def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()
     tls = tls_of(settings)
     check_port(settings.host, settings.port)
     if settings.grpc_port:
-        _check_grpc(settings, tls)
+        _check_grpc(settings)
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
     # A forked worker would share locks with threads it does not have; spawned ones begin clean.
@@ -114,14 +114,10 @@ def check_port(host: str, port: int, setting: str = "port") -> None:
             raise UsageError(f"nothing can listen on {host}:{port}: {error.strerror or error}") from None
 
 
-def _check_grpc(settings: ServeSettings, tls: Tls | None) -> None:
+def _check_grpc(settings: ServeSettings) -> None:
     plugins.load("transport", "grpc")
     if settings.grpc_port == settings.port:
         raise SettingsError("serve.grpc_port is serve.port", found=settings.port, expected="another port")
-    if tls is not None and tls.password:
-        raise SettingsError(
-            "gRPC can't use a TLS key that has a password", do="Keep a key without one in serve.tls_key"
-        )
     check_port(settings.host, settings.grpc_port, "grpc_port")
 
 
