@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from drivetrain.adapters.opentelemetry import Tracer
 from drivetrain.core import plugins
-from drivetrain.core.errors import MissingExtra
+from drivetrain.core.errors import MissingExtra, SettingsError
 from drivetrain.core.exchange import Exchange
 from serve import world
 from serve.fakes import door
@@ -105,6 +105,12 @@ def test_a_name_of_the_service_in_the_environment_stays(monkeypatch, kept):
     made.saw(ONE)
     assert kept.get_finished_spans()[0].resource.attributes["service.name"] == "scores"
     made.close()
+
+
+def test_a_variable_that_can_not_be_used_is_said(monkeypatch):
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "1")
+    with pytest.raises(SettingsError, match="OTEL_"):
+        Tracer("http://127.0.0.1:9")
 
 
 class Receiver:

@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
+from drivetrain.core.errors import SettingsError
 from drivetrain.core.exchange import Exchange
 
 SERVICE = "drivetrain"
@@ -35,6 +36,9 @@ class Tracer:
     Args:
         address: The collector, such as ``http://localhost:4318``; empty for what ``OTEL_EXPORTER_OTLP_ENDPOINT`` says.
         processor: What takes finished spans; by default, they go to the collector in batches.
+
+    Raises:
+        SettingsError: A variable says something that can't be done.
     """
 
     def __init__(self, address: str = "", *, processor: SpanProcessor | None = None) -> None:
@@ -43,7 +47,10 @@ class Tracer:
         if not named:
             about["service.name"] = SERVICE
         self._provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
-        self._provider.add_span_processor(processor or BatchSpanProcessor(OTLPSpanExporter(endpoint_of(address))))
+        try:
+            self._provider.add_span_processor(processor or BatchSpanProcessor(OTLPSpanExporter(endpoint_of(address))))
+        except ValueError as error:
+            raise SettingsError(f"traces can't be sent as a variable OTEL_… asks for: {error}") from None
         self._tracer = self._provider.get_tracer("drivetrain.serve", installed("drivetrain"))
 
     def saw(self, exchange: Exchange) -> None:
