@@ -102,7 +102,11 @@ def test_every_field_has_the_number_and_type_that_tritons_client_gives_it(name):
 
 def test_triton_infers_in_bytes(triton):
     result = triton.infer(
-        "plain", inputs(), outputs=[InferRequestedOutput("predict")], request_id="mine", parameters={"at": "2013-07-01T00:00:00Z"}
+        "plain",
+        inputs(),
+        outputs=[InferRequestedOutput("predict")],
+        request_id="mine",
+        parameters={"at": "2013-07-01T00:00:00Z"},
     )
     assert result.as_numpy("predict").tolist() == ANSWERS
     response = result.get_response()
