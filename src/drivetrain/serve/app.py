@@ -104,6 +104,9 @@ class Application:
         opened = load or partial(load_engine, threads=settings.threads)
         self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
         self._explainers = Explainers(self._planes, store.blobs, settings, self._meter)
+        if settings.explain_share:
+            for name, plane in self._planes.items():
+                plane.offer_explained = self._explainers.by_name[name].offer
         self._parent = None if hosted else os.getppid()
         self._intake = Intake(settings)
         self._begun = 0
@@ -246,6 +249,7 @@ class Application:
                 role: None if loaded is None else loaded.record.version
                 for role, loaded in (("champion", plane.serving.champion), ("shadow", plane.serving.shadow))
             }
+            | {"policy": None if plane.serving.router is None else plane.serving.router.policy.at}
             for name, plane in self._planes.items()
         }
         self._workers.tell(versions, self._meter.snapshot())

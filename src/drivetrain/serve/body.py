@@ -92,7 +92,7 @@ class Intake:
 
     async def _read(self, announced: int | None, pieces: Pieces) -> bytes:
         try:
-            if announced is not None and announced <= SMALL:
+            if announced is not None and announced <= min(SMALL, self._limit):
                 body = await pieces()
             else:
                 body = await self._gather(pieces)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -35,6 +35,9 @@ from drivetrain.serve.version import LoadedVersion, Output
 _log = logging.getLogger(__name__)
 
 
+OfferExplained: TypeAlias = Callable[[LoadedVersion, Batch, Facts, list[Output], Sequence[int]], None]
+
+
 class Dataplane:
     """One endpoint in one worker.
 
@@ -54,6 +57,8 @@ class Dataplane:
         self.lookup = Lookup(plan, online)
         self.log = WriteAheadLog(folder / plan.name, settings.durability)
         self.serving = Serving()
+        self.offer_explained: OfferExplained | None = None
+        """Takes answers of which some are to be explained in the log."""
         self.keeping = Keeping([field.name for field in plan.fields if field.privacy == "secret"], settings.log_share)
         self._meter = meter
         self._entity = _entity_positions(plan)
@@ -140,6 +145,10 @@ class Dataplane:
         """Logs what was answered, counts it, and lets the shadow see it."""
         self._write(work, parts)
         self._count(work, parts)
+        if self.offer_explained is not None:
+            for part in parts:
+                if part.failed != part.version.record.version:  # a declared default is no model's answer
+                    self.offer_explained(part.version, work.batch, work.facts, part.outputs, part.places)
         if work.serving.shadow is not None:
             self._shadow.offer(work.serving.shadow, work.batch, work.facts)
         return _share(work, parts)
