@@ -133,6 +133,12 @@ def test_a_failed_sync_ends_the_segment_and_says_so(tmp_path, monkeypatch):
     log.close()
 
 
+def test_moments_follow_one_another_though_the_clock_goes_back(tmp_path, monkeypatch):
+    log = WriteAheadLog(tmp_path)
+    monkeypatch.setattr("drivetrain.serve.log.wal.now", iter([100, 100, 40, 41, 200]).__next__)
+    assert [log.moment() for _ in range(5)] == [100, 101, 102, 103, 200]
+
+
 def test_a_folder_that_can_not_be_made_is_named(tmp_path):
     (tmp_path / "plain").write_text("a file")
     with pytest.raises(StoreError, match="plain"):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from drivetrain.core.clock import now
 from drivetrain.core.errors import NotReady, ProjectError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Feedback, Prediction
@@ -173,11 +173,16 @@ class Dataplane:
         Raises:
             StoreError: The log can't be written; nothing was kept.
         """
-        self._append(b"".join(map(pack, labels)))
+        self._append(b"".join(pack(self._stamped(label)) for label in labels))
         self._meter.counters["feedback"][(self.plan.name,)] += len(labels)
         if self._commit is not None:
             await self._commit.wait()
         return len(labels)
+
+    def _stamped(self, label: Feedback) -> Feedback:
+        """The label as logged at this moment; one that names no moment of its own came at it, too."""
+        moment = self.log.moment()
+        return replace(label, logged_at=moment, at=moment if label.at == label.logged_at else label.at)
 
     def left_alone(self) -> list[int]:
         """Versions that failed too often and are not asked for a while."""
@@ -197,7 +202,7 @@ class Dataplane:
         return "" if None in values else "|".join([str(value) for value in values])
 
     def _write(self, work: _Work, parts: Sequence[Part]) -> None:
-        logged = now()
+        logged = self.log.moment()
         clock = time.perf_counter_ns()
         champion = work.serving.champion
         frames = []

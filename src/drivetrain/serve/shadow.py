@@ -7,7 +7,6 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from drivetrain.core.clock import now
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import Prediction
 from drivetrain.serve.call import Batch, Call, Facts
@@ -96,7 +95,7 @@ class Shadow:
             inputs = [version.encode(task.vector) for task in batch]
             outputs = version.predict(inputs)
             latency = (time.perf_counter_ns() - started) // 1_000 // len(batch)
-            logged = now()
+            logged = self._log.moment()
             self._log.append(
                 b"".join(
                     pack(

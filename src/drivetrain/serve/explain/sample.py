@@ -9,7 +9,6 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, NamedTuple
 
-from drivetrain.core.clock import now
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.records import Explanation
@@ -133,7 +132,7 @@ class Sample:
                         row=task.row,
                         endpoint=self._endpoint,
                         at=task.call.ats[task.row],
-                        logged_at=now(),
+                        logged_at=self._log.moment(),
                         model=record.model,
                         version=record.version,
                         unit=reasons.unit,

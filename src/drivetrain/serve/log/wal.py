@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from drivetrain.core.clock import Micros, now
 from drivetrain.core.errors import StoreError
 from drivetrain.serve.log.segment import Segment
 
@@ -43,8 +44,17 @@ class WriteAheadLog:
         self._segment_seconds = segment_seconds
         self._segment: Segment | None = None
         self._held = bytearray()
+        self._latest = 0
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
+
+    def moment(self) -> Micros:
+        """The present, for an entry that is logged next: later than the one before, though the clock went back.
+
+        Source: the physical part of a hybrid logical clock; S. Kulkarni et al., "Logical physical clocks", OPODIS 2014.
+        """
+        self._latest = max(self._latest + 1, now())
+        return self._latest
 
     def append(self, frames: bytes) -> None:
         """Keeps whole frames, all or none.
