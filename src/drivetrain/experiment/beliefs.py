@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betainc, betaincinv, betaln, xlog1py, xlogy
 
 from drivetrain.features.exact import Floats
 from drivetrain.serve.routing.best import greatest
@@ -80,10 +80,11 @@ def floored(shares: Sequence[float], least: float) -> list[float]:
 
 def _greatest_rate(won: Floats, lost: Floats) -> list[float]:
     """Probability of each of several rates to be the greatest, by quadrature over where rates may be."""
-    low, high = float(beta.ppf(_TAIL, won, lost).min()), float(beta.isf(_TAIL, won, lost).max())
+    low, high = float(betaincinv(won, lost, _TAIL).min()), float(betaincinv(won, lost, 1.0 - _TAIL).max())
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     at = (low + high) / 2 + (high - low) / 2 * nodes
-    below = beta.cdf(at[None, :], won[:, None], lost[:, None])
-    dense = beta.pdf(at[None, :], won[:, None], lost[:, None]) * weights
+    won, lost = won[:, None], lost[:, None]
+    below = betainc(won, lost, at)
+    dense = np.exp(xlogy(won - 1, at) + xlog1py(lost - 1, -at) - betaln(won, lost)) * weights
     found = np.array([(dense[own] * np.delete(below, own, axis=0).prod(axis=0)).sum() for own in range(len(won))])
     return [float(share) for share in found / found.sum()]

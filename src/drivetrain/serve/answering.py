@@ -73,7 +73,20 @@ class Answering:
             EngineFailed: Nobody could answer.
             FeatureError: A value does not suit the version.
         """
-        steps = self._steps(serving, version, places, vectors)
+        number = version.record.version
+        breaker = self._breakers[number]
+        problem = None
+        if not breaker.is_open:  # nearly always; what follows is for the rest
+            inputs = encoded(version, vectors)
+            try:
+                outputs = version.predict(inputs)
+            except EngineFailed as error:
+                breaker.failed()
+                problem = error
+            else:
+                breaker.succeeded()
+                return Part(version, places, inputs, outputs)
+        steps = self._steps(serving, version, places, vectors, problem)
         on: Callable[[], _Asked] = partial(next, steps)
         while True:
             try:
@@ -124,12 +137,20 @@ class Answering:
         for thread in self._threads.values():
             thread.close()
 
-    def _steps(self, serving: Serving, version: LoadedVersion, places: Sequence[int], vectors: Vectors) -> _Steps:
-        problem: EngineFailed | None = None
+    def _steps(
+        self,
+        serving: Serving,
+        version: LoadedVersion,
+        places: Sequence[int],
+        vectors: Vectors,
+        problem: EngineFailed | None = None,
+    ) -> _Steps:
+        """Asks those who may answer, one after the other; where there is a problem, the version was asked already."""
+        asked = problem is not None
         wanted = version.record.version
         inputs: list[list[float]] = []
         for candidate in dict.fromkeys((version, serving.champion, serving.fallback)):
-            if candidate is None:
+            if candidate is None or (asked and candidate is version):
                 continue
             number = candidate.record.version
             breaker = self._breakers[number]

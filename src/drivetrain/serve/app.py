@@ -120,7 +120,7 @@ class Application:
             *v1.routes(self._planes, settings),
             *invocations.routes(self._planes, settings),
             *operations.routes(
-                self._planes, self._meter, self._workers, self._reloader, store, private=settings.tokens == "on"
+                self._planes, self._meter, self._workers, self._reloader, private=settings.tokens == "on"
             ),
         ]
         routes += openapi.routes(routes, plans, settings, OPEN)

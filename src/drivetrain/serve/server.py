@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import importlib
 import multiprocessing
 import os
@@ -131,13 +132,20 @@ def _load(target: str, arguments: tuple[str, ...], excuse: Path, settings: Serve
         raise SystemExit(1) from None
 
 
+class _Interrupted(Protocol):
+    """The server, as far as it tells what it was woken for."""
+
+    interrupt_signal: bool
+    interrupt_children: list[int]
+
+
 class _Wake(threading.Event):
     """What wakes the server's main loop; the loop clears it once it has seen that a worker ended.
 
     A signal, or another worker's end, that came at the same instant would be cleared with it, and never be seen.
     """
 
-    def __init__(self, server: Granian) -> None:
+    def __init__(self, server: _Interrupted) -> None:
         super().__init__()
         self._server = server
 
@@ -184,6 +192,9 @@ class _Worker:
         self._application.__rsgi_init__(loop)
         if self._transport is not None:
             loop.run_until_complete(self._transport.start())
+        # What is there now stays; looking through it again and again would take time from requests.
+        gc.collect()
+        gc.freeze()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._transport is not None:
