@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 
 import grpc
 import numpy as np
@@ -16,6 +17,7 @@ from drivetrain.adapters.grpc.messages import MESSAGES
 from drivetrain.serve.log.compact import compact
 from serve import world
 from serve.process import free_port, running
+from serve.test_tls import certify
 from serve.test_tokens import keep
 from serve.world import instance
 
@@ -255,6 +257,23 @@ def test_tokens_and_rates_are_http_s(tmp_path):
             often()
         assert raised.value.status() == "StatusCode.RESOURCE_EXHAUSTED"
         assert "comes more often than it may" in raised.value.message()
+
+
+def test_where_http_has_tls_so_has_grpc(tmp_path):
+    world.make(tmp_path)
+    certificate, key = certify(tmp_path, "server")
+    more = {"tls_certificate": str(certificate), "tls_key": str(key)}
+    with running(tmp_path, grpc_port=free_port(), wait=False, **more) as server:
+        server.wait_for_workers(1)
+        with InferenceServerClient(address(server), ssl=True, root_certificates=str(certificate)) as client:
+            answer = None
+            until = time.monotonic() + 30
+            while answer is None and time.monotonic() < until:
+                with suppress(InferenceServerException):  # not listening yet
+                    answer = client.infer("plain", inputs()).as_numpy("predict").tolist()
+            assert answer == ANSWERS
+        with InferenceServerClient(address(server)) as client, pytest.raises(InferenceServerException):
+            client.is_server_live()
 
 
 def test_two_workers_share_the_port_and_every_answer_is_logged_once_when_a_signal_drains_them(tmp_path):
