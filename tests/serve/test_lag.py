@@ -31,31 +31,40 @@ def figure(text, name):
 
 
 def test_what_is_logged_and_in_no_table_is_the_lag(store, folder):
-    assert lag_of(store, folder / "plain") == Lag(0, 0.0)
+    assert lag_of(folder / "plain") == Lag(0, 0.0)
     with door(store, folder) as made:
         made.post(PLAIN, {"instances": [instance()], "request_id": "a"})
         time.sleep(0.05)
         made.post(PLAIN, {"instances": [instance()], "request_id": "b"})
         [path] = segments(folder / "plain")
-        both = lag_of(store, folder / "plain")
+        both = lag_of(folder / "plain")
         assert both.bytes == path.stat().st_size - 8
         assert 0.05 <= both.seconds < 30
         compact(store, folder)
-        assert lag_of(store, folder / "plain") == Lag(0, 0.0)
+        assert lag_of(folder / "plain") == Lag(0, 0.0)
         made.post(PLAIN, {"instances": [instance()], "request_id": "c"})
-        one = lag_of(store, folder / "plain")
+        one = lag_of(folder / "plain")
         assert 0 < one.bytes < both.bytes
         text = made.get("/metrics")[1]
         assert figure(text, 'drivetrain_log_lag_bytes{endpoint="plain"}') == one.bytes
         assert figure(text, 'drivetrain_log_lag_seconds{endpoint="plain"}') >= one.seconds
         made.post("/v1/endpoints/plain/feedback", {"feedback": [{"entity": "f1", "label": 1}]})
         compact(store, folder)
-        assert lag_of(store, folder / "plain").bytes == 0
+        assert lag_of(folder / "plain").bytes == 0
     compact(store, folder)
-    assert lag_of(store, folder / "plain") == Lag(0, 0.0)
+    assert lag_of(folder / "plain") == Lag(0, 0.0)
+    assert list((folder / "plain").glob("*.upto")) == []
 
 
-def test_metrics_are_told_while_the_tables_can_not_be_read(store, folder, monkeypatch):
+def test_a_request_sent_again_is_no_lag(store, folder):
+    with door(store, folder) as made:
+        for _ in range(2):
+            made.post(PLAIN, {"instances": [instance()], "request_id": "again"})
+            compact(store, folder)
+            assert lag_of(folder / "plain") == Lag(0, 0.0)
+
+
+def test_metrics_are_told_while_the_log_can_not_be_read(store, folder, monkeypatch):
     def broken(*_):
         raise OSError("gone")
 

@@ -23,6 +23,7 @@ from drivetrain.serve.log.columns import (
     predictions_table,
 )
 from drivetrain.serve.log.frame import MAGIC, Damage, Frame, scan, unpack
+from drivetrain.serve.log.lag import forget, note
 from drivetrain.serve.log.segment import finished, segments
 from drivetrain.store.bundle import Store
 
@@ -125,6 +126,8 @@ def _compact_segment(store: Store, endpoint: str, path: Path) -> Compacted:
         torn = sum(piece.end - piece.start for piece in pieces if isinstance(piece, Damage) and piece.end == len(data))
         if over:
             _put_away(path, keep=bool(damage))
+        else:
+            note(path, end)
         return Compacted(
             predictions=new_predictions,
             feedback=new_feedback,
@@ -147,6 +150,7 @@ def _put_away(path: Path, *, keep: bool) -> None:
         path.rename(path.with_suffix(".damaged"))
     else:
         path.unlink()
+    forget(path)
 
 
 def _append_predictions(

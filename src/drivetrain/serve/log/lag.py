@@ -1,16 +1,20 @@
-"""How far compaction is behind the log."""
+"""How far compaction is behind the log.
+
+How far it came is part of the tables' commits. Compaction notes it beside the segment too: a serving worker that asked
+the tables would load what reads them, tens of megabytes, for one figure.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from drivetrain.core.clock import SECOND, now
-from drivetrain.serve.log.columns import feedback_table, predictions_table
 from drivetrain.serve.log.frame import MAGIC, Frame, scan, unpack
 from drivetrain.serve.log.segment import segments
-from drivetrain.store.bundle import Store
 
+_SUFFIX = ".upto"
 _LOOK = 256 * 1024
 """Bytes in which the first entry is looked for."""
 
@@ -27,28 +31,41 @@ class Lag(NamedTuple):
     seconds: float = 0.0
 
 
-def lag_of(store: Store, folder: Path) -> Lag:
+def note(segment: Path, end: int) -> None:
+    """Keeps how far a segment is in the tables; after a kill in between, the note is behind until the next time."""
+    draft = segment.with_suffix(f"{_SUFFIX}.new")
+    with suppress(OSError):  # the rows are in the tables: a full disk must not make that a failure
+        draft.write_text(str(end), "ascii")
+        draft.replace(segment.with_suffix(_SUFFIX))
+
+
+def forget(segment: Path) -> None:
+    """Takes the note of a segment away."""
+    segment.with_suffix(_SUFFIX).unlink(missing_ok=True)
+
+
+def lag_of(folder: Path) -> Lag:
     """The lag of one endpoint, over the segments of all workers.
 
     Args:
-        store: Where the tables are; a segment's progress is part of their commits.
-        folder: The endpoint's folder under the log folder; it bears the endpoint's name.
-
-    Raises:
-        StoreError: The tables can't be read.
+        folder: The endpoint's folder under the log folder.
     """
-    tables = (predictions_table(folder.name), feedback_table(folder.name))
     waiting, oldest = 0, 0
     for path in segments(folder):
-        done = max([store.tables.transaction(table, path.stem) or len(MAGIC) for table in tables])
-        try:
+        with suppress(FileNotFoundError):  # compacted meanwhile
+            done = _noted(path)
             more = path.stat().st_size - done
             if more > 0 and not oldest:
                 oldest = _first(path, done)
-        except FileNotFoundError:
-            continue  # compacted meanwhile
-        waiting += max(0, more)
+            waiting += max(0, more)
     return Lag(waiting, max(0, now() - oldest) / SECOND if oldest else 0.0)
+
+
+def _noted(path: Path) -> int:
+    try:
+        return max(len(MAGIC), int(path.with_suffix(_SUFFIX).read_text("ascii")))
+    except (FileNotFoundError, ValueError):
+        return len(MAGIC)
 
 
 def _first(path: Path, start: int) -> int:

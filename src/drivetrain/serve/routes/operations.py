@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drivetrain.core.errors import DrivetrainError, NotReady
+from drivetrain.core.errors import NotReady
 from drivetrain.serve.dataplane import Dataplane
 from drivetrain.serve.log.lag import lag_of
 from drivetrain.serve.log.segment import segments
@@ -18,7 +17,6 @@ from drivetrain.serve.response import TEXT, Response, ok
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.telemetry import Gauge, Meter, Snapshot, exposition
 from drivetrain.serve.workers import Workers
-from drivetrain.store.bundle import Store
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +28,6 @@ def routes(
     meter: Meter,
     workers: Workers,
     reloader: Reloader,
-    store: Store,
     *,
     private: bool = False,
 ) -> list[Route]:
@@ -41,7 +38,6 @@ def routes(
         meter: This worker's figures.
         workers: The others'.
         reloader: Who watches the catalog.
-        store: Where the log is compacted to.
         private: Whether ``/healthz`` keeps to itself what is wrong, as it is open to anybody where tokens are on.
     """
 
@@ -54,9 +50,7 @@ def routes(
     async def metrics(_: Request) -> Response:
         own = meter.snapshot()
         living = [own, *(note.snapshot for note in workers.living())]
-        # How far compaction came is in the tables: reading that takes milliseconds, which predictions must not wait.
-        behind = await asyncio.get_running_loop().run_in_executor(None, _behind, planes, store)
-        gauges = [*_gauges(planes, reloader), *_levels(living), *behind]
+        gauges = [*_gauges(planes, reloader), *_levels(living), *_behind(planes)]
         return Response(200, exposition([own, *(note.snapshot for note in workers.others())], gauges), TEXT)
 
     return [
@@ -108,11 +102,11 @@ def _levels(living: Sequence[Snapshot]) -> list[Gauge]:
     return [Gauge(f"drivetrain_{name}", _LEVELS[name], (), [((), value)]) for name, value in sorted(sums.items())]
 
 
-def _behind(planes: Mapping[str, Dataplane], store: Store) -> list[Gauge]:
-    """How far compaction is behind; left out while the tables can't be read."""
+def _behind(planes: Mapping[str, Dataplane]) -> list[Gauge]:
+    """How far compaction is behind; left out while the log can't be read."""
     try:
-        lags = {name: lag_of(store, plane.log.folder) for name, plane in planes.items()}
-    except (DrivetrainError, OSError) as error:
+        lags = {name: lag_of(plane.log.folder) for name, plane in planes.items()}
+    except OSError as error:
         _log.warning("how far compaction is behind can't be told: %s", error)
         return []
     return [
