@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo fraud canary test check format bench bench-features bench-serving docs clean
+.PHONY: help demo fraud canary test faults check format bench bench-features bench-serving docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -33,6 +33,9 @@ canary: $(VENV)/.installed  ## two canaries of the flights model under traffic: 
 
 test: $(VENV)/.installed  ## every test
 	@$(BIN)/python -m pytest -n 2
+
+faults: $(VENV)/.installed  ## the inference server under every fault; FAULTS=long for the full figures (half an hour)
+	@FAULTS=$(FAULTS) $(BIN)/python -m pytest -n 0 tests/serve/faults -o log_cli=true -o log_cli_level=INFO
 
 check: $(VENV)/.installed  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

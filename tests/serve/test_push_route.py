@@ -94,6 +94,8 @@ def test_nobody_waits_for_a_push_that_waits():
         ("plane", {"events": FLIGHT}, 422, "events", "array"),
         ("plane", {"rows": []}, 422, None, "events"),
         ("plane", b"{", 400, None, "not JSON"),
+        ("plane", b'{"events": [{"tailnum": "\xc3\x28"}]}', 400, None, "not JSON"),
+        ("plane", b'{"events": [{"tailnum": ' + b"[" * 100_000, 400, None, "not JSON"),
         ("plane", {"events": [FLIGHT] * 101}, 413, "events", "at most 100"),
         ("nowhere", {"events": [FLIGHT]}, 404, None, "/v1/features/plane/push"),
     ],

@@ -8,10 +8,12 @@ import gc
 import importlib
 import multiprocessing
 import os
+import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +34,7 @@ TRANSPORT_SECONDS = 10
 """Of these, what requests that did not come over HTTP may take to end."""
 CONNECTIONS = 8
 """Connections that a worker takes for each request that may wait; one too many waits unanswered, not for its 429."""
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -189,9 +192,10 @@ class _Worker:
         self.__rsgi__ = application.__rsgi__
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._application.__rsgi_init__(loop)
-        if self._transport is not None:
-            loop.run_until_complete(self._transport.start())
+        with _heard_later(loop):
+            self._application.__rsgi_init__(loop)
+            if self._transport is not None:
+                loop.run_until_complete(self._transport.start())
         # What is there now stays; looking through it again and again would take time from requests.
         gc.collect()
         gc.freeze()
@@ -201,6 +205,20 @@ class _Worker:
             loop.run_until_complete(self._transport.stop(TRANSPORT_SECONDS))
         self._application.__rsgi_del__(loop)
         os._exit(0)
+
+
+@contextmanager
+def _heard_later(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Keeps signals that come while a worker loads until its event loop runs; it hears none before that."""
+    came: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for signalled in came[:1]:
+            loop.call_soon(os.kill, os.getpid(), signalled)
 
 
 def _why(excuse: Path) -> DrivetrainError:

@@ -47,7 +47,7 @@ def _push(pusher: Pusher, settings: ServeSettings, thread: Executor) -> Handler:
     async def push(request: Request) -> Response:
         try:
             events = _decode(request.body).events
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable(error, '{"events": [{…}]}') from None
         if len(events) > settings.max_rows:
             raise TooLarge(

@@ -1,0 +1,123 @@
+"""Clients that drip, stop half-way, or go: they get their 408 or nothing, and everybody else is answered."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+
+import psutil
+import pytest
+
+from serve.faults import house
+from serve.faults.callers import Callers
+from serve.faults.flood import post
+from serve.faults.scale import sized
+from serve.faults.workers import PATIENCE, workers
+from serve.process import running
+
+CLIENTS = sized(60, 600)
+BODY_SECONDS = 2.0
+WHOLE = post("/v1/endpoints/plain/predict", b'{"instances": []}' + b" " * 200)
+HEAD = WHOLE.index(b"\r\n\r\n") + 4
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slow")
+    house.make(folder).close()
+    settings = {"body_seconds": BODY_SECONDS, "queue": 64}
+    with running(folder, target="serve.faults.house:application", **settings) as started:
+        yield started
+
+
+def connected(server, count):
+    return [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(count)]
+
+
+def ended(line):
+    """What the server said before it closed the connection."""
+    told = b""
+    try:
+        while piece := line.recv(65536):
+            told += piece
+    except ConnectionError:
+        pass
+    line.close()
+    return told
+
+
+def nothing_is_held(server, descriptors):
+    """The worker lets go of what came of it all."""
+    until = time.monotonic() + PATIENCE
+    (worker,) = workers(server)
+    while True:
+        gauge = [line for line in server.get("/metrics")[1].splitlines() if line.startswith("drivetrain_arriving ")]
+        open_now = psutil.Process(worker).num_fds()
+        if gauge == ["drivetrain_arriving 0.0"] and open_now <= descriptors + 5:
+            return
+        assert time.monotonic() < until, (gauge, open_now, descriptors)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("sent", [10, HEAD - 2, HEAD + 5], ids=["in the head", "at its end", "in the body"])
+def test_who_drips_or_stops_is_given_up_and_nobody_else_suffers(server, sent):
+    (worker,) = workers(server)
+    descriptors = psutil.Process(worker).num_fds()
+    with Callers(server, 2) as callers:
+        callers.more(5)
+        lines = connected(server, CLIENTS)
+        for line in lines:
+            line.sendall(WHOLE[:sent])
+        until = time.monotonic() + BODY_SECONDS * 2
+        at = sent
+        while time.monotonic() < until and at < sent + 15:
+            for line in lines[::2]:  # every other one drips on, the rest just stop
+                try:
+                    line.sendall(WHOLE[at : at + 1])
+                except OSError:
+                    continue
+            at += 1
+            time.sleep(0.2)
+            callers.more(3)
+        told = {ended(line)[:12] for line in lines}
+        callers.__exit__()
+    assert told <= {b"HTTP/1.1 408", b"HTTP/1.1 400", b""}
+    if sent > HEAD:
+        assert b"HTTP/1.1 408" in told
+    assert (callers.refused, callers.lost) == ([], [])
+    nothing_is_held(server, descriptors)
+
+
+@pytest.mark.parametrize("abruptly", [False, True])
+def test_who_goes_half_way_is_forgotten(server, abruptly):
+    (worker,) = workers(server)
+    descriptors = psutil.Process(worker).num_fds()
+    with Callers(server, 2) as callers:
+        for line in connected(server, CLIENTS):
+            line.sendall(WHOLE[: HEAD + 20])
+            if abruptly:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                line.shutdown(socket.SHUT_WR)
+            line.close()
+        callers.more(20)
+        nothing_is_held(server, descriptors)
+        callers.__exit__()
+    assert (callers.refused, callers.lost) == ([], [])
+
+
+def test_a_body_half_closed_is_told_so(server):
+    for line in connected(server, 3):
+        line.sendall(WHOLE[: HEAD + 20])
+        line.shutdown(socket.SHUT_WR)
+        assert ended(line)[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 408", b""}
+
+
+def test_connections_that_ask_nothing_keep_nobody_out(server):
+    """More of them than requests may wait."""
+    lines = connected(server, 64 * 3)
+    status, answer = server.post("/v1/endpoints/plain/predict", {"instances": [house.world.instance()]})
+    assert (status, answer["predictions"]) == (200, [106.0])
+    for line in lines:
+        line.close()
