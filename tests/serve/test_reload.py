@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from drivetrain.core.errors import StoreError
@@ -7,7 +10,7 @@ from drivetrain.core.protocols import Engine
 from drivetrain.core.records import ModelVersion
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.dataplane import Dataplane
-from drivetrain.serve.reload import RETRY_SECONDS, Reloader
+from drivetrain.serve.reload import RETRY_SECONDS, SILENT_SECONDS, Reloader
 from drivetrain.serve.telemetry import Meter
 from drivetrain.store.bundle import Store
 from serve import world
@@ -152,6 +155,35 @@ def test_while_the_catalog_is_away_serving_goes_on(store, tmp_path, monkeypatch)
     assert versions(planes["plain"]) == [1, None]
     reloader.look()
     assert reloader.catalog_problem == ""
+
+
+def test_a_catalog_that_does_not_answer_is_told_of_while_it_is_asked(store, tmp_path, clock, monkeypatch):
+    reloader, _ = watched(store, tmp_path)
+    reloader.look()
+    said = []
+
+    def revision() -> int:
+        clock.now += SILENT_SECONDS + 1
+        said.append(reloader.catalog_problem)
+        return 7
+
+    monkeypatch.setattr(store.catalog, "revision", revision)
+    reloader.look()
+    assert said == ["the catalog has not answered for 6 s"]
+    assert reloader.catalog_problem == ""
+
+
+def test_housekeeping_does_not_wait_for_the_catalog(store, tmp_path, monkeypatch):
+    kept, gate = [], threading.Event()
+    reloader = Reloader({}, store, world.load, Meter(), lambda: kept.append(1))
+    reloader.start()
+    monkeypatch.setattr(store.catalog, "revision", lambda: gate.wait(20))
+    until = time.monotonic() + 20
+    while len(kept) < 5:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    gate.set()
+    reloader.close()
 
 
 def test_the_door_tells_of_problems(store, tmp_path):

@@ -6,12 +6,14 @@ import asyncio
 import errno
 import gc
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +25,7 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
 from drivetrain.core import plugins
-from drivetrain.core.errors import DrivetrainError, SettingsError, UsageError
+from drivetrain.core.errors import DrivetrainError, SettingsError, StoreError, UsageError
 from drivetrain.core.settings import ServeSettings
 from drivetrain.core.transport import OpenTransport, Transport
 from drivetrain.serve.door import InnerDoor
@@ -34,8 +36,12 @@ TRANSPORT_SECONDS = 10
 """Of these, what requests that did not come over HTTP may take to end."""
 CONNECTIONS = 8
 """Connections that a worker takes for each request that may wait; one too many waits unanswered, not for its 429."""
+RETRY_SECONDS = 1.0
+"""How long a worker that can't load waits between two tries."""
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_log = logging.getLogger(__name__)
 
 
 def serve(target: str, settings: ServeSettings, *, arguments: Sequence[str] = ()) -> None:
@@ -127,12 +133,22 @@ def _check_grpc(settings: ServeSettings) -> None:
 
 def _load(target: str, arguments: tuple[str, ...], excuse: Path, settings: ServeSettings) -> _Worker:
     module, _, name = target.partition(":")
-    try:
-        application: _Hosted = getattr(importlib.import_module(module), name)(*arguments)
-        return _Worker(application, _transport(application, settings))
-    except DrivetrainError as error:
-        excuse.write_text(str(error), encoding="utf-8")
-        raise SystemExit(1) from None
+    loaded, parent = excuse.with_name("loaded"), os.getppid()
+    while True:
+        try:
+            application: _Hosted = getattr(importlib.import_module(module), name)(*arguments)
+            worker = _Worker(application, _transport(application, settings))
+        except DrivetrainError as error:
+            # In the place of a worker that died it waits for a store that is away: were it to end, those that still
+            # serve would end with it.
+            if isinstance(error, StoreError) and loaded.exists() and os.getppid() == parent:
+                _log.warning("a worker waits to take its place: %s", error)
+                time.sleep(RETRY_SECONDS)
+                continue
+            excuse.write_text(str(error), encoding="utf-8")
+            raise SystemExit(1) from None
+        loaded.touch()
+        return worker
 
 
 class _Interrupted(Protocol):
@@ -196,9 +212,9 @@ class _Worker:
             self._application.__rsgi_init__(loop)
             if self._transport is not None:
                 loop.run_until_complete(self._transport.start())
-        # What is there now stays; looking through it again and again would take time from requests.
-        gc.collect()
-        gc.freeze()
+            # What is there now stays; looking through it again and again would take time from requests.
+            gc.collect()
+            gc.freeze()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._transport is not None:
@@ -212,13 +228,17 @@ def _heard_later(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Keeps signals that come while a worker loads until its event loop runs; it hears none before that."""
     came: list[int] = []
     handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _ENDING}
-    try:
-        yield
-    finally:
+
+    def hear() -> None:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         for signalled in came[:1]:
-            loop.call_soon(os.kill, os.getpid(), signalled)
+            os.kill(os.getpid(), signalled)
+
+    try:
+        yield
+    finally:
+        loop.call_soon(hear)
 
 
 def _why(excuse: Path) -> DrivetrainError:

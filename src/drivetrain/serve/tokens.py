@@ -17,6 +17,8 @@ from drivetrain.serve.bucket import Bucket
 from drivetrain.serve.denial import Unauthorised
 
 LOOK_SECONDS = 0.25
+_SILENT_SECONDS = 5.0
+"""How long the end waits for a catalog that does not answer."""
 _MARK = "dt_"
 _ID = 12
 _ID_ENDS = len(_MARK) + _ID
@@ -91,7 +93,7 @@ class TokenBook:
         """Stops watching."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_SILENT_SECONDS)
 
     def look(self) -> None:
         """Reads the tokens again if anything changed; what is known stays if the catalog can't be read."""

@@ -1,9 +1,10 @@
-"""A gate between a server and a store: shut, whoever comes is turned away, and whoever is inside is thrown out."""
+"""A gate before a store: shut, it turns everybody away; silent, it takes what is said and answers nothing."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -17,6 +18,7 @@ class Gate:
     def __init__(self, port: int) -> None:
         self._to = port
         self._inside: list[socket.socket] = []
+        self.silent = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._open()
@@ -32,6 +34,7 @@ class Gate:
 
     def shut(self) -> None:
         """From here on the store is away."""
+        self.silent.clear()
         for one in (self._listener, *self._inside):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -52,12 +55,14 @@ class Gate:
                 return
             self._inside += [near, far]
             for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_pass, args=(source, target), daemon=True).start()
+                threading.Thread(target=_pass, args=(source, target, self.silent), daemon=True).start()
 
 
-def _pass(source: socket.socket, target: socket.socket) -> None:
+def _pass(source: socket.socket, target: socket.socket, silent: threading.Event) -> None:
     with suppress(OSError):
         while piece := source.recv(65536):
+            while silent.is_set():
+                time.sleep(0.05)
             target.sendall(piece)
     for one in (source, target):
         with suppress(OSError):

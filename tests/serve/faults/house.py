@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from drivetrain.core.clock import DAY, HOUR, now
-from drivetrain.core.protocols import Engine
+from drivetrain.core.protocols import Engine, Matrix
 from drivetrain.core.records import Alias, Field, InputSchema, ModelVersion
 from drivetrain.core.settings import ServeSettings, StoreSettings
 from drivetrain.features.aggregate import count, mean
@@ -28,6 +30,8 @@ FAILS, HANGS, NOTHING, SLOW, LAZY = -1.0, 77.0, 88.0, 99.0, 66.0
 """Biases of the models that raise, never return, say NaN, take their time, and take it while they load."""
 SLOW_SECONDS = 0.01
 LOAD_SECONDS = 3.0
+_ENOUGH = 12
+"""Rows from which a batch of the slow model costs no more: it is timed sooner, and requests don't gain by joining."""
 DEADLINE = 0.5
 STORES = "stores.json"
 CLOCK = "clock"
@@ -68,6 +72,12 @@ class Broken(world.Sum):
         if self.bias == NOTHING and real:
             return math.nan
         return super().predict_row(row)
+
+    def predict(self, rows: Matrix) -> Matrix:
+        if self.bias != SLOW:
+            return super().predict(rows)
+        time.sleep(SLOW_SECONDS * min(len(rows), _ENOUGH))
+        return np.full(len(rows), SLOW)
 
 
 def load(store: Store, version: ModelVersion) -> Engine:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
 
 from drivetrain.core.clock import iso, now
+from drivetrain.serve.server import DRAIN_SECONDS
 from drivetrain.testing.postgres import postgres  # noqa: F401 - a fixture
 from drivetrain.testing.redis import redis_server  # noqa: F401 - a fixture
 from serve import world
@@ -14,7 +17,8 @@ from serve.faults import house
 from serve.faults.callers import Callers
 from serve.faults.gate import Gate
 from serve.faults.scale import sized
-from serve.process import running
+from serve.faults.workers import wait_for_workers, workers
+from serve.process import gone, running
 
 ROW = {"instances": [{"flight_id": "f", "tailnum": "P"}]}
 
@@ -60,6 +64,28 @@ def test_the_online_store(tmp_path, redis_server):  # noqa: F811 - the fixture
 
 
 @pytest.mark.services
+def test_a_catalog_that_never_answers(tmp_path, postgres):  # noqa: F811 - the fixture
+    """As where a network swallows what is sent."""
+    with Gate(postgres.port) as gate:
+        house.make(tmp_path, catalog=postgres.fresh().replace(f":{postgres.port}/", f":{gate.port}/")).close()
+        with running(tmp_path, target="serve.faults.house:application") as server, Callers(server, 2) as callers:
+            for _ in range(sized(1, 3)):
+                gate.silent.set()
+                callers.more(20)
+                eventually(lambda: "has not answered" in server.get("/healthz")[1]["catalog"], wanted=True)
+                callers.more(20)
+                gate.silent.clear()
+                eventually(lambda: server.get("/healthz")[1]["catalog"], wanted="")
+            gate.silent.set()
+            callers.__exit__()
+            time.sleep(1)
+            began = time.monotonic()
+            assert server.end() == 0
+            assert time.monotonic() - began < DRAIN_SECONDS, "it had to be killed"
+        assert (callers.refused, callers.lost) == ([], [])
+
+
+@pytest.mark.services
 def test_the_catalog(tmp_path, postgres):  # noqa: F811 - the fixture
     with Gate(postgres.port) as gate:
         url = postgres.fresh()
@@ -73,6 +99,7 @@ def test_the_catalog(tmp_path, postgres):  # noqa: F811 - the fixture
             def told():
                 return bool(server.get("/healthz")[1]["catalog"])
 
+            wait_for_workers(server, 2)
             for number in range(2, sized(3, 10)):
                 callers.more(20)
                 gate.shut()
@@ -88,3 +115,23 @@ def test_the_catalog(tmp_path, postgres):  # noqa: F811 - the fixture
             callers.__exit__()
             assert server.end() == 0
         assert (callers.refused, callers.lost) == ([], [])
+
+
+@pytest.mark.services
+def test_a_worker_killed_while_the_catalog_is_away(tmp_path, postgres):  # noqa: F811 - the fixture
+    """The one in its place can't load what it should serve; the others serve on, and it comes when it can."""
+    with Gate(postgres.port) as gate:
+        house.make(tmp_path, catalog=postgres.fresh().replace(f":{postgres.port}/", f":{gate.port}/")).close()
+        with running(tmp_path, target="serve.faults.house:application", workers=2) as server:
+            wait_for_workers(server, 2)
+            gate.shut()
+            victim = workers(server)[0]
+            os.kill(victim, signal.SIGKILL)
+            assert gone(victim)
+            time.sleep(sized(6, 30))  # in which it would have tried, and failed, more than once
+            with Callers(server, 2) as callers:
+                callers.more(20)
+            assert callers.refused == []
+            gate.reopen()
+            wait_for_workers(server, 2, without=victim)
+            assert server.end() == 0
