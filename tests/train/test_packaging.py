@@ -120,9 +120,16 @@ def test_equals_come_out_in_the_trainers_order_however_often_they_are_timed() ->
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 0.04])
 def test_it_is_quick_whatever_the_engine(seconds: float) -> None:
-    started = time.perf_counter()
-    found = packaged(form("slow", Mean(seconds=seconds)), form("fast", Mean()))
-    assert time.perf_counter() - started < 1.5
+    """Counted in calls: what a second is depends on who else wants the machine."""
+    asked = []
+
+    class Counted(Mean):
+        def predict(self, rows: Matrix) -> np.ndarray:
+            asked.append(len(rows))
+            return super().predict(rows)
+
+    found = packaged(form("slow", Counted(seconds=seconds)), form("fast", Mean()))
+    assert len(asked) * seconds < 1.5
     assert found.candidates[0].row_us >= 1e6 * seconds
 
 
