@@ -93,6 +93,8 @@ def test_nobody_waits_for_a_push_that_waits():
         ("plane", {"events": [{k: v for k, v in FLIGHT.items() if k != "tailnum"}]}, 422, "events[0].tailnum", "lacks"),
         ("plane", {"events": FLIGHT}, 422, "events", "array"),
         ("plane", {"rows": []}, 422, None, "events"),
+        ("plane", {"events": [{**FLIGHT, "flight_id": [1]}]}, 422, "events[0].flight_id", "one value"),
+        ("plane", {"events": [{**FLIGHT, "flight_id": {"a": 1}}]}, 422, "events[0].flight_id", "one value"),
         ("plane", b"{", 400, None, "not JSON"),
         ("plane", b'{"events": [{"tailnum": "\xc3\x28"}]}', 400, None, "not JSON"),
         ("plane", b'{"events": [{"tailnum": ' + b"[" * 100_000, 400, None, "not JSON"),

@@ -120,6 +120,11 @@ class Arrivals:
             named = [typed[name] for name in self._source.key]
             if None in named:
                 raise RequestError("its key is null", found=dict(zip(self._source.key, named, strict=True)))
+            for name, part in zip(self._source.key, named, strict=True):
+                if isinstance(part, list | dict):
+                    raise RequestError(
+                        f"{name!r} has the wrong type", field=name, found=repr(part), expected="one value, as it is a key"
+                    )
         except DrivetrainError as error:
             raise _of_row(error, number, view.name) from error
         plain, told = self._plain, self._told_apart
