@@ -123,7 +123,7 @@ class Arrivals:
             for name, part in zip(self._source.key, named, strict=True):
                 if isinstance(part, list | dict):
                     raise RequestError(
-                        f"{name!r} has the wrong type", field=name, found=repr(part), expected="one value, as it is a key"
+                        f"{name!r} has the wrong type", field=name, found=repr(part), expected="one value: it is a key"
                     )
         except DrivetrainError as error:
             raise _of_row(error, number, view.name) from error
