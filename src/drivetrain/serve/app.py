@@ -205,10 +205,11 @@ class Application:
 
     def _check_queue(self) -> None:
         # Those that are answered without a pause wait in the event loop, where only their beginning is seen.
-        if self._waiting >= self._settings.queue or self._begun > self._settings.queue * 2:
+        begun = self._begun - self._intake.slow
+        if self._waiting >= self._settings.queue or begun > self._settings.queue * 2:
             raise Overloaded(
                 "more requests wait than the server may hold",
-                found=max(self._waiting, self._begun),
+                found=max(self._waiting, begun),
                 expected=f"fewer than {self._settings.queue}",
                 do="Come again in a second",
             )

@@ -46,6 +46,7 @@ class Intake:
         self._seconds = settings.body_seconds
         self._room = max(SMALL, settings.max_bytes) * TOGETHER
         self._coming: dict[asyncio.Task[object], float] = {}
+        self._slow: set[asyncio.Task[object]] = set()
         self._late: set[asyncio.Task[object]] = set()
         self._sweeping = False
 
@@ -53,6 +54,11 @@ class Intake:
     def arriving(self) -> int:
         """How many bodies are on their way."""
         return len(self._coming)
+
+    @property
+    def slow(self) -> int:
+        """How many of them have been so for a while: they wait for their senders, not for us."""
+        return len(self._slow)
 
     async def read(self, headers: RequestHeaders, pieces: Pieces) -> bytes:
         """The whole body.
@@ -88,6 +94,7 @@ class Intake:
             ) from None
         finally:
             self._coming.pop(task, None)
+            self._slow.discard(task)
             self._late.discard(task)
 
     async def _read(self, announced: int | None, pieces: Pieces) -> bytes:
@@ -127,8 +134,11 @@ class Intake:
 
     def _sweep(self) -> None:
         """Gives up on bodies that are late; looks again while there are any on their way."""
-        before = time.monotonic() - self._seconds
+        now = time.monotonic()
+        before = now - self._seconds
         for task, began in list(self._coming.items()):
+            if began <= now - _SWEEP_SECONDS:
+                self._slow.add(task)
             if began <= before and task not in self._late:
                 self._late.add(task)
                 task.cancel()

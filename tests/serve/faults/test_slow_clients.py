@@ -26,8 +26,7 @@ HEAD = WHOLE.index(b"\r\n\r\n") + 4
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     house.make(folder).close()
-    settings = {"body_seconds": BODY_SECONDS, "queue": 64}
-    with running(folder, target="serve.faults.house:application", **settings) as started:
+    with running(folder, target="serve.faults.house:application", body_seconds=BODY_SECONDS) as started:
         yield started
 
 
@@ -114,10 +113,19 @@ def test_a_body_half_closed_is_told_so(server):
         assert ended(line)[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 408", b""}
 
 
-def test_connections_that_ask_nothing_keep_nobody_out(server):
-    """More of them than requests may wait."""
-    lines = connected(server, 64 * 3)
-    status, answer = server.post("/v1/endpoints/plain/predict", {"instances": [house.world.instance()]})
-    assert (status, answer["predictions"]) == (200, [106.0])
-    for line in lines:
-        line.close()
+def test_more_of_them_than_requests_may_wait_keep_nobody_out(tmp_path):
+    """Be it that they ask nothing, or that their bodies drip: for a moment those may look like a crowd."""
+    queue = 16
+    house.make(tmp_path).close()
+    with running(tmp_path, target="serve.faults.house:lone", queue=queue, body_seconds=120.0) as server:
+        idle, dripping = connected(server, queue * 3), connected(server, queue * 3)
+        for line in dripping:
+            line.sendall(WHOLE[: HEAD + 5])
+        until = time.monotonic() + PATIENCE
+        while server.post("/v1/endpoints/plain/predict", {"instances": [house.world.instance()]})[0] != 200:
+            assert time.monotonic() < until
+        with Callers(server, 2) as callers:
+            callers.more(20)
+        assert (callers.refused, callers.lost) == ([], [])
+        for line in idle + dripping:
+            line.close()
