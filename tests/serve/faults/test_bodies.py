@@ -31,7 +31,7 @@ def test_a_body_that_does_not_fit_is_refused_plainly(server, protocol):
     for name, body in bad(one):
         status, told = exchange(connection, one._replace(body=body))
         assert status < 500, (name, status, told)
-        assert b"Traceback" not in told
+        assert b"Traceback (most" not in told
         if status == 200:
             accepted.append(name)
         else:

@@ -163,7 +163,7 @@ def test_sagemakers_call_in_csv(url):
 def test_headers_and_paths_that_are_no_text_are_not_the_servers_fault(url, path, headers):
     answer = httpx.post(f"{url}{path}", json={"instances": ROWS}, headers=headers)
     assert answer.status_code < 500
-    assert "Traceback" not in answer.text
+    assert "Traceback (most" not in answer.text
 
 
 def test_a_prediction_of_any_protocol_is_in_the_log(tmp_path):
