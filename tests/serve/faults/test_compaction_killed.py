@@ -12,7 +12,7 @@ from serve.faults.callers import Callers
 from serve.faults.scale import sized
 from serve.process import running
 
-KILLS = sized(4, 150)
+KILLS = sized(3, 150)
 _COMPACT = """
 import sys
 from pathlib import Path

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 QUEUE = 16
 TIMES = 10
 ROUNDS = sized(3, 6)
-SECONDS = sized(1.5, 10.0)
+SECONDS = sized(1.2, 10.0)
 GOODPUT = sized(0.6, 0.9)
 """Other work on the machine weighs more on a second than on a minute."""
 MEBIBYTES = 32.0

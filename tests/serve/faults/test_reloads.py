@@ -12,7 +12,7 @@ from serve.faults.workers import PATIENCE, wait_for_workers
 from serve.process import running
 
 BIASES = {1: 0.0, 2: 1_000_000.0}
-RELOADS = sized(20, 1000)
+RELOADS = sized(12, 1000)
 WORKERS = 2
 
 

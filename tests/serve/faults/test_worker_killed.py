@@ -27,7 +27,7 @@ def test_what_was_acknowledged_is_kept_once(tmp_path, durability):
     with running(tmp_path, durability=durability, workers=2) as server, Callers(server, CALLERS) as callers:
         wait_for_workers(server, 2)
         for _ in range(sized(1, 20)):
-            callers.more(100)
+            callers.more(50)
             safe = callers.acknowledged
             if durability == "memory":
                 _wait_until_written(store, server, safe)
