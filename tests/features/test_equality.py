@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from unittest import mock
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivetrain.features.aggregate import LOOKED_UP, count, max, mean, min, share, std, sum
-from drivetrain.features.online import push
+from drivetrain.features.online import heads, push
 from drivetrain.features.online.layout import HEAD, Layout
 from drivetrain.features.online.materialise import materialise
 from drivetrain.features.online.push import Pusher
@@ -56,8 +57,16 @@ def offline(view, rows, asked):
     return build(labels, [view], [], lambda name: frame_of(rows).lazy()).select(view.feature_names).rows()
 
 
-def online(view, store, asked):
-    answers = OnlineReader(store.online, [view]).read([{"key": key} for key, _ in asked], [at for _, at in asked])
+def online(view, store, asked, data):
+    """Together or one by one, by compiled code or in Python."""
+    compiled = data.draw(st.booleans())
+    with contextlib.nullcontext() if compiled else mock.patch.object(heads, "Reader", None):
+        reader = OnlineReader(store.online, [view])
+    keys, ats = [{"key": key} for key, _ in asked], [at for _, at in asked]
+    if data.draw(st.booleans()):
+        answers = reader.read(keys, ats)
+    else:
+        answers = [reader.read([key], [at])[0] for key, at in zip(keys, ats, strict=True)]
     return [tuple(clean(value) for value in values) for values, _ in answers]
 
 
@@ -97,11 +106,13 @@ def test_same_answer_everywhere(definition, data):
         expected = [tuple(feature(ask, rows, key, at) for ask in asks) for key, at in asked]
         places = {
             "offline": offline(view, rows, asked),
-            "table": online(view, from_table(view, rows, data.draw(st.lists(st.integers(0, 30), max_size=3))), asked),
+            "table": online(
+                view, from_table(view, rows, data.draw(st.lists(st.integers(0, 30), max_size=3))), asked, data
+            ),
         }
         order = data.draw(st.permutations(known(rows)))
         sizes = data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=4))
-        places["pushes"] = online(view, from_pushes(view, rows, order, sizes), asked)
+        places["pushes"] = online(view, from_pushes(view, rows, order, sizes), asked, data)
     pushed = [{**one, "_seq": at} for at, one in enumerate(order)]
     by_push = [tuple(feature(ask, pushed, key, at) for ask in asks) for key, at in asked]
     for place, found in places.items():
@@ -124,7 +135,7 @@ def test_tiles_answer_as_events_do(data):
         newest = {one["key"]: one["_event_time"] for one in sorted(known(rows), key=lambda one: one["_event_time"])}
         after = data.draw(st.lists(st.integers(0, 100), min_size=1, max_size=3))
         asked = [(key, newest.get(key, 0) - grace + late) for key in KEYS for late in after]
-        found = online(view, store, asked)
+        found = online(view, store, asked, data)
     for (key, at), got in zip(asked, found, strict=True):
         for ask, one in zip(asks, got, strict=True):
             assert same(ask.kind, one, feature(ask, rows, key, at)), (key, at, ask, one)

@@ -16,8 +16,6 @@ from drivetrain.features.online.layout import HEAD, LAYOUT, PAGED, PENDING, TYPE
 from drivetrain.features.online.pending import empty_row
 from drivetrain.features.online.row import Row
 
-FEWEST = 8
-"""Requests from which on reading them together costs less than one by one."""
 _WORDS = HEAD.size // 8
 _EVENTS, _ENDS, _NEWEST, _KNOWN = 0, 1, 3, 4  # words of HEAD
 _REFUSED = 0xFF | (PAGED | PENDING) << 8
@@ -40,7 +38,7 @@ class BatchReader:
                 self._windows[view, at], self._hops[view, at] = window, hop or 1
         self._hopping = bool((self._hops > 1).any())
         self._cells = _column([len(layout.cells) for layout in layouts])
-        self._times = _column([_WORDS + _before_times(layout) for layout in layouts])
+        self._times = _column([_WORDS + before_times(layout) for layout in layouts])
         self._oldest = _column([_WORDS + len(layout.lifetimes) for layout in layouts])
         self._limits = _column([layout.view.ttl or 0 for layout in layouts])
         self._expires = _column([bool(layout.lasts and layout.view.ttl is not None) for layout in layouts]) > 0
@@ -48,7 +46,7 @@ class BatchReader:
         self._refused = _column([_REFUSED | (TYPED << 8 if layout.lasts else 0) for layout in layouts])
         self._scanned = _column([layout.scanned for layout in layouts]) > 0
         self._of, self._source, self._offset = np.concatenate(
-            [_sources(view, layout) for view, layout in enumerate(layouts)], axis=1
+            [sources(view, layout) for view, layout in enumerate(layouts)], axis=1
         )
         firsts = np.cumsum([0, *(len(layout.view.columns) for layout in layouts)]).tolist()
         self._since = [firsts[view] + at for view, layout in enumerate(layouts) for at in layout.since]
@@ -125,7 +123,7 @@ def _places(words: Places, times: Places, events: Places, begins: Places) -> Pla
     return place
 
 
-def _sources(view: int, layout: Layout) -> npt.NDArray[np.int64]:
+def sources(view: int, layout: Layout) -> npt.NDArray[np.int64]:
     """Where each feature is found: its view, which of a head's parts, and how many words into it; shape (3, features).
 
     Part 0 is the head itself, the others are the records of its spans.
@@ -144,7 +142,8 @@ def _sources(view: int, layout: Layout) -> npt.NDArray[np.int64]:
     return np.array(found, dtype=np.int64).T
 
 
-def _before_times(layout: Layout) -> int:
+def before_times(layout: Layout) -> int:
+    """How many words of a head lie between HEAD and the event times."""
     return len(layout.lifetimes) + (1 + len(layout.lasts) if layout.lasts else 0)
 
 

@@ -16,10 +16,9 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.exact import Floats
-from drivetrain.features.online.batch import FEWEST, BatchReader
+from drivetrain.features.online.heads import heads_of
 from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts, keys_of
-from drivetrain.features.online.plain import plain_reader
 from drivetrain.features.online.row import Row, RowReader, Values, Wanted
 from drivetrain.features.online.scan import Scan
 from drivetrain.features.view import FeatureView
@@ -48,8 +47,7 @@ class OnlineReader:
         self._store = store
         self._views = [_View(view) for view in views]
         self._spaces = [view.space for view in views]
-        self._plains = [view.plain for view in self._views]
-        self._batch = BatchReader([view.layout for view in self._views])
+        self._together = heads_of([view.layout for view in self._views], [view.reader.unknown for view in self._views])
         self._names = list(dict.fromkeys(view.entity.keys for view in views))
         self._keys = [_key_maker(keys) for keys in self._names]
         self._key_of_view = [self._names.index(view.entity.keys) for view in views]
@@ -75,8 +73,7 @@ class OnlineReader:
         made = [[maker(key) for key in keys] for maker in self._keys]
         heads = [made[place] for place in self._key_of_view]
         asks = [(view.space, _there(some)) for view, some in zip(self._views, heads, strict=True)]
-        answer = self._together if len(keys) >= FEWEST else self._one_by_one
-        return self._store.read_in_place(asks, partial(answer, heads, ats))
+        return self._store.read_in_place(asks, partial(self._answers, heads, ats))
 
     def _alone(self, key: Mapping[str, object], at: Micros) -> Answer:
         if len(self._keys) == 1:
@@ -91,29 +88,16 @@ class OnlineReader:
         return self._store.read_in_place(asks, partial(self._told, heads, at))
 
     def _told(self, heads: Sequence[bytes | None], at: Micros, rows: Sequence[Row | None]) -> Answer:
+        nulls: list[int] = []
         if len(rows) < len(heads):
             found = iter(rows)
             rows = [None if head is None else next(found) for head in heads]
-        values: list[Any] = []
-        ages = []
-        place = 0
-        for plain in self._plains:
-            row = rows[place]
-            told = None if row is None else plain(row, at)
-            some, age = told or self._views[place].read(self._store, heads[place], row, at)
-            values += some
-            ages.append(age)
-            place += 1  # noqa: SIM113 - counting by hand costs half of what enumerate does on three views
+            nulls = [place for place, head in enumerate(heads) if head is None]
+        values, ages, left = self._together.read(rows, at)
+        for place in left + nulls:
+            view, begin = self._views[place], self._starts[place]
+            values[begin : begin + view.width], ages[place] = view.read(self._store, heads[place], rows[place], at)
         return values, ages
-
-    def _one_by_one(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
-        answers: list[Answer] = [([], []) for _ in ats]
-        for view, keys, own in zip(self._views, heads, _split(heads, rows), strict=True):
-            for answer, key, row, at in zip(answers, keys, own, ats, strict=True):
-                values, age = view.read(self._store, key, row, at)
-                answer[0].extend(values)
-                answer[1].append(age)
-        return answers
 
     def read_columns(self, keys: Mapping[str, Sequence[object]], ats: Sequence[Micros]) -> tuple[Floats, Floats]:
         """Features of many requests as numbers, for whoever scores in batches.
@@ -147,7 +131,7 @@ class OnlineReader:
                 raise FeatureError("a feature is a text, and numbers were asked for", found=repr(text)) from None
         return features, ages
 
-    def _together(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
+    def _answers(self, heads: Heads, ats: Sequence[Micros], rows: Sequence[Row | None]) -> list[Answer]:
         features, ages, left = self._vectors(heads, ats, rows)
         answers = list(zip(features.tolist(), ages.tolist(), strict=True))
         for place, at, row in left:
@@ -163,7 +147,7 @@ class OnlineReader:
         many = len(ats)
         if len(rows) < len(heads) * many:
             rows = [row for own in _split(heads, rows) for row in own]
-        features, ages, left = self._batch.read(rows, np.array(ats, dtype=np.int64))
+        features, ages, left = self._together.fill(rows, np.array(ats, dtype=np.int64))
         return features, ages, [(place, at, rows[place * many + at]) for place, at in left]
 
 
@@ -191,7 +175,6 @@ class _View:
     def __init__(self, view: FeatureView) -> None:
         self.layout = Layout(view)
         self.reader = RowReader(self.layout)
-        self.plain = plain_reader(self.layout)
         self.space = view.space
         self.width = len(view.columns)
         self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
@@ -201,8 +184,7 @@ class _View:
         if key is None:
             return self.reader.null, math.nan
         try:
-            told = None if row is None else self.plain(row, at)
-            return told or self._of_entity(store, key, row, at)
+            return self._of_entity(store, key, row, at)
         except (struct.error, ValueError, IndexError) as error:
             raise corrupt(self.layout, error) from error
 

@@ -1,0 +1,49 @@
+"""Builds the compiled part of the package where there is a C compiler; everywhere else the package does without it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = "src/drivetrain/features/online/_kernel.c"
+STABLE = "0x030B0000"  # Python 3.11's stable ABI: one build serves every later version
+
+
+class Kernel(BuildHookInterface):
+    """Compiles ``_kernel.c``; ``DRIVETRAIN_PURE=1`` leaves it out."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Adds the compiled module to the wheel, or says why it is not there."""
+        del version
+        source = Path(self.root) / SOURCE
+        module = source.with_suffix(".abi3.so")
+        module.unlink(missing_ok=True)
+        if os.environ.get("DRIVETRAIN_PURE") or sys.platform == "win32" or sys.byteorder != "little":
+            return
+        draft = module.with_suffix(".building")
+        compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+        linked = ["-bundle", "-undefined", "dynamic_lookup"] if sys.platform == "darwin" else ["-shared"]
+        command = [*shlex.split(compiler), "-O3", "-fPIC", f"-DPy_LIMITED_API={STABLE}", *linked]
+        command += ["-I", sysconfig.get_path("include"), str(source), "-o", str(draft)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the compiler
+        except OSError as error:
+            self.app.display_warning(f"no compiler ({error}): online features are read in Python, which takes longer")
+            return
+        if done.returncode:
+            draft.unlink(missing_ok=True)
+            self.app.display_warning(f"{SOURCE} does not compile; online features are read in Python:\n{done.stderr}")
+            return
+        draft.replace(module)
+        build_data["artifacts"].append(f"/{module.relative_to(self.root)}")
+        build_data["pure_python"] = False
+        build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
