@@ -145,7 +145,7 @@ def _sources(view: int, layout: Layout) -> npt.NDArray[np.int64]:
 
 
 def _before_times(layout: Layout) -> int:
-    return len(layout.lifetimes) + (1 + len(layout.lasts) if layout.lasts else 0)
+    return len(layout.lifetimes) + layout.last_words
 
 
 def _column(numbers: Sequence[int]) -> Places:
