@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from unittest import mock
 
@@ -17,7 +18,7 @@ from drivetrain.features.aggregate import count, last, min, share, sum
 from drivetrain.features.entity import Entity
 from drivetrain.features.online import materialise as stage
 from drivetrain.features.online.identity import identities_of, identity_of
-from drivetrain.features.online.layout import events_of
+from drivetrain.features.online.layout import HEAD, LAYOUT, events_of
 from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
@@ -77,6 +78,30 @@ def test_a_lookup_passes_over_trimmed_events_that_are_known_to_one_that_is():
     put(store, of, rows, grace=0)
     assert read(store, of, 200) == [2.0, 1.0]
     assert read(store, of, 1000) == [4.0, 1.0]
+
+
+@pytest.mark.parametrize(("at", "expected"), [(104, [2.0, 1.0]), (105, [2.0, math.nan]), (112, [math.nan] * 2)])
+def test_numbers_expire_without_a_look_at_the_tail(at, expected):
+    [of] = [replace(view(last("x"), last("n", where=pl.col("n") > 0)), ttl=10)]
+    store = FakeStore()
+    put(store, of, [made(1, at=95), made(2, at=102, x=2.0, n=-1)])
+    [head] = store.online.read(of.space, [b"e\xa1a"])
+    begin, end = HEAD.unpack_from(head)[4:6]
+    store.online.write(of.space, [(b"e\xa1a", head[:begin] + b"\xc1" * (end - begin))])
+    assert str(read(store, of, at)) == str(expected)
+
+
+@pytest.mark.parametrize("number", [LAYOUT - 1, LAYOUT + 1])
+def test_a_row_of_another_layout_is_refused(number):
+    of = view(last("x"), count(windows="1h"))
+    store = FakeStore()
+    put(store, of, [made(1)])
+    [head] = store.online.read(of.space, [b"e\xa1a"])
+    store.online.write(of.space, [(b"e\xa1a", bytes([number]) + head[1:])])
+    with pytest.raises(StoreError, match="another layout"):
+        read(store, of, 5)
+    with pytest.raises(StoreError, match=f"layout {number}"):
+        put(store, of, [made(1), made(2)])
 
 
 def test_an_event_to_come_trims_nothing_that_the_present_needs():

@@ -144,7 +144,7 @@ def sources(view: int, layout: Layout) -> npt.NDArray[np.int64]:
 
 def before_times(layout: Layout) -> int:
     """How many words of a head lie between HEAD and the event times."""
-    return len(layout.lifetimes) + (1 + len(layout.lasts) if layout.lasts else 0)
+    return len(layout.lifetimes) + layout.last_words
 
 
 def _column(numbers: Sequence[int]) -> Places:

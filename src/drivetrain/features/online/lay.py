@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -82,7 +82,7 @@ class Lasts:
     Attributes:
         numbers: Those that are numbers; shape (entities, features).
         times: Their event times, microseconds; same shape.
-        values: Those of every type, by entity.
+        values: Those of every type, by entity; nothing where all are numbers.
         empty: What each is where it is null, by feature: NaN for a number.
     """
 
@@ -181,11 +181,11 @@ class _Laying:
     def _heads(self) -> Iterator[Row]:
         layout, kept = self._layout, self._kept
         cells, states = len(layout.cells), len(layout.bases) * STATES
-        lifetimes, lasts = len(layout.lifetimes), len(layout.lasts)
+        lifetimes = len(layout.lifetimes)
         pages = np.where(self._paged, -(-self._many // PAGE), 0)
         columns = TIMES + len(self._values)
         parts = [
-            np.full(self._entities, _HEAD + lifetimes + (1 + lasts if lasts else 0)),
+            np.full(self._entities, _HEAD + lifetimes + layout.last_words),
             np.where(self._paged, pages, self._many),
             np.where(self._paged, 1, self._many + 1) * cells,
             np.where(self._apart, 0, self._events * columns),
@@ -203,7 +203,7 @@ class _Laying:
         self._put_tiles(words, tiles)
         floats[base[:, None] + np.arange(states)] = kept.base.reshape(self._entities, -1)
         floats[begins[:, None] + np.arange(_HEAD, _HEAD + lifetimes)] = self._parts.lifetimes
-        if lasts:
+        if layout.lasts:
             self._put_lasts(words, begins + _HEAD + lifetimes)
         tails = self._tails()
         lengths = np.fromiter(map(len, tails), np.int64, self._entities)
@@ -218,7 +218,7 @@ class _Laying:
     def _head(self, ends: Places, pend: Places, pages: Places) -> Words:
         """The words of :data:`~.layout.HEAD`; shape (entities, words)."""
         timeline, kept = self._parts.timeline, self._kept
-        flags = PAGED * self._paged + INLINE * ~self._apart + (TYPED if None in self._parts.lasts.empty else 0)
+        flags = PAGED * self._paged + INLINE * ~self._apart + (TYPED if self._parts.lasts.values else 0)
         known = kept.trimmed[:, 1].copy()
         np.maximum.at(known, timeline.entity, timeline.available)
         newest = np.full(self._entities, NEVER)
@@ -285,19 +285,20 @@ class _Laying:
         words[first[:, None] + np.arange(width)] = states.view(np.int64)
 
     def _put_lasts(self, words: Words, begins: Places) -> None:
-        """Event time of the oldest looked-up value, and then those that are numbers."""
+        """Event time of the oldest looked-up value, then those that are numbers, then the event times of all."""
         lasts = self._parts.lasts
         words[begins] = lasts.times.min(axis=1)
         # Where some are no numbers, all are read from the tail.
-        numbers = np.full_like(lasts.numbers, np.nan) if None in lasts.empty else lasts.numbers
-        words[begins[:, None] + np.arange(1, 1 + numbers.shape[1])] = numbers.view(np.int64)
+        numbers = np.full_like(lasts.numbers, np.nan) if lasts.values else lasts.numbers
+        both = np.concatenate([numbers.view(np.int64), lasts.times], axis=1)
+        words[begins[:, None] + np.arange(1, 1 + both.shape[1])] = both
 
     def _tails(self) -> list[bytes]:
         lasts, kinds = self._parts.lasts, self._parts.history.kinds
-        if not lasts.empty and "t" not in kinds:
-            return [encode_tail(Tail([], [], [], kinds, []))] * self._entities
-        made = zip(lasts.values, lasts.times.tolist(), self._texts, strict=True)
-        return [encode_tail(Tail(values, times, lasts.empty, kinds, texts)) for values, times, texts in made]
+        if not lasts.values and "t" not in kinds:
+            return [encode_tail(Tail([], [], kinds, []))] * self._entities
+        made = zip(lasts.values or repeat(()), self._texts, strict=False)
+        return [encode_tail(Tail(values, lasts.empty, kinds, texts)) for values, texts in made]
 
 
 def _localised(values: Floats, history: History, entity: Places, entities: int) -> tuple[Floats, Sequence[list[str]]]:

@@ -5,13 +5,13 @@ An entity has a head::
     HEAD | lifetimes | lasts | event times | records | history | tiles | states | tail | pending
 
 and under a key of its own a history, which only those read who have to look at the events themselves. ``lifetimes``
-are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest looked-up value
-and then those that are numbers. ``records`` has an entry for every event and one more: the aggregates of all events
-from that one on, so that a window is one binary search and one read; a view with a feature that can't be answered so
-(:attr:`Layout.scanned`) has none, is answered from its events, and has the history of up to :data:`FLAT` of them in
-its head. ``states`` are the moments of trimmed events. ``tail`` is msgpack: looked-up values of every type, their
-event times, and what numbers in the history stand for. ``pending`` is msgpack too: events that were pushed since the
-row was packed; see :mod:`.pending`.
+are the features over the whole history as of the newest event, ``lasts`` the event time of the oldest looked-up value,
+then those that are numbers, then the event times of all. ``records`` has an entry for every event and one more: the
+aggregates of all events from that one on, so that a window is one binary search and one read; a view with a feature
+that can't be answered so (:attr:`Layout.scanned`) has none, is answered from its events, and has the history of up to
+:data:`FLAT` of them in its head. ``states`` are the moments of trimmed events. ``tail`` is msgpack: what numbers in the
+history stand for, and all looked-up values where they are not all numbers. ``pending`` is msgpack too: events that were
+pushed since the row was packed; see :mod:`.pending`.
 
 Everything up to the tail is 64-bit numbers, and a head without anything pending is a whole number of them long, so
 that many heads put one after the other are one vector.
@@ -47,7 +47,7 @@ HEAD = struct.Struct("<BBHIIIiIqqqqqqq")
 """Layout number, flags, tiles (16 bits of them), tiles and events, offsets of the tail and of what is pending, most
 pages ever, tiles (the other bits), newest event, latest availability, the same two of those trimmed, greatest sequence
 of the table's rows that were put in, the last moment that no window may begin before, stamp."""
-LAYOUT = 3
+LAYOUT = 4
 PAGED, TYPED, PENDING, INLINE = 1, 2, 4, 8
 """Flags: the entity has pages; looked-up values are not all numbers; events were pushed since it was packed; the
 history lies in the head."""
@@ -124,6 +124,11 @@ class Layout:
         """How many columns of values the history has."""
         return len(self.stored) + len(self.members)
 
+    @property
+    def last_words(self) -> int:
+        """How many words looked-up values take."""
+        return 1 + 2 * len(self.lasts) if self.lasts else 0
+
 
 def _tile_of(finite: Sequence[Feature]) -> tuple[Micros, tuple[int, ...]]:
     """Length of tiles that serve all windows, and the inputs they are of; 0 and none unless every window has a hop."""
@@ -134,12 +139,10 @@ def _tile_of(finite: Sequence[Feature]) -> tuple[Micros, tuple[int, ...]]:
 
 
 class Tail(msgspec.Struct, frozen=True, array_like=True):
-    """The variable part of a head: looked-up values of the newest events, and what the history's numbers mean."""
+    """The variable part of a head: looked-up values of every type, and what the history's numbers mean."""
 
     newest: Sequence[float | bool | str | None]
-    """Looked-up values, by feature."""
-    times: list[int]
-    """Their event times, microseconds."""
+    """Looked-up values, by feature; none where all are numbers, which lie in words."""
     empty: list[float | None]
     """What each is where it is null: NaN for a number."""
     kinds: str

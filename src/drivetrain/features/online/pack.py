@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 
@@ -193,8 +194,7 @@ class _Aggregates:
     def lasts(self) -> Lasts:
         """Newest values of every entity and their event times."""
         layout, columns = self._layout, self._layout.view.columns
-        empty: list[float | None] = []
-        values: list[list[float | bool | str | None]] = []
+        looked_up: list[str] = []
         many = len(layout.lasts)
         made, times = np.empty((self._entities, many)), np.empty((self._entities, many), dtype=np.int64)
         newest: dict[tuple[int, int], Places] = {}
@@ -215,10 +215,11 @@ class _Aggregates:
             else:
                 numbers = self._values[stored][place]
             made[:, number], times[:, number] = np.where(found, numbers, np.nan), when
-            values.append(_typed(made[:, number], kind, self._history.texts))
-            empty.append(np.nan if kind == "n" else None)
-        told = list(zip(*values, strict=True)) if values else [()] * self._entities
-        return Lasts(made, times, told, empty)
+            looked_up.append(kind)
+        if looked_up == ["n"] * many:
+            return Lasts(made, times, [], [])
+        values = [_typed(made[:, at], kind, self._history.texts) for at, kind in enumerate(looked_up)]
+        return Lasts(made, times, list(zip(*values, strict=True)), [nan if k == "n" else None for k in looked_up])
 
     def _newest(self, which: int, rank: int) -> Places:
         """Place of each entity's newest event, or one of those before it; -1 where there is none."""

@@ -82,10 +82,11 @@ def empty_row(layout: Layout) -> bytes:
     states = [0.0, 0.0, 0.0, 0.0, 0.0, float("inf"), float("-inf")] * len(layout.bases)
     lifetimes = [0.0 if layout.view.columns[at].kind == "count" else nan for at in layout.lifetimes]
     record = [0.0 if kind == "count" else nan for kind, _ in layout.cells]
-    looked_up = np.array([NEVER]).tobytes() + np.full(len(layout.lasts), np.nan).tobytes() if layout.lasts else b""
-    body = b"".join((np.array(lifetimes).tobytes(), looked_up, np.array(record).tobytes(), np.array(states).tobytes()))
     many = len(layout.lasts)
-    tail = encode_tail(Tail([nan] * many, [NEVER] * many, [nan] * many, "n" * len(layout.stored), []))
+    never = [np.full(1, NEVER), np.full(many, nan), np.full(many, NEVER)] if many else []
+    looked_up = b"".join(part.tobytes() for part in never)
+    body = b"".join((np.array(lifetimes).tobytes(), looked_up, np.array(record).tobytes(), np.array(states).tobytes()))
+    tail = encode_tail(Tail([], [], "n" * len(layout.stored), []))
     body += bytes(-len(tail) % 8)
     end = HEAD.size + len(body)
     stamp = int.from_bytes(os.urandom(7), "little")

@@ -28,9 +28,9 @@ def plain_reader(layout: Layout) -> Plain:
         return lambda _row, _at: None
     lifetimes = [f"life{at}" for at in range(len(layout.lifetimes))]
     lasts = ["oldest", *(f"last{at}" for at in range(len(layout.lasts)))] if layout.lasts else []
-    head = struct.Struct(
-        f"{_FIELDS}{HEAD.size - struct.calcsize(_FIELDS)}x{len(lifetimes)}d{f'q{len(lasts) - 1}d' if lasts else ''}"
-    )
+    many = len(layout.lasts)
+    numbers = f"q{many}d{8 * many}x" if many else ""
+    head = struct.Struct(f"{_FIELDS}{HEAD.size - struct.calcsize(_FIELDS)}x{len(lifetimes)}d{numbers}")
     record = struct.Struct(f"<{len(layout.cells)}d")
     checks = [f"(code == {LAYOUT} or code == {LAYOUT | INLINE << 8})", "end == len(row)", "at >= known"]
     if lasts and layout.view.ttl is not None:

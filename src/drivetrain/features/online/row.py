@@ -55,13 +55,14 @@ class RowReader:
         self._spans = layout.spans
         self._scanned = layout.scanned
         self._since = layout.since
-        lasts = f"q{len(layout.lasts)}d" if layout.lasts else ""
+        lasts = f"q{len(layout.lasts)}d{len(layout.lasts)}q" if layout.lasts else ""
         fixed = struct.Struct(f"{HEAD.format}{len(layout.lifetimes)}d{lasts}")
         record = struct.Struct(f"<{len(layout.cells)}d")
         self._fixed = fixed.unpack_from
         self._record, self._size = record.unpack_from, record.size
         self._after_lifetimes = _FIELDS + len(layout.lifetimes)
         self._has_lasts = bool(layout.lasts)
+        self._last_times = self._after_lifetimes + 1 + len(layout.lasts)
         self._times_start = fixed.size
         self._ttl = layout.view.ttl
         self._pick = _picker(layout.places)
@@ -146,15 +147,17 @@ class RowReader:
 
     def _looked_up(self, row: Row, fields: tuple[Any, ...], at: Micros) -> Sequence[Any]:
         fresh = self._ttl is None or fields[self._after_lifetimes] > at - self._ttl
-        if fresh and not fields[_FLAGS] & TYPED:
-            return fields[self._after_lifetimes + 1 :]
+        limit, times = at - (self._ttl or 0), fields[self._last_times :]
+        if not fields[_FLAGS] & TYPED:
+            numbers = fields[self._after_lifetimes + 1 : self._last_times]
+            if fresh:
+                return numbers
+            return [number if time > limit else _NAN for number, time in zip(numbers, times, strict=True)]
         tail = decode_tail(memoryview(row)[fields[_TAIL] : fields[_PEND]])
         if fresh:
             return tail.newest
-        limit = at - (self._ttl or 0)
         return [
-            value if time > limit else empty
-            for value, time, empty in zip(tail.newest, tail.times, tail.empty, strict=True)
+            value if time > limit else empty for value, time, empty in zip(tail.newest, times, tail.empty, strict=True)
         ]
 
 
