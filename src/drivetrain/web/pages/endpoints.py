@@ -6,12 +6,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from drivetrain.core.errors import DrivetrainError, StoreError
+from drivetrain.core.records import Policy
 from drivetrain.web import changes, charts
 from drivetrain.web.asking import DeskOf, FormOf
 from drivetrain.web.desk import Desk
 from drivetrain.web.errors import status_of
 from drivetrain.web.health import assess
 from drivetrain.web.picture import pictures, take
+from drivetrain.web.policy import told
 from drivetrain.web.rendering import page
 from drivetrain.web.security import same_origin
 
@@ -74,6 +76,7 @@ def _show(
         status=200 if refusal is None else status_of(refusal),
         picture=picture,
         health=assess(picture),
+        shared=told(desk.store.catalog.get(Policy, name)),
         traffic=charts.traffic(picture),
         latency=charts.latency(picture),
         shadowed=[one for one in reversed(picture.reports) if one.shadow][:8],
