@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import TypeVar
 
@@ -143,8 +144,7 @@ class LmdbOnline:
         try:
             with self._shared.environment.begin(write=True) as transaction:
                 rows = list(change(partial(_read, transaction, self._prefix[space], there)))
-                same = all(row is not None and key in there for key, row in rows)
-                if same and mark is None and space in self._described:
+                if mark is None and space in self._described and _are_there(rows, there):
                     # As many rows as before: to ask how many would cost half of what it takes to write one again.
                     _put(transaction, self._prefix[space], rows)
                 else:
@@ -256,15 +256,24 @@ def _read(
     transaction: lmdb.Transaction[bytes], prefix: bytes, there: set[bytes], keys: Sequence[bytes]
 ) -> list[bytes | None]:
     """Rows of the keys; those that have one are put into ``there``."""
+    get = transaction.get
     placed = [prefix + (key if len(key) <= _LONGEST_KEY else _short(key)) for key in keys]
     if len(placed) >= _MANY:
         # A space that is filled in the order of its keys has nothing yet where the next of them will lie.
         cursor = transaction.cursor()
         if not cursor.set_range(min(placed)) or cursor.key() > max(placed):
             return [None] * len(placed)
-    rows = list(map(transaction.get, placed))
-    there.update(key for key, row in zip(keys, rows, strict=True) if row is not None)
+    rows = [get(key) for key in placed]
+    there.update(compress(keys, rows))  # an empty row passes for none, and is asked after again
     return rows
+
+
+def _are_there(rows: Iterable[tuple[bytes, bytes | None]], there: Container[bytes]) -> bool:
+    """Whether all these keys have rows, and keep them."""
+    for key, row in rows:  # noqa: SIM110 - a generator costs more than all this, for the one row of a push
+        if row is None or key not in there:
+            return False
+    return True
 
 
 def _put(transaction: lmdb.Transaction, prefix: bytes, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
