@@ -104,6 +104,21 @@ def test_a_row_of_another_layout_is_refused(number):
         put(store, of, [made(1), made(2)])
 
 
+@pytest.mark.parametrize("number", [str, lambda at: at])
+def test_entities_are_written_in_the_order_of_their_keys(number):
+    """So that a space that is filled has nothing to read where the next rows will lie."""
+    of = view(count(windows="1h"))
+    store = FakeStore()
+    numbers = [3, 70_000, 12, 100, 9, 30, 40_000, 128, 255, 256]
+    rows = [{**made(at), "key": number(one)} for at, one in enumerate(numbers)]
+    store.tables.put("events", pl.DataFrame(rows, schema={**SCHEMA, "key": pl.DataType.from_python(type(number(1)))}))
+    with mock.patch.object(stage, "_SOME", 3):
+        materialise(store, of, 0, now=NOW)
+    keys = list(store.online.keys(of.space))
+    assert len(keys) == len(numbers)
+    assert keys == sorted(keys)
+
+
 def test_an_event_to_come_trims_nothing_that_the_present_needs():
     of = view(count(windows="1h"), last("x"))
     store = FakeStore()

@@ -143,6 +143,26 @@ def test_updates_that_were_acknowledged_outlive_a_kill(tmp_path):
             last = int(one)
 
 
+@pytest.mark.parametrize("there", [[], [0], [150], [299], [7, 8, 200], range(300), [-1], [300], [-1, 300]])
+def test_many_keys_read_in_an_update_are_found_wherever_rows_are(tmp_path, there):
+    """Nothing between the first and the last of them is one look, and one that must not pass over a row."""
+    keys = [b"k%03d" % number for number in range(1, 301)]
+    kept = {b"k%03d" % (number + 1): b"%d" % number for number in there}
+    seen = []
+
+    def change(read):
+        seen.extend(read(keys[::-1]))
+        return [(key, b"new") for key in keys]
+
+    with opened(tmp_path) as online:
+        online.write("other@1", [(key, b"of another space") for key in keys])
+        online.write("plane@1", kept.items())
+        online.update("plane@1", change)
+        assert seen == [kept.get(key) for key in keys[::-1]]
+        assert set(online.read("plane@1", keys)) == {b"new"}
+        assert online.spaces() == {"other@1": 300, "plane@1": len({*keys, *kept})}
+
+
 def test_what_is_known_of_a_space_is_written_only_when_it_changes(tmp_path, monkeypatch):
     with opened(tmp_path) as online:
         online.update("plane@1", adding(b"N1"), mark=b"1")
@@ -151,6 +171,18 @@ def test_what_is_known_of_a_space_is_written_only_when_it_changes(tmp_path, monk
         online.update("plane@1", adding(b"N1"), mark=b"1")
         online.write("plane@1", [(b"N1", b"7")], mark=b"1")
         assert online.read("plane@1", [b"N1"]) == [b"7"]
+
+
+def test_rows_that_are_there_are_written_again_without_a_count(tmp_path, monkeypatch):
+    with opened(tmp_path) as online:
+        for _ in range(2):  # the second finds what the first has said of the space
+            online.update("plane@1", adding(b"N1", b"N2"))
+        with monkeypatch.context() as patch:
+            patch.setattr("drivetrain.store.online._decode", None)
+            online.update("plane@1", adding(b"N2", b"N1"))
+        online.update("plane@1", adding(b"N2", b"N3"))
+        assert online.read("plane@1", [b"N1", b"N2", b"N3"]) == [b"3", b"4", b"1"]
+        assert online.spaces() == {"plane@1": 3}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from typing import cast
 
 import polars as pl
 
@@ -20,18 +21,15 @@ from drivetrain.data.source import Source
 from drivetrain.features.aggregate import Kind
 from drivetrain.features.events import check_type, feature_dtype, inputs_of, numbers
 from drivetrain.features.expression import expression_digest
-from drivetrain.features.moments import LARGEST
 from drivetrain.features.online.identity import identity_of
 from drivetrain.features.online.layout import Layout, key_of
+from drivetrain.features.online.ordinary import FIRST, LAST, LONGEST, Arrived, Row, Wants, kept, ordinary_reader
 from drivetrain.features.online.pending import Value
 from drivetrain.features.view import FeatureView
 
-Row = Mapping[str, object]
 TOLD_APART: frozenset[Kind] = frozenset({"last", "top", "distinct"})
 """Kinds that need a value itself, be it a text or a truth; to the others it is a number, or there."""
 _ANY: frozenset[Kind] = TOLD_APART | {"count", "since"}
-_LONGEST = 1 << 63
-_FIRST, _LAST = micros_of(datetime.min.replace(tzinfo=UTC)), micros_of(datetime.max.replace(tzinfo=UTC))
 
 
 class Arrivals:
@@ -83,13 +81,38 @@ class Arrivals:
             for position, name in self._plain.items()
             if any(feature.kind not in _ANY for feature in view.columns if feature.input == position)
         )
+        self._ordinary = (
+            None if self._checks or self._computed else ordinary_reader(self._wants, self._value, self._moment)
+        )
 
-    def read(self, rows: Sequence[Row]) -> list[tuple[bytes | None, Micros, Micros, int, list[Value]]]:
+    @property
+    def _wants(self) -> Wants:
+        return Wants(
+            keys=self._view.key_columns,
+            names=self._view.entity.keys,
+            identity=tuple(self._source.key),
+            inputs=tuple((self._plain[at], at in self._told_apart) for at in self._layout.stored),
+            looked_at=self._looked_at,
+            time=self._time,
+            known=None if self._known == self._time else self._known,
+            delay=self._delay,
+            columns=self._columns,
+            adds_up=self._adds_up,
+        )
+
+    def read(self, rows: Sequence[Row]) -> list[Arrived]:
         """Rows as the key of their entity (none if a part of it is null), time, availability, identity and values.
 
         Raises:
             RequestError: A row is not what the source's contract and the view expect; it names row and column.
         """
+        if self._ordinary is not None:
+            try:
+                arrived = [self._ordinary(row) for row in rows]
+                if None not in arrived:
+                    return cast("list[Arrived]", arrived)
+            except DrivetrainError:  # found again below, where it is said of which row
+                pass
         typed = []
         for number, row in enumerate(rows):
             try:
@@ -108,9 +131,7 @@ class Arrivals:
             for number, (row, values) in enumerate(zip(rows, typed, strict=True))
         ]
 
-    def _arrived(
-        self, row: Row, typed: Mapping[str, object], computed: Mapping[int, Value], number: int
-    ) -> tuple[bytes | None, Micros, Micros, int, list[Value]]:
+    def _arrived(self, row: Row, typed: Mapping[str, object], computed: Mapping[int, Value], number: int) -> Arrived:
         view = self._view
         try:
             time = 0 if self._time is None else self._moment(row, self._time)
@@ -129,8 +150,7 @@ class Arrivals:
             raise _of_row(error, number, view.name) from error
         plain, told = self._plain, self._told_apart
         values: list[Value] = [
-            _kept(typed[plain[at]], told_apart=at in told) if at in plain else computed[at]
-            for at in self._layout.stored
+            kept(typed[plain[at]], told_apart=at in told) if at in plain else computed[at] for at in self._layout.stored
         ]
         values += [computed[-1 - at] for at in self._layout.members]
         return key, time, max(time, known + self._delay), identity_of(named), values
@@ -138,7 +158,7 @@ class Arrivals:
     def _value(self, row: Row, name: str) -> object:
         value = row.get(name)
         bare = self._bare.get(name)
-        if type(value) is bare and (bare is str or bare is bool or -_LONGEST <= value < _LONGEST):  # type: ignore[operator]
+        if type(value) is bare and (bare is str or bare is bool or -LONGEST <= value < LONGEST):  # type: ignore[operator]
             return value
         column = self._columns.get(name)
         if value is None:
@@ -149,7 +169,7 @@ class Arrivals:
             if column is not None and not column.nullable:
                 raise RequestError(f"{name!r} is null", field=name, expected=column.type)
             return None
-        if type(value) is int and not -_LONGEST <= value < _LONGEST:
+        if type(value) is int and not -LONGEST <= value < LONGEST:
             raise RequestError(f"{name!r} is too large", field=name, found=f"{value.bit_length()} bits", expected="64")
         if column is not None:
             return _checked(value, name, column, declared=name in self._declared)
@@ -199,7 +219,7 @@ class Arrivals:
                     if feature.kind in TOLD_APART:
                         feature_dtype(series.dtype, feature.name)
             if position in self._told_apart:
-                made[position] = [_kept(value, told_apart=True) for value in series.to_list()]
+                made[position] = [kept(value, told_apart=True) for value in series.to_list()]
             else:
                 made[position] = numbers(series).tolist()
             if position in self._layout.members and members is not None:
@@ -237,7 +257,7 @@ def _roots(view: FeatureView, position: int) -> list[str]:
 
 def _moment(row: Row, name: str) -> Micros:
     value = row.get(name)
-    if type(value) is int and _FIRST <= value <= _LAST:
+    if type(value) is int and FIRST <= value <= LAST:
         return value
     if isinstance(value, str | date):
         try:
@@ -251,24 +271,12 @@ def _moment(row: Row, name: str) -> Micros:
     )
 
 
-def _kept(value: object, *, told_apart: bool) -> Value:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return value if told_apart else float(value)
-    if isinstance(value, int | float):
-        return float(value) if abs(value) < LARGEST else math.nan
-    if isinstance(value, str) and told_apart:
-        return value
-    return 1.0
-
-
 _NUMBERS = (int, float)
 _TYPES: dict[str, type] = {"string": str, "int": int, "float": float, "bool": bool}
 """What a value is that needs nothing but a look."""
 _FITS: dict[str, Callable[[object], bool]] = {
     "string": lambda value: type(value) is str,
-    "int": lambda value: type(value) is int or (type(value) is float and value.is_integer() and abs(value) < _LONGEST),
+    "int": lambda value: type(value) is int or (type(value) is float and value.is_integer() and abs(value) < LONGEST),
     "float": lambda value: type(value) in _NUMBERS,
     "bool": lambda value: type(value) is bool,
     "time": lambda value: isinstance(value, str | int | date),

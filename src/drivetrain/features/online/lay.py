@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, repeat
+from operator import add
 from typing import TypeAlias
 
 import numpy as np
@@ -113,9 +114,10 @@ class Parts:
     lasts: Lasts
 
 
-def lay(layout: Layout, parts: Parts, kept: Kept) -> Iterator[Row]:
-    """Rows of entities."""
-    yield from _Laying(layout, parts, kept).rows()
+def lay(layout: Layout, parts: Parts, kept: Kept) -> list[Row]:
+    """Rows of entities: what lies under keys of its own, and then the heads."""
+    laying = _Laying(layout, parts, kept)
+    return [*laying.apart(), *laying.heads()]
 
 
 class _Laying:
@@ -134,8 +136,8 @@ class _Laying:
         values = parts.values
         self._values, self._texts = _localised(values, parts.history, parts.timeline.entity, self._entities)
 
-    def rows(self) -> Iterator[Row]:
-        """Keys and rows: what lies under keys of its own, and then the heads."""
+    def apart(self) -> Iterator[Row]:
+        """Histories and pages that have keys of their own, or must not have them any more."""
         keys = self._kept.keys
         for entity in np.flatnonzero(self._kept.apart & ~self._apart).tolist():
             yield history_key(keys[entity]), None
@@ -148,7 +150,6 @@ class _Laying:
         if self._layout.cells:
             for entity in np.flatnonzero(self._paged).tolist():
                 yield from self._pages(entity)
-        yield from self._heads()
 
     @cached_property
     def _times(self) -> Places:
@@ -178,8 +179,12 @@ class _Laying:
             row = b"".join((stamp, marks[here].tobytes(), records[here].tobytes()))
             yield page_key(self._kept.keys[entity], page), row
 
-    def _heads(self) -> Iterator[Row]:
+    def heads(self) -> Iterator[Row]:
+        """The heads, cut out of one vector."""
         layout, kept = self._layout, self._kept
+        tails, lengths = self._tails()
+        # A tail that all have in common lies in the vector as well, so that a head is one slice of it.
+        shared = np.frombuffer(tails[0] if len(tails) == 1 else b"", np.int64)
         cells, states = len(layout.cells), len(layout.bases) * STATES
         lifetimes = len(layout.lifetimes)
         pages = np.where(self._paged, -(-self._many // PAGE), 0)
@@ -191,10 +196,11 @@ class _Laying:
             np.where(self._apart, 0, self._events * columns),
             self._tiles * (1 + len(layout.tiled) * STATES),
             np.full(self._entities, states),
+            np.full(self._entities, len(shared)),
         ]
         sizes: Places = np.sum(parts, axis=0)
         begins = np.cumsum(sizes) - sizes
-        marks, records, events, tiles, base = begins + np.cumsum(parts[:-1], axis=0)
+        marks, records, events, tiles, base, tail = begins + np.cumsum(parts[:-1], axis=0)
         words = np.empty(int(sizes.sum()), dtype=np.int64)
         floats = words.view(np.float64)
         self._put_marks(words, marks)
@@ -205,15 +211,12 @@ class _Laying:
         floats[begins[:, None] + np.arange(_HEAD, _HEAD + lifetimes)] = self._parts.lifetimes
         if layout.lasts:
             self._put_lasts(words, begins + _HEAD + lifetimes)
-        tails = self._tails()
-        lengths = np.fromiter(map(len, tails), np.int64, self._entities)
-        padding = -lengths % 8
-        ends = 8 * sizes + padding
-        words[begins[:, None] + np.arange(_HEAD)] = self._head(ends, ends + lengths, np.maximum(kept.pages, pages))
-        whole = words.data.cast("B")
-        bounds = [*(8 * begins).tolist(), len(whole)]
-        for key, (begin, end), pad, tail in zip(kept.keys, pairwise(bounds), padding.tolist(), tails, strict=True):
-            yield key, b"".join((whole[begin:end], _PADDING[pad], tail))
+        words[tail[:, None] + np.arange(len(shared))] = shared
+        pend = 8 * (tail - begins) + lengths + -lengths % 8
+        words[begins[:, None] + np.arange(_HEAD)] = self._head(pend - lengths, pend, np.maximum(kept.pages, pages))
+        whole = words.tobytes()
+        heads = [whole[begin:end] for begin, end in pairwise([*(8 * begins).tolist(), len(whole)])]
+        return zip(kept.keys, heads if len(shared) else map(add, heads, tails), strict=True)
 
     def _head(self, ends: Places, pend: Places, pages: Places) -> Words:
         """The words of :data:`~.layout.HEAD`; shape (entities, words)."""
@@ -293,12 +296,16 @@ class _Laying:
         both = np.concatenate([numbers.view(np.int64), lasts.times], axis=1)
         words[begins[:, None] + np.arange(1, 1 + both.shape[1])] = both
 
-    def _tails(self) -> list[bytes]:
+    def _tails(self) -> tuple[list[bytes], Places]:
+        """The tail of each entity, or one where it is the same for all, and their lengths; whole words end with it."""
         lasts, kinds = self._parts.lasts, self._parts.history.kinds
-        if not lasts.values and "t" not in kinds:
-            return [encode_tail(Tail([], [], kinds, []))] * self._entities
-        made = zip(lasts.values or repeat(()), self._texts, strict=False)
-        return [encode_tail(Tail(values, lasts.empty, kinds, texts)) for values, texts in made]
+        if lasts.values or "t" in kinds:
+            made = zip(lasts.values or repeat(()), self._texts, strict=False)
+            tails = [encode_tail(Tail(values, lasts.empty, kinds, texts)) for values, texts in made]
+        else:
+            tails = [encode_tail(Tail([], [], kinds, []))]
+        lengths = np.fromiter(map(len, tails), np.int64, len(tails))
+        return [_PADDING[-len(tail) % 8] + tail for tail in tails], lengths
 
 
 def _localised(values: Floats, history: History, entity: Places, entities: int) -> tuple[Floats, Sequence[list[str]]]:

@@ -143,8 +143,8 @@ class _Writing:
         if not usable.any():
             return
         self.newest = max(self.newest, int(np.maximum(event, available)[usable].max()))
-        # Sorted, as the store has them: a step then touches one stretch of it.
-        entities = names.filter(usable).unique().sort(pl.all())
+        # Sorted as the store has them, short texts before long ones: a step then touches one stretch of it.
+        entities = names.filter(usable).unique().sort(pl.col(pl.String).str.len_bytes(), pl.all())
         keys = [key or b"" for key in keys_of(entities.to_dict(as_series=False), names.columns)]
         entity = entity_of(names, entities)
         entity[~usable] = -1
@@ -164,7 +164,7 @@ class _Writing:
         """Writes entities in one step, or in halves: those of many events, and those that others write all the time."""
         calls = 0
 
-        def change(read: Read) -> Iterator[Row]:
+        def change(read: Read) -> list[Row]:
             nonlocal calls
             calls += 1
             if calls > _CALLS and len(keys) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from drivetrain.features.online.pending import history_of, pending_of
 from drivetrain.features.online.tiles import Tiles, joined
 
 Read = Callable[[Sequence[bytes]], list[bytes | None]]
-Found = tuple[Head, bytes] | None
+Found = Mapping[int, tuple[Head, bytes]]
 
 
 class Merge:
@@ -36,7 +36,7 @@ class Merge:
         self._span = span
         self._anew = anew
 
-    def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> Iterator[Row]:
+    def rows(self, read: Read, keys: Sequence[bytes], fresh: History, entity: Places) -> list[Row]:
         """The entities' rows with fresh rows put in.
 
         Args:
@@ -45,17 +45,15 @@ class Merge:
             fresh: Rows of the table; none to pack what is pending.
             entity: Entity of each row, by its place in ``keys``.
 
-        Yields:
+        Returns:
             Keys and rows; no row where there must not be one any more.
         """
-        heads = [None if row is None else (Head.read(row, self._layout), row) for row in read(keys)]
+        there = [(at, row) for at, row in enumerate(read(keys)) if row is not None]
+        heads = {at: (Head.read(row, self._layout), row) for at, row in there}
         histories = self._histories(read, keys, heads)
         state = Kept.nothing(list(keys), self._layout)
         parts, owners, tiles, pushed = [], [], [Tiles.nothing(self._layout)], False
-        for at, found in enumerate(heads):
-            if found is None:
-                continue
-            head = found[0]
+        for at, (head, _) in heads.items():
             own = histories[at]
             pending = pending_of(head.pending, self._layout)
             pushed = pushed or bool(pending) or bool((own.sequence >= PUSHED).any())
@@ -81,22 +79,22 @@ class Merge:
         if pushed:
             kept = _once(where, history)
             history, where = history.only(kept), where[kept]
-        yield from rows_of(self._layout, history, where, state, self._span)
+        return rows_of(self._layout, history, where, state, self._span)
 
-    def _histories(self, read: Read, keys: Sequence[bytes], heads: Sequence[Found]) -> dict[int, History]:
+    def _histories(self, read: Read, keys: Sequence[bytes], heads: Found) -> dict[int, History]:
         """The packed events of those that have a head, by place."""
-        made = {at: nothing(self._layout) for at, found in enumerate(heads) if found is not None}
+        made = {at: nothing(self._layout) for at in heads}
         apart = []
-        for at, found in enumerate(heads):
-            if found is not None and found[0].inline:
-                made[at] = found[0].history(found[1], self._layout)
-            elif found is not None and found[0].events:
-                apart.append((at, found[0]))
-        rows = read([history_key(keys[at]) for at, _ in apart])
-        for (at, head), row in zip(apart, rows, strict=True):
-            if row is None or stamp_of(row) != head.stamp:
+        for at, (head, row) in heads.items():
+            if head.inline:
+                made[at] = head.history(row, self._layout)
+            elif head.events:
+                apart.append((at, head))
+        histories = read([history_key(keys[at]) for at, _ in apart])
+        for (at, head), history in zip(apart, histories, strict=True):
+            if history is None or stamp_of(history) != head.stamp:
                 raise corrupt(self._layout, "head and history don't fit together")
-            made[at] = head.history(row, self._layout)
+            made[at] = head.history(history, self._layout)
         return made
 
 

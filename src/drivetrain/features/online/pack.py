@@ -33,7 +33,7 @@ class Present:
     grace: Micros
 
 
-def rows_of(layout: Layout, history: History, entity: Places, kept: Kept, span: Present) -> Iterator[Row]:
+def rows_of(layout: Layout, history: History, entity: Places, kept: Kept, span: Present) -> list[Row]:
     """Packs entities.
 
     Args:
@@ -43,7 +43,7 @@ def rows_of(layout: Layout, history: History, entity: Places, kept: Kept, span: 
         kept: What else is known of them.
         span: From when on requests are to be answered from whole windows.
 
-    Yields:
+    Returns:
         Keys and rows; no row where there must not be one any more.
     """
     timeline = Timeline.of(entity, history.event, history.available, history.sequence, len(kept.keys))
@@ -70,7 +70,7 @@ def rows_of(layout: Layout, history: History, entity: Places, kept: Kept, span: 
         trimmed[:, 2] = trimmed[:, 0]
     aggregates = _Aggregates(layout, timeline, values, history)
     parts = Parts(timeline, values, history, aggregates.lifetimes(base), aggregates.records(tiles), aggregates.lasts())
-    yield from lay(layout, parts, replace(kept, base=base, trimmed=trimmed, tiles=tiles))
+    return lay(layout, parts, replace(kept, base=base, trimmed=trimmed, tiles=tiles))
 
 
 def _leaving(layout: Layout, timeline: Timeline, values: Floats, earliest: Places) -> np.ndarray:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,17 +13,20 @@ from drivetrain.core.clock import DAY, Micros, iso, now
 from drivetrain.core.errors import RequestError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.data.source import Source
-from drivetrain.features.online.arrive import Arrivals, Row
+from drivetrain.features.online.arrive import Arrivals
 from drivetrain.features.online.history import nothing
 from drivetrain.features.online.layout import PUSHED, Layout, events_of, trimmed_until
 from drivetrain.features.online.merge import Merge, Read
+from drivetrain.features.online.ordinary import Row
 from drivetrain.features.online.pack import Present
-from drivetrain.features.online.pending import Event, appended, empty_row, encode_event, pending_count
+from drivetrain.features.online.pending import appended, empty_row, encode_event
 from drivetrain.features.view import FeatureView
 
 PENDING_MOST = 48
 """Events that may be pending in a row before they are packed; of an entity with many, one for every sixteen."""
 _AHEAD = DAY
+_Arrived = tuple[Micros, list[bytes]]
+"""Events of one entity as rows have them, and the time of the oldest."""
 
 
 class Pusher:
@@ -79,44 +81,46 @@ class Pusher:
         ahead = self._clock() + _AHEAD
         # Later pushes win ties, between processes as well as their clocks agree.
         self._sequence = max(self._sequence + 1, PUSHED + time.time_ns())
-        by_entity: dict[bytes, list[Event]] = defaultdict(list)
-        for number, (key, moment, known, identity, values) in enumerate(self._arrivals.read(rows)):
+        sequence = self._sequence
+        by_entity: dict[bytes, _Arrived] = {}
+        for key, moment, known, identity, values in self._arrivals.read(rows):
             if moment > ahead:
                 raise self._refused("lies in the future", moment, f"at most {iso(ahead)}")
             if key is not None:
-                by_entity[key].append(Event(moment, known, self._sequence + number, identity, values))
-        self._sequence += len(rows)
+                event = encode_event((moment, known, sequence, identity, values))
+                oldest, events = by_entity.get(key) or (moment, [])
+                events.append(event)
+                by_entity[key] = min(oldest, moment), events
+            sequence += 1
+        self._sequence = sequence
         if by_entity:
             self._online.update(self._view.space, partial(self._change, by_entity))
-        return sum(map(len, by_entity.values()))
+        return sum(len(events) for _, events in by_entity.values())
 
-    def _change(self, by_entity: dict[bytes, list[Event]], read: Read) -> Iterator[tuple[bytes, bytes | None]]:
-        keys = list(by_entity)
+    def _change(self, by_entity: Mapping[bytes, _Arrived], read: Read) -> list[tuple[bytes, bytes | None]]:
+        made: list[tuple[bytes, bytes | None]] = []
         crowded: dict[bytes, bytes] = {}
-        for key, found in zip(keys, read(keys), strict=True):
+        for (key, (oldest, events)), found in zip(by_entity.items(), read(list(by_entity)), strict=True):
             row = self._empty() if found is None else found
-            events = by_entity[key]
-            oldest = min(event.time for event in events)
             if oldest <= trimmed_until(row):
                 raise self._refused(
                     "is older than what its entity's online row tells apart",
                     oldest,
                     f"later than {iso(trimmed_until(row))}",
                 )
-            row = appended(row, [encode_event(event) for event in events])
-            if pending_count(row) > max(PENDING_MOST, events_of(row) // 16):
+            row, many = appended(row, events)
+            if many > PENDING_MOST and many > events_of(row) // 16:
                 crowded[key] = row
             else:
-                yield key, row
-        if crowded:
-            yield from self._packed(crowded, read)
+                made.append((key, row))
+        return made + self._packed(crowded, read) if crowded else made
 
-    def _packed(self, rows: dict[bytes, bytes], read: Read) -> Iterator[tuple[bytes, bytes | None]]:
+    def _packed(self, rows: Mapping[bytes, bytes], read: Read) -> list[tuple[bytes, bytes | None]]:
         def read_here(keys: Sequence[bytes]) -> list[bytes | None]:
             return [rows[key] if key in rows else read([key])[0] for key in keys]
 
         merge = Merge(self._layout, Present(self._clock(), self._grace), anew=False)
-        yield from merge.rows(read_here, list(rows), nothing(self._layout), np.empty(0, dtype=np.int64))
+        return merge.rows(read_here, list(rows), nothing(self._layout), np.empty(0, dtype=np.int64))
 
     def _refused(self, why: str, moment: Micros, expected: str) -> RequestError:
         return RequestError(
