@@ -72,7 +72,7 @@ def pusher_of(project: Definitions, name: str) -> Pusher:
             )
         table = view.source.name
         known = project.store.tables.version(table) is not None
-        types = dict(project.store.tables.scan(table).collect_schema()) if known else None
+        types = dict(project.store.tables.schema(table)) if known else None
         pusher = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
         if not known:
             return pusher  # the next one will know what the table's columns are

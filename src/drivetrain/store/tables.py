@@ -19,6 +19,7 @@ from drivetrain.core import plugins
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.columns import fit
+from drivetrain.store.log import schema_of
 
 _LOG = "_delta_log"
 _ATTEMPTS = 40
@@ -225,18 +226,32 @@ class Tables:
         return len(self._reading(name).file_uris())
 
     def schema(self, name: str, version: int | None = None) -> pl.Schema:
-        """The columns and their types."""
-        return self._schema(self._reading(name, version))
+        """The columns and their types.
+
+        Raises:
+            UnknownName: There is no such table or version.
+            StoreError: The log is damaged.
+        """
+        latest = self._known(name, version)
+        try:
+            return schema_of(self._folder(name) / _LOG, latest if version is None else version)
+        except (OSError, ValueError) as error:
+            raise _damaged(name, error) from error
 
     def names(self) -> list[str]:
         """Every table's name, sorted."""
         folders = (log.parent for log in self._root.glob(f"**/{_LOG}"))
         return sorted(folder.relative_to(self._root).as_posix() for folder in folders if _latest(folder) is not None)
 
-    def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
+    def _known(self, name: str, version: int | None) -> int:
+        """The present version, of a table that has this one too."""
         latest = _latest(self._folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
+        return latest
+
+    def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
+        latest = self._known(name, version)
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
         path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
         try:
@@ -253,9 +268,7 @@ class Tables:
 
     def _reading(self, name: str, version: int | None = None) -> _Table:
         """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
-        latest = _latest(self._folder(name))
-        if latest is None or (version or 0) > latest:
-            raise _unknown(name, latest, version)
+        latest = self._known(name, version)
         key = (name, latest if version is None else version)
         table = self._opened.get(key)
         if table is None:
@@ -265,12 +278,9 @@ class Tables:
         return table
 
     def _open(self, name: str, version: int | None = None) -> _Table:
-        folder = self._folder(name)
-        latest = _latest(folder)
-        if latest is None or (version or 0) > latest:
-            raise _unknown(name, latest, version)
+        self._known(name, version)
         try:
-            opened: _Table = self._delta.open(folder, version)
+            opened: _Table = self._delta.open(self._folder(name), version)
         except self._delta.errors as error:
             raise _damaged(name, error) from error
         return opened
