@@ -34,7 +34,8 @@ import serving_peers
 import summary
 import wrk
 from contestant import Contestant, Drive, Server, free_port
-from endpoint_apps import computed, instance, numbers, prepare
+from endpoint_apps import computed, instance, numbers
+from endpoint_world import prepare
 from measure import times
 
 HERE = Path(__file__).parent

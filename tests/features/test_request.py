@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import polars as pl
@@ -44,6 +45,26 @@ def test_constants_alone_still_make_a_row_each():
     assert made.evaluate(frame()).shape == (0, 1)
 
 
+def test_the_function_is_asked_once_and_not_for_each_request():
+    asked = []
+
+    def counted(request):
+        asked.append(request.schema)
+        return calendar(request)
+
+    made = RequestFeatures(name="c", function=counted, inputs=INPUTS)
+    assert made.evaluate(frame(5, 6)).rows() == MADE.evaluate(frame(5, 6)).rows()
+    told = len(asked)
+    made.evaluate(frame(7))
+    assert len(asked) == told
+    assert {tuple(schema.items()) for schema in asked} == {tuple(made.types.items())}
+
+
+def test_what_is_read_by_name():
+    assert MADE.reads == ("sched_dep", "distance")
+    assert [expr.meta.output_name() for expr in MADE.named] == list(MADE.feature_names)
+
+
 def test_digest_follows_the_code():
     def renamed(request):
         # a comment
@@ -71,6 +92,9 @@ def test_words():
         (lambda request: [pl.col("distance").mean()], INPUTS, "looks at other rows"),
         (lambda request: [pl.col("distance"), pl.col("distance") + 1], INPUTS, "repeat a name|duplicate"),
         (calendar, {"sched_dep": "moment"}, "unknown types"),
+        (lambda request: [pl.lit(request["distance"].sum()).alias("sum")], INPUTS, "other expressions for other"),
+        (lambda request: [(pl.col("distance") * request.height).alias("x")], INPUTS, "other expressions for other"),
+        (lambda request: [pl.lit(time.monotonic_ns()).alias("now")], INPUTS, "no clock"),
     ],
 )
 def test_impossible_functions_are_named(function, inputs, message):

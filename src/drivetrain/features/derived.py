@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -71,7 +71,7 @@ class DerivedView:
         names = [expr.meta.output_name() for expr in self.expressions]
         if len(set(names)) < len(names):
             raise ProjectError(f"view {self.name!r} makes features of the same name", found=names, do="Use .alias()")
-        _ = self._types
+        _ = self.types
 
     def _check(self, expr: pl.Expr) -> None:
         if expr.meta.has_multiple_outputs() or "." in expr.meta.output_name():
@@ -92,6 +92,11 @@ class DerivedView:
     def feature_names(self) -> tuple[str, ...]:
         """Full names, ``view.feature``, in order."""
         return tuple(f"{self.name}.{expr.meta.output_name()}" for expr in self.expressions)
+
+    @cached_property
+    def named(self) -> tuple[pl.Expr, ...]:
+        """The expressions under the features' full names."""
+        return tuple(expr.alias(name) for expr, name in zip(self.expressions, self.feature_names, strict=True))
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -147,7 +152,7 @@ class DerivedView:
             typed = frame.with_columns(
                 pl.col(name).cast(TYPES[self.inputs[name]]) for name in self.reads if name in self.inputs
             )
-            return select_rows(typed, dict(zip(self.feature_names, self.expressions, strict=True)))
+            return select_rows(typed, self.named)
         except pl.exceptions.PolarsError as error:
             raise FeatureError(
                 f"view {self.name!r} can't be computed: {(str(error).splitlines() or [''])[0]}"
@@ -160,20 +165,17 @@ class DerivedView:
             name: The feature's full name.
             values: Numbers, texts or booleans; ``None`` or NaN for null.
         """
-        present = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN, whatever its type
-        given = next((value for value in present if value is not None), None)
-        # Where all are null, they are of whatever type the expressions can read.
-        dtype = self._types[name] if given is None else _type_of(given)
+        present, dtype = looked_up(values, self.types[name])
         return pl.Series(name, present, dtype=dtype)
 
     @cached_property
     def schema(self) -> dict[str, pl.DataType]:
         """Types of the features; of such as repeat a looked-up value, one that it may have."""
-        return dict(zip(self.feature_names, self._compute(self._types).dtypes, strict=True))
+        return dict(zip(self.feature_names, self._compute(self.types).dtypes, strict=True))
 
     @cached_property
-    def _types(self) -> dict[str, pl.DataType]:
-        """Types of what is read that the expressions can be computed from."""
+    def types(self) -> dict[str, pl.DataType]:
+        """What is read → a type from which the expressions can be computed."""
         choices = [[TYPES[self.inputs[name]]] if name in self.inputs else self._choices(name) for name in self.reads]
         refused: Exception | None = None
         for types in itertools.islice(itertools.product(*choices), _TRIALS):
@@ -199,6 +201,18 @@ class DerivedView:
             kind = group.columns[group.feature_names.index(name)].kind
             return _TYPES if kind in _ANY_TYPE else _TYPES[:1]
         return [group.schema[name]]
+
+
+def looked_up(values: Iterable[object], unknown: pl.DataType) -> tuple[list[object], pl.DataType]:
+    """Values of a feature that was looked up, as expressions read them, and their type.
+
+    Args:
+        values: Numbers, texts or booleans; ``None`` or NaN for null.
+        unknown: The type where all are null: one that the expressions can read.
+    """
+    present = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN, whatever its type
+    given = next((value for value in present if value is not None), None)
+    return present, unknown if given is None else _type_of(given)
 
 
 def read_by(groups: Sequence[Group]) -> tuple[Group, ...]:

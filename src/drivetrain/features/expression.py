@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -50,13 +50,13 @@ def check_row_wise(expr: pl.Expr, where: str) -> None:
             )
 
 
-def select_rows(frame: pl.DataFrame, expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """Row expressions over a frame, under these names: as many rows as the frame has, also where all are constants.
+def select_rows(frame: pl.DataFrame, expressions: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Row expressions over a frame: as many rows as the frame has, also where all are constants.
 
     Raises:
         PolarsError: An expression can't be computed.
     """
-    made = frame.select(expr.alias(name) for name, expr in expressions.items())
+    made = frame.select(expressions)
     if len(made) != len(frame):
         return pl.concat([made] * len(frame)) if len(made) == 1 and len(frame) else made.clear()
     return made

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 import polars as pl
 
 from drivetrain.core.errors import FeatureError, ProjectError
 from drivetrain.core.hashing import Digest, code_digest, digest
-from drivetrain.features.expression import check_row_wise, in_words, select_rows
+from drivetrain.features.expression import check_row_wise, expression_digest, in_words, select_rows
 
 TYPES: Mapping[str, pl.DataType] = {
     "string": pl.String(),
@@ -22,13 +23,22 @@ TYPES: Mapping[str, pl.DataType] = {
 }
 """Types a request field may have, as contracts name them."""
 
+_SAMPLES: Mapping[str, object] = {
+    "string": "1",
+    "int": 1,
+    "float": 1.0,
+    "bool": True,
+    "time": datetime(2013, 7, 1, tzinfo=UTC),
+    "date": date(2013, 7, 1),
+}
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RequestFeatures:
     """Features computed from the fields of a request.
 
-    The function is given the requests as a frame and returns row expressions over it; it sees the same types in
-    training and in serving. It is called with a frame of no rows to learn its features' names.
+    The function is given a frame of requests and returns row expressions over it. It is asked once, with frames made up
+    of the inputs' types, and what it returns is computed over every request, in training and in serving.
 
     Attributes:
         name: Its name in the project.
@@ -38,8 +48,8 @@ class RequestFeatures:
         owner: Whom to ask.
 
     Raises:
-        ProjectError: An input has a type that does not exist, or the function fails, looks beyond a row, or gives two
-            features one name.
+        ProjectError: An input has a type that does not exist, or the function fails, looks beyond a row, gives two
+            features one name, or returns other expressions for other requests.
     """
 
     name: str
@@ -57,12 +67,14 @@ class RequestFeatures:
 
     @cached_property
     def expressions(self) -> tuple[pl.Expr, ...]:
-        """What the function returns for a frame without rows, checked."""
-        empty = pl.DataFrame(schema={column: TYPES[type_] for column, type_ in self.inputs.items()})
+        """What the function returns, checked."""
+        empty = pl.DataFrame(schema=self.types)
+        sample = {column: [_SAMPLES[type_]] for column, type_ in self.inputs.items()}
         try:
             made = tuple(self.function(empty))
             names = [expr.meta.output_name() for expr in made]
             empty.select(made)
+            again = tuple(self.function(pl.DataFrame(sample, schema=self.types)))
         except Exception as error:  # whatever the project's own code raises is told in its name
             raise ProjectError(
                 f"request features {self.name!r} can't be computed: {type(error).__name__}: {_first_line(error)}",
@@ -72,7 +84,28 @@ class RequestFeatures:
             check_row_wise(expr, f"request feature {self.name}.{name}")
         if len(set(names)) < len(names):
             raise ProjectError(f"request features {self.name!r} repeat a name", found=names, do="Use .alias()")
+        if [expression_digest(expr) for expr in made] != [expression_digest(expr) for expr in again]:
+            raise ProjectError(
+                f"request features {self.name!r} are other expressions for other requests",
+                expected="expressions over fields, which are computed over every request",
+                do="Read fields with pl.col, not from the frame, and no clock",
+            )
         return made
+
+    @cached_property
+    def named(self) -> tuple[pl.Expr, ...]:
+        """The expressions under the features' full names."""
+        return tuple(expr.alias(name) for expr, name in zip(self.expressions, self.feature_names, strict=True))
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Fields that are read by name, each once."""
+        return tuple(dict.fromkeys(name for expr in self.expressions for name in expr.meta.root_names()))
+
+    @cached_property
+    def types(self) -> dict[str, pl.DataType]:
+        """Field → the type in which it is read."""
+        return {column: TYPES[type_] for column, type_ in self.inputs.items()}
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -87,8 +120,7 @@ class RequestFeatures:
     @cached_property
     def schema(self) -> dict[str, pl.DataType]:
         """Full name → type, in order."""
-        empty = pl.DataFrame(schema={column: TYPES[type_] for column, type_ in self.inputs.items()})
-        return dict(self.evaluate(empty).schema)
+        return dict(self.evaluate(pl.DataFrame(schema=self.types)).schema)
 
     def words(self) -> dict[str, str]:
         """Full name → what the feature is, in plain words."""
@@ -112,8 +144,8 @@ class RequestFeatures:
                 f"request features {self.name!r} lack fields", found=sorted(requests.columns), expected=missing
             )
         try:
-            typed = requests.select(pl.col(column).cast(TYPES[type_]) for column, type_ in self.inputs.items())
-            return select_rows(typed, dict(zip(self.feature_names, self.function(typed), strict=True)))
+            typed = requests.select(pl.col(column).cast(type_) for column, type_ in self.types.items())
+            return select_rows(typed, self.named)
         except pl.exceptions.PolarsError as error:
             raise FeatureError(f"request features {self.name!r} can't be computed: {_first_line(error)}") from error
 

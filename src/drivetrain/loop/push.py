@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from drivetrain.core.errors import UnknownName
 from drivetrain.features.online.push import Pusher
@@ -36,6 +37,25 @@ def push(project: Definitions, view: FeatureView | str, events: Sequence[Mapping
     return pusher_of(project, view if isinstance(view, str) else view.name).push(events)
 
 
+@dataclass(frozen=True)
+class LatePusher:
+    """Pushes into a view of the project; made ready at the first push.
+
+    Until then nothing of the table is read, so that who serves and is never pushed to loads no library for it.
+
+    Attributes:
+        project: A loaded project.
+        view: The view's name.
+    """
+
+    project: Definitions
+    view: str
+
+    def push(self, events: Sequence[Mapping[str, object]], /) -> int:
+        """See :func:`push`."""
+        return push(self.project, self.view, events)
+
+
 def pusher_of(project: Definitions, name: str) -> Pusher:
     """What pushes into a view of the project.
 
@@ -52,7 +72,7 @@ def pusher_of(project: Definitions, name: str) -> Pusher:
             )
         table = view.source.name
         known = project.store.tables.version(table) is not None
-        types = dict(project.store.tables.scan(table).collect_schema()) if known else None
+        types = dict(project.store.tables.schema(table)) if known else None
         pusher = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
         if not known:
             return pusher  # the next one will know what the table's columns are

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.project import Project
-from drivetrain.loop.push import pusher_of
+from drivetrain.loop.push import LatePusher
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, plan_of, serve_settings
 from drivetrain.serve.app import Application
 from drivetrain.serve.asgi import AsgiApp
@@ -64,6 +64,6 @@ def _hosted(project: Project, endpoints: Iterable[Endpoint]) -> Application:
 
 def _assembled(project: Project, endpoints: Iterable[Endpoint], store: Store, *, hosted: bool = False) -> Application:
     plans = [plan_of(endpoint) for endpoint in endpoints]
-    pushers = {name: pusher_of(project, name) for name in project.views}
+    pushers = {name: LatePusher(project, name) for name in project.views}
     settings = serve_settings(project)
     return Application(plans, store, settings, project.log_folder, pushers=pushers, hosted=hosted)

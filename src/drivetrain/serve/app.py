@@ -17,7 +17,6 @@ from typing import Protocol
 
 from drivetrain.core.errors import DrivetrainError, NotFound, Overloaded, StoreError
 from drivetrain.core.settings import ServeSettings
-from drivetrain.features.online.push import Pusher
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.body import Intake
 from drivetrain.serve.dataplane import Dataplane
@@ -90,7 +89,7 @@ class Application:
         settings: ServeSettings,
         log_folder: Path,
         *,
-        pushers: Mapping[str, Pusher] | None = None,
+        pushers: Mapping[str, features.Pushes] | None = None,
         load: LoadEngine | None = None,
         hosted: bool = False,
     ) -> None:

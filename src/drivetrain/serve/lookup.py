@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from math import nan
 from typing import Any
 
-import polars as pl
-
 from drivetrain.core.clock import Micros
-from drivetrain.core.errors import DrivetrainError, FeatureError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.protocols import OnlineStore
-from drivetrain.features.derived import Computed, DerivedView
+from drivetrain.features.computation import Computation
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.request import TYPES
 from drivetrain.serve.instance import Row
@@ -29,17 +26,17 @@ class Lookup:
 
     def __init__(self, plan: EndpointPlan, online: OnlineStore) -> None:
         self._reader = OnlineReader(online, plan.views) if plan.views else None
-        self._requests = plan.requests
         self._fields = tuple(field.name for field in plan.fields)
-        self._schema = pl.Schema({field.name: TYPES[field.type] for field in plan.fields})
         self.views = tuple(view.name for view in plan.views)
+        looked_up = [name for view in plan.views for name in view.feature_names]
+        types = {field.name: TYPES[field.type] for field in plan.fields}
+        self._computation = Computation(plan.requests, types, looked_up) if plan.requests else None
         self.names: tuple[str, ...] = (
-            *(name for view in plan.views for name in view.feature_names),
+            *looked_up,
             *(name for requests in plan.requests for name in requests.feature_names),
             *self._fields,
         )
-        self._looked_up = sum(len(view.feature_names) for view in plan.views)
-        self._places = {name: at for at, name in enumerate(self.names)}
+        self._looked_up = len(looked_up)
         self.definitions: dict[str, Digest] = {view.name: view.digest for view in plan.views} | {
             requests.name: requests.digest for requests in plan.requests
         }
@@ -47,12 +44,12 @@ class Lookup:
     @property
     def needs_frames(self) -> bool:
         """Whether rows cost less together than alone."""
-        return bool(self._requests)
+        return self._computation is not None
 
     def warm(self) -> None:
         """Computes features over no rows, so that the first request does not pay for first use."""
-        if self.needs_frames:
-            self._compute(pl.DataFrame(schema=self._schema), [])
+        if self._computation is not None:
+            self._computation.warm()
 
     def vectors(self, rows: Sequence[Row], ats: Sequence[Micros]) -> tuple[list[list[Any]], list[list[float]]]:
         """Values and ages for rows, each at its own moment.
@@ -85,36 +82,11 @@ class Lookup:
         self, rows: Sequence[Row], vectors: list[list[Any]], ages: list[list[float]]
     ) -> tuple[list[list[Any]], list[list[float]]]:
         """The vectors with what comes from the request behind what was looked up."""
-        if self.needs_frames:
-            self._compute(pl.DataFrame(rows, schema=self._schema, orient="row"), vectors)
-        for vector, row in zip(vectors, rows, strict=True):
-            vector.extend(row)
-        return vectors, ages
-
-    def _compute(self, frame: pl.DataFrame, vectors: list[list[Any]]) -> None:
-        """Adds features of the request and derived ones to the vectors of looked-up values."""
-        columns = {column.name: column for column in frame}
-        for group in self._requests:
-            if isinstance(group, DerivedView):
-                given = [
-                    columns[name] if name in columns else self._column(group, name, vectors) for name in group.reads
-                ]
-                made = _evaluate(group, frame.with_columns(given))
-            else:
-                made = _evaluate(group, frame)
-            columns |= {column.name: column for column in made}
-            for vector, computed in zip(vectors, made.iter_rows(), strict=True):
+        if self._computation is None:
+            for vector, row in zip(vectors, rows, strict=True):
+                vector.extend(row)
+        else:
+            for vector, computed, row in zip(vectors, self._computation.values(rows, vectors), rows, strict=True):
                 vector.extend(computed)
-
-    def _column(self, group: DerivedView, name: str, vectors: list[list[Any]]) -> pl.Series:
-        place = self._places[name]
-        return group.column(name, [vector[place] for vector in vectors])
-
-
-def _evaluate(group: Computed, frame: pl.DataFrame) -> pl.DataFrame:
-    try:
-        return group.evaluate(frame)
-    except DrivetrainError:
-        raise
-    except Exception as error:  # the project's own function: whatever it raises names a feature, not a traceback
-        raise FeatureError(f"features {group.name} can't be computed: {error}") from error
+                vector.extend(row)
+        return vectors, ages

@@ -9,30 +9,37 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
 
+from drivetrain.core import plugins
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.columns import fit
+from drivetrain.store.log import schema_of
 
 _LOG = "_delta_log"
-_CONFIGURATION = {
-    # The log is replayed from the last checkpoint: with 100 commits since, appends take six times as long.
-    "delta.checkpointInterval": "10",
-    "delta.enableExpiredLogCleanup": "false",  # every version can be read again until erased
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-}
-_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _ATTEMPTS = 40
 _KEPT_OPEN = 16
 _COMMIT = re.compile(r"\d{20}\.json")
 _FULL = ("No space left", "StorageFull", "File too large", "Quota exceeded")
+_Properties: TypeAlias = object
+"""What goes with a commit into the log."""
+
+
+class _Table(Protocol):
+    """A table as deltalake opened it."""
+
+    def version(self) -> int: ...
+
+    def transaction_version(self, app_id: str) -> int | None: ...
+
+    def count(self) -> int: ...
+
+    def file_uris(self) -> list[str]: ...
 
 
 class Tables:
@@ -49,7 +56,12 @@ class Tables:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._opened: OrderedDict[tuple[str, int], DeltaTable] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, int], _Table] = OrderedDict()
+
+    @cached_property
+    def _delta(self) -> Any:  # noqa: ANN401 - the adapter's own
+        # On first use: what serves reads no table, and deltalake takes 30 MB of memory.
+        return plugins.load("logs", "deltalake")
 
     def append(
         self,
@@ -77,11 +89,11 @@ class Tables:
             StoreError: A column can't be kept or changed its type, or the folder can't be written; nothing was kept.
         """
 
-        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+        def commit(table: _Table | None, properties: _Properties) -> None:
             if table is None:
                 self._create(name, frame, properties, partition_by)
                 return
-            self._extend(table, fit(name, frame, _schema(table)), properties)
+            self._extend(table, fit(name, frame, self._schema(table)), properties)
 
         return self._change(name, commit, transaction, note)
 
@@ -95,18 +107,11 @@ class Tables:
     ) -> int:
         """Puts these rows, and their columns, in place of all there are, as a new version; as :meth:`append` else."""
 
-        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+        def commit(table: _Table | None, properties: _Properties) -> None:
             if table is None:
                 self._create(name, frame, properties)
                 return
-            write_deltalake(
-                table,
-                fit(name, frame, None),
-                mode="overwrite",
-                schema_mode="overwrite",
-                commit_properties=properties,
-                post_commithook_properties=_HOOKS,
-            )
+            self._delta.overwrite(table, fit(name, frame, None), properties)
 
         return self._change(name, commit, transaction, note)
 
@@ -126,31 +131,17 @@ class Tables:
         """
         _check_keys(name, frame, keys)
 
-        def commit(table: DeltaTable | None, properties: CommitProperties) -> None:
+        def commit(table: _Table | None, properties: _Properties) -> None:
             if table is None:
                 self._create(name, frame, properties)
                 return
-            schema = _schema(table)
+            schema = self._schema(table)
             rows = fit(name, frame, schema)
             if rows.is_empty():  # Delta makes no commit of an empty merge, and the note and transaction would be lost
                 self._extend(table, rows, properties)
                 return
-            (
-                table.merge(
-                    rows,
-                    " AND ".join(f"{_quoted('old', key)} = {_quoted('new', key)}" for key in keys),
-                    source_alias="new",
-                    target_alias="old",
-                    merge_schema=not set(rows.columns) <= set(schema),
-                    # Whole in memory its least and greatest keys are known, and files beyond them are left alone.
-                    streamed_exec=False,
-                    commit_properties=properties,
-                    post_commithook_properties=_HOOKS,
-                )
-                .when_matched_update_all()
-                .when_not_matched_insert_all()
-                .execute()
-            )
+            same = " AND ".join(f"{_quoted('old', key)} = {_quoted('new', key)}" for key in keys)
+            self._delta.merge(table, rows, same, properties, other=not set(rows.columns) <= set(schema))
 
         return self._change(name, commit, transaction, note)
 
@@ -162,22 +153,20 @@ class Tables:
             StoreError: The predicate can't be read, or the folder can't be written.
         """
 
-        def commit(table: DeltaTable | None, _: CommitProperties) -> None:
+        def commit(table: _Table | None, _: _Properties) -> None:
             if table is None:
                 raise _unknown(name)
-            carried = _properties(self.note(name, table.version()), None)
-            table.delete(predicate, commit_properties=carried, post_commithook_properties=_HOOKS)
+            self._delta.delete(table, predicate, self._delta.properties(self.note(name, table.version()), None))
 
         return self._change(name, commit)
 
     def compact(self, name: str) -> int:
         """Gathers many small files into few, as a new version with equal rows and the note before it."""
 
-        def commit(table: DeltaTable | None, _: CommitProperties) -> None:
+        def commit(table: _Table | None, _: _Properties) -> None:
             if table is None:
                 raise _unknown(name)
-            carried = _properties(self.note(name, table.version()), None)
-            table.optimize.compact(commit_properties=carried, post_commithook_properties=_HOOKS)
+            self._delta.compact(table, self._delta.properties(self.note(name, table.version()), None))
 
         return self._change(name, commit)
 
@@ -187,7 +176,8 @@ class Tables:
         Raises:
             UnknownName: There is no such table or version.
         """
-        return pl.scan_delta(self._reading(name, version))
+        rows: pl.LazyFrame = self._delta.scan(self._reading(name, version))
+        return rows
 
     def read(self, name: str, version: int | None = None) -> pl.DataFrame:
         """The rows.
@@ -236,18 +226,32 @@ class Tables:
         return len(self._reading(name).file_uris())
 
     def schema(self, name: str, version: int | None = None) -> pl.Schema:
-        """The columns and their types."""
-        return _schema(self._reading(name, version))
+        """The columns and their types.
+
+        Raises:
+            UnknownName: There is no such table or version.
+            StoreError: The log is damaged.
+        """
+        latest = self._known(name, version)
+        try:
+            return schema_of(self._folder(name) / _LOG, latest if version is None else version)
+        except (OSError, ValueError) as error:
+            raise _damaged(name, error) from error
 
     def names(self) -> list[str]:
         """Every table's name, sorted."""
         folders = (log.parent for log in self._root.glob(f"**/{_LOG}"))
         return sorted(folder.relative_to(self._root).as_posix() for folder in folders if _latest(folder) is not None)
 
-    def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
+    def _known(self, name: str, version: int | None) -> int:
+        """The present version, of a table that has this one too."""
         latest = _latest(self._folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
+        return latest
+
+    def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
+        latest = self._known(name, version)
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
         path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
         try:
@@ -262,11 +266,9 @@ class Tables:
             raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
         return self._root.joinpath(*parts)
 
-    def _reading(self, name: str, version: int | None = None) -> DeltaTable:
+    def _reading(self, name: str, version: int | None = None) -> _Table:
         """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
-        latest = _latest(self._folder(name))
-        if latest is None or (version or 0) > latest:
-            raise _unknown(name, latest, version)
+        latest = self._known(name, version)
         key = (name, latest if version is None else version)
         table = self._opened.get(key)
         if table is None:
@@ -275,43 +277,30 @@ class Tables:
                 self._opened.popitem(last=False)
         return table
 
-    def _open(self, name: str, version: int | None = None) -> DeltaTable:
-        folder = self._folder(name)
-        latest = _latest(folder)
-        if latest is None or (version or 0) > latest:
-            raise _unknown(name, latest, version)
+    def _open(self, name: str, version: int | None = None) -> _Table:
+        self._known(name, version)
         try:
-            return DeltaTable(str(folder), version=version)
-        except (DeltaError, OSError) as error:
+            opened: _Table = self._delta.open(self._folder(name), version)
+        except self._delta.errors as error:
             raise _damaged(name, error) from error
+        return opened
 
     def _create(
-        self, name: str, frame: pl.DataFrame, properties: CommitProperties, partition_by: Sequence[str] = ()
+        self, name: str, frame: pl.DataFrame, properties: _Properties, partition_by: Sequence[str] = ()
     ) -> None:
-        write_deltalake(
-            str(self._folder(name)),
-            fit(name, frame, None),
-            mode="error",
-            partition_by=list(partition_by) or None,
-            configuration=_CONFIGURATION,
-            commit_properties=properties,
-            post_commithook_properties=_HOOKS,
-        )
+        self._delta.create(self._folder(name), fit(name, frame, None), partition_by, properties)
 
-    def _extend(self, table: DeltaTable, rows: pl.DataFrame, properties: CommitProperties) -> None:
-        write_deltalake(
-            table,
-            rows,
-            mode="append",
-            schema_mode=None if set(rows.columns) == set(_schema(table)) else "merge",
-            commit_properties=properties,
-            post_commithook_properties=_HOOKS,
-        )
+    def _extend(self, table: _Table, rows: pl.DataFrame, properties: _Properties) -> None:
+        self._delta.append(table, rows, properties, other=set(rows.columns) != set(self._schema(table)))
+
+    def _schema(self, table: _Table) -> pl.Schema:
+        rows: pl.LazyFrame = self._delta.scan(table)
+        return rows.collect_schema()
 
     def _change(
         self,
         name: str,
-        commit: Callable[[DeltaTable | None, CommitProperties], None],
+        commit: Callable[[_Table | None, _Properties], None],
         transaction: tuple[str, int] | None = None,
         note: Mapping[str, str] | None = None,
     ) -> int:
@@ -323,10 +312,10 @@ class Tables:
                     known = table.transaction_version(transaction[0])
                     if known is not None and known >= transaction[1]:
                         return table.version()
-                commit(table, _properties(note, transaction))
-            except (DeltaError, OSError) as error:
+                commit(table, self._delta.properties(note, transaction))
+            except self._delta.errors as error:
                 made_meanwhile = table is None and _latest(self._folder(name)) is not None
-                if not isinstance(error, CommitFailedError) and not made_meanwhile:
+                if not isinstance(error, self._delta.overtaken) and not made_meanwhile:
                     raise _failed(name, error) from error
                 refused = error
                 time.sleep(random.uniform(0.0, 0.01 * (attempt + 1)))  # noqa: S311 - parts writers, hides nothing
@@ -361,17 +350,6 @@ def _failed(name: str, error: Exception) -> StoreError:
     return StoreError(
         f"table {name} can't be changed: {reason.partition(chr(10))[0]}",
         do="Free some disk space, then run the command again" if full else None,
-    )
-
-
-def _schema(table: DeltaTable) -> pl.Schema:
-    return pl.scan_delta(table).collect_schema()
-
-
-def _properties(note: Mapping[str, str] | None, transaction: tuple[str, int] | None) -> CommitProperties:
-    return CommitProperties(
-        custom_metadata={"note": json.dumps(dict(note))} if note else None,
-        app_transactions=[Transaction(*transaction)] if transaction else None,
     )
 
 

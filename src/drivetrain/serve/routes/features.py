@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from drivetrain.core.settings import ServeSettings
-from drivetrain.features.online.push import Pusher
 from drivetrain.serve.admission import unreadable
 from drivetrain.serve.openapi import features as described
 from drivetrain.serve.refusal import TooLarge
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.route import Handler, Route
+
+
+class Pushes(Protocol):
+    """What pushes events into one view: a :class:`~drivetrain.features.online.push.Pusher`, or who makes one."""
+
+    def push(self, rows: Sequence[Mapping[str, object]], /) -> int:
+        """See :meth:`drivetrain.features.online.push.Pusher.push`."""
+        ...
 
 
 class _Push(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,7 +33,7 @@ class _Push(msgspec.Struct, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(_Push).decode
 
 
-def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route]:
+def routes(pushers: Mapping[str, Pushes], settings: ServeSettings) -> list[Route]:
     """A route for every view."""
     # A push may have to wait for another writer, such as a materialisation; predictions don't wait with it.
     thread = ThreadPoolExecutor(1, thread_name_prefix="drivetrain-push")
@@ -43,7 +50,7 @@ def routes(pushers: Mapping[str, Pusher], settings: ServeSettings) -> list[Route
     ]
 
 
-def _push(pusher: Pusher, settings: ServeSettings, thread: Executor) -> Handler:
+def _push(pusher: Pushes, settings: ServeSettings, thread: Executor) -> Handler:
     async def push(request: Request) -> Response:
         try:
             events = _decode(request.body).events

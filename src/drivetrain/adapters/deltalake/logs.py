@@ -1,0 +1,109 @@
+"""Every call of deltalake that tables need; one commit each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+_CONFIGURATION = {
+    # The log is replayed from the last checkpoint: with 100 commits since, appends take six times as long.
+    "delta.checkpointInterval": "10",
+    "delta.enableExpiredLogCleanup": "false",  # every version can be read again until erased
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+
+
+class DeltaLogs:
+    """Tables of Delta Lake; ``properties`` go with a commit into the log."""
+
+    errors: tuple[type[Exception], ...] = (DeltaError, OSError)
+    """What any call may raise."""
+    overtaken: type[Exception] = CommitFailedError
+    """Which of them says that somebody else committed first."""
+
+    def properties(self, note: Mapping[str, str] | None, transaction: tuple[str, int] | None) -> CommitProperties:
+        """What goes with a commit: a note, and the number of a transaction of an application."""
+        return CommitProperties(
+            custom_metadata={"note": json.dumps(dict(note))} if note else None,
+            app_transactions=[Transaction(*transaction)] if transaction else None,
+        )
+
+    def open(self, folder: Path, version: int | None) -> DeltaTable:
+        """A table, at a version; the newest by default."""
+        return DeltaTable(str(folder), version=version)
+
+    def scan(self, table: DeltaTable) -> pl.LazyFrame:
+        """A table's rows."""
+        return pl.scan_delta(table)
+
+    def create(
+        self, folder: Path, rows: pl.DataFrame, partition_by: Sequence[str], properties: CommitProperties
+    ) -> None:
+        """Makes a table of these rows."""
+        write_deltalake(
+            str(folder),
+            rows,
+            mode="error",
+            partition_by=list(partition_by) or None,
+            configuration=_CONFIGURATION,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+
+    def append(self, table: DeltaTable, rows: pl.DataFrame, properties: CommitProperties, *, other: bool) -> None:
+        """Adds rows, which may have ``other`` columns than the table."""
+        write_deltalake(
+            table,
+            rows,
+            mode="append",
+            schema_mode="merge" if other else None,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+
+    def overwrite(self, table: DeltaTable, rows: pl.DataFrame, properties: CommitProperties) -> None:
+        """Puts rows and their columns in place of all there are."""
+        write_deltalake(
+            table,
+            rows,
+            mode="overwrite",
+            schema_mode="overwrite",
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+
+    def merge(
+        self, table: DeltaTable, rows: pl.DataFrame, same: str, properties: CommitProperties, *, other: bool
+    ) -> None:
+        """Puts each row in place of the one that is the ``same``, a condition on ``old`` and ``new``, or adds it."""
+        (
+            table.merge(
+                rows,
+                same,
+                source_alias="new",
+                target_alias="old",
+                merge_schema=other,
+                # Whole in memory its least and greatest keys are known, and files beyond them are left alone.
+                streamed_exec=False,
+                commit_properties=properties,
+                post_commithook_properties=_HOOKS,
+            )
+            .when_matched_update_all()
+            .when_not_matched_insert_all()
+            .execute()
+        )
+
+    def delete(self, table: DeltaTable, predicate: str, properties: CommitProperties) -> None:
+        """Removes the rows that a SQL predicate holds for."""
+        table.delete(predicate, commit_properties=properties, post_commithook_properties=_HOOKS)
+
+    def compact(self, table: DeltaTable, properties: CommitProperties) -> None:
+        """Gathers many small files into few."""
+        table.optimize.compact(commit_properties=properties, post_commithook_properties=_HOOKS)
