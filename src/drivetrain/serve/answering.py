@@ -190,6 +190,6 @@ def encoded(version: LoadedVersion, vectors: Vectors) -> list[list[float]]:
         FeatureError: A value does not suit it.
     """
     try:
-        return [version.encode(vector) for vector in vectors]
+        return list(map(version.encode, vectors))
     except (TypeError, ValueError) as error:
         raise FeatureError(f"a feature value does not suit {version.record.key}: {error}") from error

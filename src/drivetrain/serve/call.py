@@ -59,7 +59,7 @@ class Facts(NamedTuple):
         entities: What each row is about, as text; or empty.
     """
 
-    vectors: list[list[Any]]
+    vectors: Sequence[Sequence[Any]]
     ages: list[list[float]]
     entities: list[str]
 

@@ -98,26 +98,6 @@ class Meter:
         if route == "predict":
             self.latency[endpoint].observe(seconds)
 
-    def predicted(self, endpoint: str, role: str, version: ModelVersion, rows: int) -> None:
-        """Counts instances that a version predicted in one batch, and that were logged."""
-        self.counters["predictions"][endpoint, role, str(version.version)] += rows
-        if role != "shadow":
-            self.batches[endpoint].observe(rows)
-
-    def looked_up(
-        self, endpoint: str, names: Sequence[str], values: Sequence[float], views: Sequence[str], ages: Sequence[float]
-    ) -> None:
-        """Counts the nulls of one input row and the ages of its values."""
-        if isnan(sum(values)):
-            missing = self.counters["missing"]
-            for name, value in zip(names, values, strict=True):
-                if isnan(value):
-                    missing[endpoint, name] += 1
-        for view, age in zip(views, ages, strict=True):
-            if not isnan(age):
-                self.counters["ages"][endpoint, view] += age
-                self.counters["aged"][endpoint, view] += 1
-
     def snapshot(self) -> Snapshot:
         """The figures so far."""
         return Snapshot(
@@ -126,6 +106,50 @@ class Meter:
             batches={name: (list(seen.counts), seen.total) for name, seen in self.batches.copy().items()},
             levels={name: tell() for name, tell in self.levels.items()},
         )
+
+
+class Tally:
+    """Counts what one version predicts in one role.
+
+    Args:
+        meter: Where it is counted.
+        endpoint: The endpoint.
+        role: ``champion``, ``challenger`` or ``shadow``.
+        version: The version.
+        views: The endpoint's views.
+    """
+
+    def __init__(
+        self, meter: Meter, endpoint: str, role: str, version: ModelVersion, views: Sequence[str] = ()
+    ) -> None:
+        self._predictions = meter.counters["predictions"]
+        self._predicted = endpoint, role, str(version.version)
+        self._batches = meter.batches
+        self._endpoint = endpoint
+        self._missing = meter.counters["missing"]
+        self._nulls = [(endpoint, name) for name in version.input_schema.names]
+        self._ages, self._aged = meter.counters["ages"], meter.counters["aged"]
+        self._views = [(endpoint, view) for view in views]
+
+    def predicted(self, rows: int) -> None:
+        """Counts instances that were predicted in one batch, and logged."""
+        self._predictions[self._predicted] += rows
+
+    def count(self, inputs: Sequence[Sequence[float]], ages: Sequence[Sequence[float]]) -> None:
+        """Counts one batch: its instances, the nulls of their input rows and the ages of their values."""
+        self._predictions[self._predicted] += len(inputs)
+        self._batches[self._endpoint].observe(len(inputs))
+        for values in inputs:
+            if isnan(sum(values)):
+                for label, value in zip(self._nulls, values, strict=True):
+                    if isnan(value):
+                        self._missing[label] += 1
+        if self._views:
+            for row in ages:
+                for label, age in zip(self._views, row, strict=True):
+                    if not isnan(age):
+                        self._ages[label] += age
+                        self._aged[label] += 1
 
 
 class Gauge(msgspec.Struct, frozen=True):
