@@ -7,9 +7,7 @@ call. All that is the same for every call is bound once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-
-from msgspec import Raw
+from collections.abc import Sequence
 
 from drivetrain.serve.call import Call
 from drivetrain.serve.instance import Row
@@ -58,40 +56,50 @@ class Straight:
             ages: Of each row's values, in the order of the views.
             outputs: What the champion said.
         """
-        request_id, keeping = call.request_id, self._keeping
-        if not (keeping.whole or keeping.keeps(request_id)):
+        if not (self._keeping.whole or self._keeping.keeps(call.request_id)):
             return b""
-        request: Callable[[Raw], bytes | Raw] = bytes if keeping.whole else keeping.request
         latency = (time.perf_counter_ns() - call.started) // 1_000
-        endpoint, model, number = self._who
-        rows, ats, raws, entity, weight = call.rows, call.ats, call.raws, self._entity, keeping.weight
+        if len(outputs) == 1:
+            return self._frame(call, 0, (logged, latency), inputs[0], ages[0], outputs[0])
         return b"".join(
-            [
-                pack_prediction(
-                    (
-                        request_id,
-                        row,
-                        endpoint,
-                        ats[row],
-                        logged,
-                        model,
-                        number,
-                        "champion",
-                        entity_of(entity, rows[row]) if entity else "",
-                        request(raws[row]),
-                        inputs[row],
-                        ages[row],
-                        output,
-                        latency,
-                        "",
-                        "",
-                        1.0,
-                        0,
-                        weight,
-                    )
-                )
-                for row, output in enumerate(outputs)
-            ]
+            self._frame(call, row, (logged, latency), inputs[row], ages[row], output)
+            for row, output in enumerate(outputs)
+        )
+
+    def _frame(
+        self,
+        call: Call,
+        row: int,
+        times: tuple[int, int],
+        values: Sequence[float],
+        ages: Sequence[float],
+        output: Output,
+    ) -> bytes:
+        endpoint, model, number = self._who
+        logged, latency = times
+        raw, keeping = call.raws[row], self._keeping
+        return pack_prediction(
+            (
+                call.request_id,
+                row,
+                endpoint,
+                call.ats[row],
+                logged,
+                model,
+                number,
+                "champion",
+                entity_of(self._entity, call.rows[row]) if self._entity else "",
+                bytes(raw) if keeping.whole else keeping.request(raw),
+                values,
+                ages,
+                output,
+                latency,
+                "",
+                "",
+                1.0,
+                0,
+                keeping.weight,
+            )
         )
 
 

@@ -87,6 +87,7 @@ class Meter:
     def __init__(self) -> None:
         names = (*_COUNTERS, "ages", "aged")
         self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in names}
+        self._requests = self.counters["requests"]
         self.latency: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(BUCKETS))
         self.batches: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(ROWS))
         self.levels: dict[str, Callable[[], float]] = {}
@@ -94,7 +95,7 @@ class Meter:
 
     def answered(self, endpoint: str, route: str, status: int, seconds: float) -> None:
         """Counts one request and, for predictions, how long it took."""
-        self.counters["requests"][endpoint, route, str(status)] += 1
+        self._requests[endpoint, route, str(status)] += 1
         if route == "predict":
             self.latency[endpoint].observe(seconds)
 

@@ -46,6 +46,8 @@ class LoadedVersion:
         self, record: ModelVersion, engine: Engine, names: Sequence[str], definitions: Mapping[str, Digest]
     ) -> None:
         self.record = record
+        self.number = record.version
+        """The version's number."""
         self.engine = engine
         _check(record, names, definitions)
         positions = [names.index(field.name) for field in record.input_schema.fields]
@@ -70,7 +72,9 @@ class LoadedVersion:
             EngineFailed: The model raised, or gave something that is no number.
         """
         try:
-            if len(rows) < self.batch_from:
+            if len(rows) == 1:
+                outputs = [self.engine.predict_row(rows[0])]
+            elif len(rows) < self.batch_from:
                 outputs = list(map(self.engine.predict_row, rows))
             else:
                 outputs = np.asarray(self.engine.predict(np.array(rows, dtype=np.float64))).tolist()
