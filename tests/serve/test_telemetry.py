@@ -4,10 +4,13 @@ import os
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from drivetrain.serve.telemetry import Gauge, Meter, Snapshot, exposition
+from drivetrain.core.records import Field, InputSchema
+from drivetrain.serve.telemetry import Gauge, Meter, Snapshot, Tally, exposition
 from drivetrain.serve.workers import Note, Workers
+from serve import world
 
 NOBODY = 2**22 + 1
 
@@ -17,16 +20,23 @@ def samples(text):
     return {(one.name, *sorted(one.labels.items())): one.value for family in families for one in family.samples}
 
 
-def test_figures_of_workers_add_up():
+def test_figures_of_workers_add_up(tmp_path):
+    version = replace(
+        world.add_version(world.fresh_store(tmp_path), "plain", 3, 0.0),
+        input_schema=InputSchema((Field("a"), Field("b"))),
+    )
     meters = [Meter(), Meter()]
     for meter, seconds in zip(meters, (0.0001, 0.3), strict=True):
         meter.answered("late", "predict", 200, seconds)
-        meter.looked_up("late", ("a", "b"), [float("nan"), 1.0], ("view", "other"), [60.0, float("nan")])
+        tally = Tally(meter, "late", "champion", version, ("view", "other"))
+        tally.count([[1.0, 1.0], [float("nan"), 1.0]], [[float("nan")] * 2, [60.0, float("nan")]])
     snapshots = [msgspec.json.decode(msgspec.json.encode(meter.snapshot()), type=Snapshot) for meter in meters]
     found = samples(exposition(snapshots, [Gauge("drivetrain_up", "Up.", ("endpoint",), [(("late",), 1.0)])]))
     late = ("endpoint", "late")
     assert found["drivetrain_requests_total", late, ("route", "predict"), ("status", "200")] == 2
     assert found["drivetrain_missing_features_total", late, ("feature", "a")] == 2
+    assert found["drivetrain_predictions_total", late, ("role", "champion"), ("version", "3")] == 4
+    assert found["drivetrain_batch_rows_sum", late] == 4
     assert found["drivetrain_predict_seconds_bucket", late, ("le", "0.00025")] == 1
     assert found["drivetrain_predict_seconds_bucket", late, ("le", "+Inf")] == 2
     assert found["drivetrain_predict_seconds_sum", late] == pytest.approx(0.3001)

@@ -6,9 +6,11 @@ import os
 import random
 import time
 import uuid
+from struct import Struct
 
 _random = random.Random(os.urandom(32))  # noqa: S311 - an id must be new, not secret; asking the kernel costs ten times it
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
+_pack = Struct(">QQ").pack
 
 
 def new_id() -> str:
@@ -18,8 +20,7 @@ def new_id() -> str:
     """
     millis, nanos = divmod(time.time_ns(), 1_000_000)
     fraction = nanos * 4096 // 1_000_000
-    low = (0b10 << 62) | _random.getrandbits(62)
-    digits = f"{(millis << 80) | (0x7 << 76) | (fraction << 64) | low:032x}"
+    digits = _pack(millis << 16 | 0x7 << 12 | fraction, 0b10 << 62 | _random.getrandbits(62)).hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -54,18 +54,19 @@ def predict_call(body: bytes, schema: InstanceSchema, settings: ServeSettings) -
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(error, '{"instances": [{…}]}') from None
     raws = asked.instances
-    check_rows(len(raws), settings, "instances")
+    count = len(raws)
+    check_rows(count, settings, "instances")
     rows = (
         [schema.decode(raws[0], "instances[0]")]
-        if len(raws) == 1
+        if count == 1
         else [schema.decode(raw, f"instances[{at}]") for at, raw in enumerate(raws)]
     )
     return Call(
-        request_id=request_id(asked.request_id, "request_id"),
-        rows=rows,
-        raws=raws,
-        ats=moments(asked.at, len(rows), settings),
-        started=started,
+        request_id(asked.request_id, "request_id") if asked.request_id else new_id(),
+        rows,
+        raws,
+        moments(asked.at, count, settings),
+        started,
     )
 
 

@@ -73,10 +73,9 @@ class Answering:
             EngineFailed: Nobody could answer.
             FeatureError: A value does not suit the version.
         """
-        number = version.record.version
-        breaker = self._breakers[number]
+        breaker = self._breakers[version.number]
         problem = None
-        if not breaker.is_open:  # nearly always; what follows is for the rest
+        if not breaker.failures:  # nearly always; what follows is for the rest
             inputs = encoded(version, vectors)
             try:
                 outputs = version.predict(inputs)
@@ -84,7 +83,6 @@ class Answering:
                 breaker.failed()
                 problem = error
             else:
-                breaker.succeeded()
                 return Part(version, places, inputs, outputs)
         steps = self._steps(serving, version, places, vectors, problem)
         on: Callable[[], _Asked] = partial(next, steps)
@@ -190,6 +188,6 @@ def encoded(version: LoadedVersion, vectors: Vectors) -> list[list[float]]:
         FeatureError: A value does not suit it.
     """
     try:
-        return [version.encode(vector) for vector in vectors]
+        return list(map(version.encode, vectors))
     except (TypeError, ValueError) as error:
         raise FeatureError(f"a feature value does not suit {version.record.key}: {error}") from error

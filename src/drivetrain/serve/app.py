@@ -27,7 +27,7 @@ from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import MethodRefused
 from drivetrain.serve.reload import LoadEngine, Reloader
 from drivetrain.serve.request import Request, RequestHeaders
-from drivetrain.serve.response import Headers, Response, failure
+from drivetrain.serve.response import Headers, failure
 from drivetrain.serve.routes import explain, features, invocations, native, openapi, operations, v1, v2
 from drivetrain.serve.routes.error_shape import error_shape
 from drivetrain.serve.routes.route import Route
@@ -97,8 +97,9 @@ class Application:
         self._settings = settings
         self._meter = Meter()
         self._workers = Workers(log_folder)
-        self._witnesses = Witnesses(settings, self._meter)
-        dataplane = WatchedDataplane if self._witnesses else Dataplane
+        witnesses = Witnesses(settings, self._meter)
+        self._witnesses = witnesses or None
+        dataplane = WatchedDataplane if witnesses else Dataplane
         self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
         opened = load or partial(load_engine, threads=settings.threads)
         self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
@@ -110,6 +111,7 @@ class Application:
         self._intake = Intake(settings)
         self._begun = 0
         self._waiting = 0
+        self._most_waiting, self._most_begun = settings.queue, settings.queue * 2
         self._meter.levels |= {"queue": lambda: self._waiting, "arriving": lambda: self._intake.arriving}
         routes = [
             *native.routes(self._planes, settings, self._workers),
@@ -123,7 +125,7 @@ class Application:
             ),
         ]
         routes += openapi.routes(routes, plans, settings, OPEN)
-        self._routes = {f"{route.method} {route.path}": route for route in routes}
+        self._routes = {(route.method, route.path): route for route in routes}
         self._paths = {route.path for route in routes}
         guard = Guard(settings, store, routes)
         self._guard = None if guard.idle else guard
@@ -148,17 +150,18 @@ class Application:
             except StoreError:
                 _log.exception("the log of endpoint %s could not be closed", plane.plan.name)
         self._tell()
-        self._witnesses.close()
+        if self._witnesses is not None:
+            self._witnesses.close()
         self._store.close()
 
     async def __rsgi__(self, scope: Scope, wire: Wire) -> None:
         """Answers one request."""
         started = time.perf_counter()
         method, path, headers = scope.method, scope.path, scope.headers
-        route = self._routes.get(f"{method} {path}")
+        route = self._routes.get((method, path))
         holder: Holder | None = None
         body = b""
-        if self._witnesses:
+        if self._witnesses is not None:
             self._witnesses.begin()
         self._begun += 1
         try:
@@ -168,10 +171,17 @@ class Application:
                 route = self._find(method, path)
             if self._guard is not None:
                 self._guard.permit(holder, route)
-            if route.method != "GET":
+            if route.method == "GET":
+                response = await route.handler(Request(headers, body))
+            else:
                 self._check_queue()
                 body = await self._intake.read(headers, wire)
-            response = await self._answer(route, Request(headers, body))
+                self._check_queue()  # others may have come while the body did
+                self._waiting += 1
+                try:
+                    response = await route.handler(Request(headers, body))
+                finally:
+                    self._waiting -= 1
         except Exception as error:  # noqa: BLE001 - the last door: whatever it is becomes one JSON error
             response = completed(failure(error, error_shape(path)), error)
         finally:
@@ -182,7 +192,7 @@ class Application:
             self._meter.answered("", "unknown", response.status, 0.0)
         else:
             self._meter.answered(route.endpoint, route.name, response.status, seconds)
-        if self._witnesses:
+        if self._witnesses is not None:
             self._witnesses.tell(
                 (method, headers),
                 route,
@@ -192,20 +202,10 @@ class Application:
                 token="" if holder is None else holder.id,
             )
 
-    async def _answer(self, route: Route, request: Request) -> Response:
-        if route.method == "GET":
-            return await route.handler(request)
-        self._check_queue()  # others may have come while the body did
-        self._waiting += 1
-        try:
-            return await route.handler(request)
-        finally:
-            self._waiting -= 1
-
     def _check_queue(self) -> None:
         # Those that are answered without a pause wait in the event loop, where only their beginning is seen.
         begun = self._begun - self._intake.slow
-        if self._waiting >= self._settings.queue or begun > self._settings.queue * 2:
+        if self._waiting >= self._most_waiting or begun > self._most_begun:
             raise Overloaded(
                 "more requests wait than the server may hold",
                 found=max(self._waiting, begun),
@@ -215,11 +215,11 @@ class Application:
 
     def _find(self, method: str, path: str) -> Route:
         path = unversioned(path, self._planes)
-        route = self._routes.get(f"{'GET' if method == 'HEAD' else method} {path}")
+        route = self._routes.get(("GET" if method == "HEAD" else method, path))
         if route is not None:
             return route
         if path in self._paths:
-            others = [known.split(" ")[0] for known in self._routes if known.endswith(f" {path}")]
+            others = [other for other, known in self._routes if known == path]
             raise MethodRefused(
                 f"{path} can't be asked that way",
                 found=method,

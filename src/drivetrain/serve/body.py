@@ -43,6 +43,7 @@ class Intake:
 
     def __init__(self, settings: ServeSettings) -> None:
         self._limit = settings.max_bytes
+        self._small = min(SMALL, settings.max_bytes)
         self._seconds = settings.body_seconds
         self._room = max(SMALL, settings.max_bytes) * TOGETHER
         self._coming: dict[asyncio.Task[object], float] = {}
@@ -71,20 +72,21 @@ class Intake:
         """
         length = headers.get("content-length")
         announced = int(length) if length is not None and length.isdecimal() else None
-        if announced is not None and announced > self._limit * (1 if headers.get("expect") else BEYOND):
+        small = announced is not None and announced <= self._small
+        if announced is not None and not small and announced > self._limit * (1 if headers.get("expect") else BEYOND):
             raise _too_large(length, self._limit)
         # A timer for each body would cost more than the rest of this: one looks at all of them now and then.
         task = asyncio.current_task()
-        if task is None:
-            return await self._read(announced, pieces)
-        self._coming[task] = time.monotonic()
-        if not self._sweeping:
-            self._sweeping = True
-            asyncio.get_running_loop().call_later(min(_SWEEP_SECONDS, self._seconds), self._sweep)
+        if task is not None:
+            self._coming[task] = time.monotonic()
+            if not self._sweeping:
+                self._sweep_later()
         try:
-            return await self._read(announced, pieces)
+            body = await (pieces() if small else self._gather(pieces))
+        except RequestError:
+            raise
         except asyncio.CancelledError:
-            if task not in self._late:
+            if task is None or task not in self._late:
                 raise
             task.uncancel()
             raise SlowBody(
@@ -92,21 +94,14 @@ class Intake:
                 expected=f"all of it within {self._seconds:g} s",
                 do="Send it faster, or in smaller requests",
             ) from None
-        finally:
-            self._coming.pop(task, None)
-            self._slow.discard(task)
-            self._late.discard(task)
-
-    async def _read(self, announced: int | None, pieces: Pieces) -> bytes:
-        try:
-            if announced is not None and announced <= min(SMALL, self._limit):
-                body = await pieces()
-            else:
-                body = await self._gather(pieces)
-        except RequestError:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever the server's own types raise, the body did not come
             raise Malformed(f"the body could not be read: {error}", do="Send it again") from None
+        finally:
+            if task is not None:
+                self._coming.pop(task, None)
+                if self._slow or self._late:
+                    self._slow.discard(task)
+                    self._late.discard(task)
         if announced is not None and len(body) != announced:
             raise Malformed("the body ended before it was whole", found=f"{len(body)} bytes", expected=announced)
         return body
@@ -142,9 +137,13 @@ class Intake:
             if began <= before and task not in self._late:
                 self._late.add(task)
                 task.cancel()
-        self._sweeping = bool(self._coming)
-        if self._sweeping:
-            asyncio.get_running_loop().call_later(min(_SWEEP_SECONDS, self._seconds), self._sweep)
+        self._sweeping = False
+        if self._coming:
+            self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        self._sweeping = True
+        asyncio.get_running_loop().call_later(min(_SWEEP_SECONDS, self._seconds), self._sweep)
 
 
 def _too_large(found: object, limit: int) -> RequestError:

@@ -23,12 +23,13 @@ class Breaker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._failures = 0
+        self.failures = 0
+        """How often the model failed since it last answered."""
         self._tried = 0.0
 
     def lets_through(self) -> bool:
         """Whether the model may be asked; of those who come while it is open, one every :data:`SECONDS` may."""
-        if self._failures < FAILURES:
+        if self.failures < FAILURES:
             return True
         now = self._clock()
         if now - self._tried < SECONDS:
@@ -38,15 +39,15 @@ class Breaker:
 
     def succeeded(self) -> None:
         """The model answered."""
-        self._failures = 0
+        self.failures = 0
 
     def failed(self) -> None:
         """It did not."""
-        self._failures += 1
-        if self._failures == FAILURES:
+        self.failures += 1
+        if self.failures == FAILURES:
             self._tried = self._clock()
 
     @property
     def is_open(self) -> bool:
         """Whether the model is left alone."""
-        return self._failures >= FAILURES
+        return self.failures >= FAILURES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,8 +11,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.serve.instance import Row
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct, gc=False, eq=False):
     """A request whose every instance fits the endpoint's fields.
 
     Attributes:
@@ -59,7 +57,7 @@ class Facts(NamedTuple):
         entities: What each row is about, as text; or empty.
     """
 
-    vectors: list[list[Any]]
+    vectors: Sequence[Sequence[Any]]
     ages: list[list[float]]
     entities: list[str]
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from drivetrain.core.clock import Micros
 from drivetrain.core.errors import NotReady, ProjectError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Feedback, Prediction
@@ -28,7 +29,8 @@ from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.routing.router import STRAIGHT, Route
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
-from drivetrain.serve.telemetry import Meter
+from drivetrain.serve.straight import Straight, entity_of
+from drivetrain.serve.telemetry import Meter, Tally
 from drivetrain.serve.turnstile import Turnstile
 from drivetrain.serve.version import LoadedVersion, Output
 
@@ -61,6 +63,8 @@ class Dataplane:
         """Takes answers of which some are to be explained in the log."""
         self.keeping = Keeping([field.name for field in plan.fields if field.privacy == "secret"], settings.log_share)
         self._meter = meter
+        self._own = (plan.name,)  # the label of its counters
+        self._tallies: dict[tuple[int, str], Tally] = {}
         self._entity = _entity_positions(plan)
         self._shadow = Shadow(
             plan.name, self.log, meter, keeping=self.keeping, limit=max(settings.queue, settings.max_rows)
@@ -69,6 +73,9 @@ class Dataplane:
         self._answering = Answering(plan, self._stood_in)
         self._turnstile = Turnstile()
         self._batching = Batching(self.score, self.score_in_time)
+        self._as_asked = self.lookup.names == self.schema.names
+        self._bound_to: Serving | None = None
+        self._straight: Straight | None = None
 
     async def predict(self, call: Call) -> Answer:
         """The answer of whoever the policy names, once it is in the log.
@@ -91,7 +98,7 @@ class Dataplane:
         else:
             if champion is not None and champion.heavy(len(call.rows)):
                 await self._turnstile.pass_through()
-            answer = self.score([call])[0]
+            answer = self._score_one(call)
         if self._commit is not None:
             await self._commit.wait()
         return answer
@@ -104,6 +111,40 @@ class Dataplane:
             for version, places in work.asked
         ]
         return self._finish(work, parts)
+
+    def _score_one(self, call: Call) -> Answer:
+        """As :meth:`score` for one call, with less to carry where it goes straight to the champion."""
+        serving = self.serving
+        if serving is not self._bound_to:
+            self._bind(serving)
+        straight = self._straight
+        if straight is None or self.offer_explained is not None:
+            return self.score([call])[0]
+        vectors, ages, away = self._look_up(call.rows, call.ats)
+        part = self._answering.answer(serving, straight.champion, range(len(vectors)), vectors)
+        if part.failed:
+            batch = Batch([call])
+            facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
+            return self._finish(_Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), []), [part])[0]
+        self._append(straight.frames(call, self.log.moment(), part.inputs, ages, part.outputs))
+        self._meter.counters["batches"][self._own] += 1
+        straight.count(part.inputs, ages)
+        return Answer(part.outputs, call.request_id, straight.number, features_away=_named(away))
+
+    def _bind(self, serving: Serving) -> None:
+        champion = serving.champion
+        if champion is None or serving.router is not None or serving.shadow is not None:
+            self._straight = None
+        else:
+            tally = self._tally(champion, "champion")
+            self._straight = Straight(self.plan, champion, self._entity, self.keeping, tally)
+        self._bound_to = serving
+
+    def _tally(self, version: LoadedVersion, role: str) -> Tally:
+        key = version.record.version, role
+        if key not in self._tallies:
+            self._tallies[key] = Tally(self._meter, self.plan.name, role, version.record, self.lookup.views)
+        return self._tallies[key]
 
     async def score_in_time(self, calls: Sequence[Call]) -> list[Answer]:
         """As :meth:`score`, with the endpoint's deadline."""
@@ -128,8 +169,8 @@ class Dataplane:
                 do="Run the project, or promote a version",
             )
         batch = Batch(calls)
-        vectors, ages, away = self._look_up(batch)
-        facts = Facts(vectors, ages, [self._entity_of(row) for row in batch.rows])
+        vectors, ages, away = self._look_up(batch.rows, batch.ats)
+        facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
         if serving.router is None:
             return _Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [(champion, range(len(vectors)))])
         route = serving.router.route
@@ -156,16 +197,21 @@ class Dataplane:
     def _stood_in(self, version: int, rows: int) -> None:
         self._meter.counters["stood_in"][self.plan.name, str(version)] += rows
 
-    def _look_up(self, batch: Batch) -> tuple[list[list[Any]], list[list[float]], tuple[str, ...]]:
+    def _look_up(
+        self, rows: Sequence[Row], ats: Sequence[Micros]
+    ) -> tuple[Sequence[Sequence[Any]], list[list[float]], tuple[str, ...]]:
         """Feature values and ages, and the views that could not be read."""
+        if self._as_asked:
+            return rows, [[]] * len(rows), ()
         try:
-            return *self.lookup.vectors(batch.rows, batch.ats), ()
+            vectors, ages = self.lookup.vectors(rows, ats)
         except StoreError:
             if self.plan.features_away == "refuse":
                 raise
             _log.exception("endpoint %s answers without its views", self.plan.name)
-            self._meter.counters["features_away"][(self.plan.name,)] += len(batch.rows)
-            return *self.lookup.without_views(batch.rows), self.lookup.views
+            self._meter.counters["features_away"][self._own] += len(rows)
+            return *self.lookup.without_views(rows), self.lookup.views
+        return vectors, ages, ()
 
     async def feedback(self, labels: Sequence[Feedback]) -> int:
         """Keeps labels that came; how many.
@@ -174,7 +220,7 @@ class Dataplane:
             StoreError: The log can't be written; nothing was kept.
         """
         self._append(b"".join(pack(self._stamped(label)) for label in labels))
-        self._meter.counters["feedback"][(self.plan.name,)] += len(labels)
+        self._meter.counters["feedback"][self._own] += len(labels)
         if self._commit is not None:
             await self._commit.wait()
         return len(labels)
@@ -195,11 +241,6 @@ class Dataplane:
         if self._commit is not None:
             self._commit.close()
         self.log.close()
-
-    def _entity_of(self, row: Row) -> str:
-        """The text by which feedback may name the row; as ``features.label`` writes it for training rows."""
-        values = [row[at] for at in self._entity]
-        return "" if None in values else "|".join([str(value) for value in values])
 
     def _write(self, work: _Work, parts: Sequence[Part]) -> None:
         logged = self.log.moment()
@@ -245,20 +286,18 @@ class Dataplane:
         try:
             self.log.append(frames)
         except StoreError:
-            self._meter.counters["log_refused"][(self.plan.name,)] += 1
+            self._meter.counters["log_refused"][self._own] += 1
             raise
 
     def _count(self, work: _Work, parts: Sequence[Part]) -> None:
-        name, counters = self.plan.name, self._meter.counters
-        counters["batches"][(name,)] += 1
+        counters = self._meter.counters
+        counters["batches"][self._own] += 1
         for version, places, inputs, _, _ in parts:
             role = "champion" if version is work.serving.champion else "challenger"
-            self._meter.predicted(name, role, version.record, len(inputs))
-            for at, values in zip(places, inputs, strict=True):
-                self._meter.looked_up(name, version.names, values, self.lookup.views, work.facts.ages[at])
+            self._tally(version, role).count(inputs, [work.facts.ages[at] for at in places])
         if work.serving.router is not None:
             for way in work.routes:
-                counters["routed"][name, way.experiment, way.arm] += 1
+                counters["routed"][self.plan.name, way.experiment, way.arm] += 1
 
 
 class _Work(NamedTuple):
@@ -272,7 +311,7 @@ class _Work(NamedTuple):
     asked: list[tuple[LoadedVersion, Sequence[int]]]
 
 
-def _of(vectors: list[list[Any]], places: Sequence[int]) -> list[list[Any]]:
+def _of(vectors: Sequence[Sequence[Any]], places: Sequence[int]) -> Sequence[Sequence[Any]]:
     return vectors if len(places) == len(vectors) else [vectors[at] for at in places]
 
 

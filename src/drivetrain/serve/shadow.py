@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from drivetrain.core.errors import DrivetrainError
@@ -13,7 +14,7 @@ from drivetrain.serve.call import Batch, Call, Facts
 from drivetrain.serve.log.frame import pack
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
-from drivetrain.serve.telemetry import Meter
+from drivetrain.serve.telemetry import Meter, Tally
 from drivetrain.serve.version import LoadedVersion
 
 _BATCH = 32
@@ -26,7 +27,7 @@ class ShadowTask(NamedTuple):
     version: LoadedVersion
     call: Call
     row: int
-    vector: list[Any]
+    vector: Sequence[Any]
     ages: list[float]
     entity: str
 
@@ -123,4 +124,4 @@ class Shadow:
         except (DrivetrainError, TypeError, ValueError):
             self._meter.counters["shadow_failed"][(self._endpoint,)] += len(batch)
         else:
-            self._meter.predicted(self._endpoint, "shadow", version.record, len(batch))
+            Tally(self._meter, self._endpoint, "shadow", version.record).predicted(len(batch))

@@ -87,6 +87,7 @@ class Meter:
     def __init__(self) -> None:
         names = (*_COUNTERS, "ages", "aged")
         self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in names}
+        self._requests = self.counters["requests"]
         self.latency: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(BUCKETS))
         self.batches: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(ROWS))
         self.levels: dict[str, Callable[[], float]] = {}
@@ -94,29 +95,9 @@ class Meter:
 
     def answered(self, endpoint: str, route: str, status: int, seconds: float) -> None:
         """Counts one request and, for predictions, how long it took."""
-        self.counters["requests"][endpoint, route, str(status)] += 1
+        self._requests[endpoint, route, str(status)] += 1
         if route == "predict":
             self.latency[endpoint].observe(seconds)
-
-    def predicted(self, endpoint: str, role: str, version: ModelVersion, rows: int) -> None:
-        """Counts instances that a version predicted in one batch, and that were logged."""
-        self.counters["predictions"][endpoint, role, str(version.version)] += rows
-        if role != "shadow":
-            self.batches[endpoint].observe(rows)
-
-    def looked_up(
-        self, endpoint: str, names: Sequence[str], values: Sequence[float], views: Sequence[str], ages: Sequence[float]
-    ) -> None:
-        """Counts the nulls of one input row and the ages of its values."""
-        if isnan(sum(values)):
-            missing = self.counters["missing"]
-            for name, value in zip(names, values, strict=True):
-                if isnan(value):
-                    missing[endpoint, name] += 1
-        for view, age in zip(views, ages, strict=True):
-            if not isnan(age):
-                self.counters["ages"][endpoint, view] += age
-                self.counters["aged"][endpoint, view] += 1
 
     def snapshot(self) -> Snapshot:
         """The figures so far."""
@@ -126,6 +107,50 @@ class Meter:
             batches={name: (list(seen.counts), seen.total) for name, seen in self.batches.copy().items()},
             levels={name: tell() for name, tell in self.levels.items()},
         )
+
+
+class Tally:
+    """Counts what one version predicts in one role.
+
+    Args:
+        meter: Where it is counted.
+        endpoint: The endpoint.
+        role: ``champion``, ``challenger`` or ``shadow``.
+        version: The version.
+        views: The endpoint's views.
+    """
+
+    def __init__(
+        self, meter: Meter, endpoint: str, role: str, version: ModelVersion, views: Sequence[str] = ()
+    ) -> None:
+        self._predictions = meter.counters["predictions"]
+        self._predicted = endpoint, role, str(version.version)
+        self._batches = meter.batches
+        self._endpoint = endpoint
+        self._missing = meter.counters["missing"]
+        self._nulls = [(endpoint, name) for name in version.input_schema.names]
+        self._ages, self._aged = meter.counters["ages"], meter.counters["aged"]
+        self._views = [(endpoint, view) for view in views]
+
+    def predicted(self, rows: int) -> None:
+        """Counts instances that were predicted in one batch, and logged."""
+        self._predictions[self._predicted] += rows
+
+    def count(self, inputs: Sequence[Sequence[float]], ages: Sequence[Sequence[float]]) -> None:
+        """Counts one batch: its instances, the nulls of their input rows and the ages of their values."""
+        self._predictions[self._predicted] += len(inputs)
+        self._batches[self._endpoint].observe(len(inputs))
+        for values in inputs:
+            if isnan(sum(values)):
+                for label, value in zip(self._nulls, values, strict=True):
+                    if isnan(value):
+                        self._missing[label] += 1
+        if self._views:
+            for row in ages:
+                for label, age in zip(self._views, row, strict=True):
+                    if not isnan(age):
+                        self._ages[label] += age
+                        self._aged[label] += 1
 
 
 class Gauge(msgspec.Struct, frozen=True):

@@ -46,13 +46,13 @@ class LoadedVersion:
         self, record: ModelVersion, engine: Engine, names: Sequence[str], definitions: Mapping[str, Digest]
     ) -> None:
         self.record = record
+        self.number = record.version
+        """The version's number."""
         self.engine = engine
         _check(record, names, definitions)
         positions = [names.index(field.name) for field in record.input_schema.fields]
-        self._pick: Callable[[Sequence[object]], Sequence[object]] = (
-            itemgetter(*positions) if len(positions) > 1 else lambda vector: [vector[at] for at in positions]
-        )
-        self._encode = record.input_schema.encoder().encode
+        self.encode: Callable[[Sequence[object]], list[float]] = _encoder(record, positions, len(names))
+        """The model's input row from a vector of feature values; ``None`` for null."""
         self.names = record.input_schema.names
         """Names of the input's columns."""
         self.batch_from, alone = _measured(engine, len(positions))
@@ -65,10 +65,6 @@ class LoadedVersion:
         """Whether answering so many rows takes so long that others should be heard, and refused, meanwhile."""
         return rows * self._alone >= _HEAVY
 
-    def encode(self, vector: Sequence[object]) -> list[float]:
-        """The model's input row from a vector of feature values; ``None`` for null."""
-        return self._encode(self._pick(vector))
-
     def predict(self, rows: list[list[float]]) -> list[Output]:
         """Predictions for input rows, in order.
 
@@ -76,9 +72,10 @@ class LoadedVersion:
             EngineFailed: The model raised, or gave something that is no number.
         """
         try:
-            if len(rows) < self.batch_from:
-                ask = self.engine.predict_row
-                outputs = [ask(row) for row in rows]
+            if len(rows) == 1:
+                outputs = [self.engine.predict_row(rows[0])]
+            elif len(rows) < self.batch_from:
+                outputs = list(map(self.engine.predict_row, rows))
             else:
                 outputs = np.asarray(self.engine.predict(np.array(rows, dtype=np.float64))).tolist()
         except Exception as error:  # an engine is foreign code: whatever it raises, the server stays up
@@ -87,6 +84,17 @@ class LoadedVersion:
             if not (isfinite(output) if isinstance(output, float) else all(map(isfinite, output))):
                 raise EngineFailed(f"{self.record.key} gave something that is no number", found=repr(output))
         return outputs
+
+
+def _encoder(record: ModelVersion, positions: Sequence[int], width: int) -> Callable[[Sequence[object]], list[float]]:
+    """What picks a version's features out of vectors of so many, and makes numbers of them."""
+    encode = record.input_schema.encoder().encode
+    if list(positions) == list(range(width)):
+        return encode
+    if len(positions) < 2:
+        return lambda vector: encode([vector[at] for at in positions])
+    pick = itemgetter(*positions)
+    return lambda vector: encode(pick(vector))
 
 
 def _check(record: ModelVersion, names: Sequence[str], definitions: Mapping[str, Digest]) -> None:

@@ -52,6 +52,7 @@ class RowEncoder:
             {name: float(code) for code, name in enumerate(field.categories)} if field.type == "category" else None
             for field in schema.fields
         ]
+        self._all_numbers = not any(field.type == "category" for field in schema.fields)
 
     def encode(self, values: Sequence[object]) -> list[float]:
         """The row as floats; values in field order, ``None`` for null.
@@ -61,6 +62,11 @@ class RowEncoder:
             >>> schema.encoder().encode([1400, "UA"])
             [1400.0, 1.0]
         """
+        if self._all_numbers and len(values) == len(self._codes):
+            try:
+                return list(map(float, values))  # type: ignore[arg-type]
+            except TypeError:  # a null among them, or what is no number at all
+                return [_NAN if value is None else float(value) for value in values]  # type: ignore[arg-type]
         return [
             _NAN if value is None else float(value) if codes is None else codes.get(value, _NAN)  # type: ignore[arg-type,call-overload]
             for codes, value in zip(self._codes, values, strict=True)

@@ -35,7 +35,7 @@ class _Task(NamedTuple):
     version: LoadedVersion
     call: Call
     row: int
-    vector: list[Any]
+    vector: Sequence[Any]
     output: Output
 
 

@@ -31,6 +31,8 @@ class Keeping:
     def __init__(self, secret: Iterable[str], share: float) -> None:
         self._secret = tuple(secret)
         self._share = share
+        self.whole = not self._secret and share >= 1.0
+        """Whether everything is kept as it came."""
         self.weight = 1.0 / share
         """How many requests one that is kept stands for."""
 
