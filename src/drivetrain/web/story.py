@@ -23,6 +23,7 @@ _TITLES = {
     "rollback": "Rolled back to version {version}",
     "alert": "An alert was raised",
     "replay": "Past traffic was replayed",
+    "route": "Who answers was changed",
 }
 _TONES = {
     "promote": "good",
@@ -31,6 +32,7 @@ _TONES = {
     "alert": "watch",
     "retrain": "step",
     "shadow": "step",
+    "route": "step",
 }
 _ROUTINE = {"ingest", "replay"}
 
