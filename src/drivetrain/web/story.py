@@ -24,6 +24,7 @@ _TITLES = {
     "alert": "An alert was raised",
     "replay": "Past traffic was replayed",
     "route": "Who answers was changed",
+    "sign": "Version {version} was signed",
 }
 _TONES = {
     "promote": "good",
