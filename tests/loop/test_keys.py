@@ -96,7 +96,7 @@ def test_a_key_that_can_not_be_used_is_said_before_anything_is_done(shop):
     assert "Traceback" not in told.stderr
 
 
-def test_what_no_server_would_load_is_not_released_promoted_or_brought_back(shop):
+def test_what_no_server_would_load_is_not_released_promoted_routed_to_or_brought_back(shop):
     project = shop.named("verify_key")
     version, model = second_version(project), project.find_model(None)
     assert release(project, model, version, now()) == "v2 refused"
@@ -105,6 +105,8 @@ def test_what_no_server_would_load_is_not_released_promoted_or_brought_back(shop
     assert "returned v2 is not signed" in decision.because
     with pytest.raises(SignatureRefused, match="v2 is not signed"):
         project.promote(None, 2, because="I like it")
+    with pytest.raises(SignatureRefused, match="v2 is not signed"):
+        project.route(None, dt.Canary(version=2), because="a little of it")
     point(project.store, "returned", "champion", 2, because="behind its back", actor="test")
     with pytest.raises(SignatureRefused, match="v1 is not signed"):
         project.rollback(because="I don't")

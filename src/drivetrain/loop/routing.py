@@ -16,6 +16,7 @@ from drivetrain.experiment.learning import learned
 from drivetrain.experiment.policies import Asked, canary_arms
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
 from drivetrain.registry.aliases import find_version, point
@@ -44,6 +45,7 @@ def route(
         UsageError: No reason is given, or the policy contradicts itself.
         UnknownName: It names a version that is not there.
         GateRefused: It names one whose gates refused it.
+        SignatureRefused: It names one that no server would load.
         ProjectError: It goes by fields that the endpoint's requests don't have.
     """
     if not because.strip():
@@ -59,6 +61,7 @@ def route(
                     found="; ".join(version.gates.refusals),
                     do="Train a better one; its shadow may listen in meanwhile",
                 )
+            check_signed(project, version)
     if policy.mode != "champion":
         Router(policy, plan_of(endpoint).fields)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
