@@ -92,7 +92,8 @@ def test_a_good_canary_grows_and_becomes_champion(project):
     shares = []
     for _ in range(12):
         moment = live(project, moment, canary=0.95)
-        project.tick(moment + 2 * HOUR)
+        ids = [one.id for one in project.tick(moment + 2 * HOUR)]
+        assert len(ids) == len(set(ids)), "each decision is told once"
         shares.append(share_of_canary(project))
         if current(project.store, "returned")["champion"] == 2:
             break
@@ -159,6 +160,22 @@ def test_who_changes_the_policy_meanwhile_is_not_overruled(project, monkeypatch)
     assert project.store.catalog.get(Policy, "returned").because == "a person says so"
 
 
+def test_who_tests_a_canary_counts_in_no_figure(project):
+    sure = dt.Canary(version=2, steps=(0.2,), hold="1d", least=60, overrides={"tester": "canary"})
+    project.route("returned", sure, because="who knows", at=START)
+    policy = project.store.catalog.get(Policy, "returned")
+    assert policy.overrides == {"tester": "canary"}
+    moment = live(project, START)
+    canary, champion = policy.arms
+    certain = (msgspec.structs.replace(canary, share=1.0), msgspec.structs.replace(champion, share=0.0))
+    project.store.catalog.commit(msgspec.structs.replace(policy, arms=certain))
+    live(project, START + HOUR, fails=1.0)  # what is sent the canary's way with certainty fails every time
+    project.store.catalog.commit(policy)
+    [said] = decided(project.tick(moment + 2 * HOUR))
+    assert "becomes champion" in said
+    assert " 0 of 1" in said
+
+
 def test_a_bandit_learns_from_the_log(project):
     project.route(
         "returned", dt.Bandit(experiment="b", arms={"old": None, "new": 2}, reward="correct"), because="b", at=START
@@ -178,6 +195,12 @@ def test_a_bandit_learns_from_the_log(project):
         (dt.Canary(version=9), UnknownName, "has no version 9"),
         (dt.Canary(version=2, steps=(0.5, 0.2)), UsageError, "shares that grow"),
         (dt.Canary(version=2, unit=("nobody",)), ProjectError, "sticks to 'nobody'"),
+        (
+            dt.Canary(version=2, overrides={"me": "new"}),
+            UsageError,
+            "names no arm; found new; expected canary, champion",
+        ),
+        (dt.Bandit(experiment="x", arms={"a": 1, "b": 2}, overrides={"me": "c"}), UsageError, "names no arm"),
         (dt.Split(experiment="x", arms={"one": 1}), UsageError, "two arms or more"),
         (dt.Split(experiment="x", arms={"a": 1, "b": 2}, shares={"a": 0.5, "b": 0.6}), UsageError, "add up to 1"),
         (dt.Split(experiment="x", arms={"a": 1, "b": 2}, overrides={"me": "c"}), UsageError, "names no arm"),

@@ -117,7 +117,8 @@ def _step(
     if verdict.step != "promote":
         store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
         return [decision]
-    known = {one.id for one in store.catalog.find(Decision, endpoint.model.name)}
+    # The endpoint may go by the model's name: its own decision is told once.
+    known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now)
     # The policy goes last: until then its canary and the new champion are the same version.
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
@@ -126,7 +127,7 @@ def _step(
 
 
 def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
-    """Answers of the policy's experiment with the labels that have come."""
+    """Answers of the policy's experiment with the labels that have come; those of overrides, drawn by nobody, aside."""
     store, table = project.store, predictions_table(endpoint.name)
     since = policy.rollout.began if policy.rollout is not None else 0
     if store.tables.version(table) is None or "experiment" not in (
@@ -136,6 +137,8 @@ def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFr
     logged = store.tables.scan(table).filter(
         pl.col("experiment") == policy.experiment, pl.col("at") >= datetime_of(since), pl.col("role") != "shadow"
     )
+    if policy.overrides:
+        logged = logged.filter(pl.col("probability") < 1.0)
     told = feedback_table(endpoint.name)
     labels = (
         store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()

@@ -49,7 +49,9 @@ def command(  # one parameter an option: Typer reads them
     ] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Field by which an assignment sticks.")] = None,
     context: Annotated[list[str] | None, typer.Option(help="Bandit: numeric field it goes by.")] = None,
-    override: Annotated[list[str] | None, typer.Option(help="Split: UNIT=ARM, for testing.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option(help="UNIT=ARM, for testing; a canary's arms are canary and champion.")
+    ] = None,
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
@@ -65,9 +67,17 @@ def command(  # one parameter an option: Typer reads them
             if loss is not None:
                 rails.append(Guardrail.loss(loss))
             shares = tuple(_share(step) for step in steps.split(","))
-            asked = Canary(version=version, steps=shares, hold=hold, least=least, guardrails=tuple(rails), unit=sticks)
+            asked = Canary(
+                version=version,
+                steps=shares,
+                hold=hold,
+                least=least,
+                guardrails=tuple(rails),
+                unit=sticks,
+                overrides=_overrides(override),
+            )
         elif mode is not Mode.champion:
-            asked = _experiment(mode, experiment, arm or [], sticks, tuple(context or ()), override or [])
+            asked = _experiment(mode, experiment, arm or [], sticks, tuple(context or ()), _overrides(override))
         policy = Project.load(project).route(endpoint, asked, because=because)
         if json:
             show_json(policy)
@@ -76,7 +86,7 @@ def command(  # one parameter an option: Typer reads them
 
 
 def _experiment(
-    mode: Mode, name: str, given: list[str], unit: tuple[str, ...], context: tuple[str, ...], override: list[str]
+    mode: Mode, name: str, given: list[str], unit: tuple[str, ...], context: tuple[str, ...], overrides: dict[str, str]
 ) -> Asked:
     if not name:
         raise UsageError(f"a {mode.value} needs a name", do="Give it with --experiment")
@@ -91,9 +101,12 @@ def _experiment(
         if share:
             shares[arm] = _share(share)
     if mode is Mode.bandit:
-        return Bandit(experiment=name, arms=arms, unit=unit, context=context)
-    overrides = dict(text.rpartition("=")[::2] for text in override)
+        return Bandit(experiment=name, arms=arms, unit=unit, context=context, overrides=overrides)
     return Split(experiment=name, arms=arms, shares=shares, unit=unit, overrides=overrides)
+
+
+def _overrides(given: list[str] | None) -> dict[str, str]:
+    return dict(text.rpartition("=")[::2] for text in given or ())
 
 
 def _share(text: str) -> float:
