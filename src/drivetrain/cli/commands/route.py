@@ -43,6 +43,9 @@ def command(  # one parameter an option: Typer reads them
     errors: Annotated[str, typer.Option(help="Canary: share of failures it may have; empty for any.")] = "1%",
     slow: Annotated[str, typer.Option(help="Canary: 50ms:5% for at most 5% slower than 50 ms.")] = "",
     loss: Annotated[float | None, typer.Option(help="Canary: how much its squared error may lie above.")] = None,
+    outcome: Annotated[
+        str, typer.Option(help="Canary: how far its mean label may lie below: 0.01; or 0.01:lower.")
+    ] = "",
     experiment: Annotated[str, typer.Option(help="Split and bandit: the experiment's name.")] = "",
     arm: Annotated[
         list[str] | None, typer.Option(help="Split and bandit: NAME=VERSION[:SHARE], or NAME[:SHARE].")
@@ -66,6 +69,8 @@ def command(  # one parameter an option: Typer reads them
                 rails.append(Guardrail.slow(limit, _share(share or "1%")))
             if loss is not None:
                 rails.append(Guardrail.loss(loss))
+            if outcome:
+                rails.append(_outcome(outcome))
             shares = tuple(_share(step) for step in steps.split(","))
             asked = Canary(
                 version=version,
@@ -103,6 +108,17 @@ def _experiment(
     if mode is Mode.bandit:
         return Bandit(experiment=name, arms=arms, unit=unit, context=context, overrides=overrides)
     return Split(experiment=name, arms=arms, shares=shares, unit=unit, overrides=overrides)
+
+
+def _outcome(text: str) -> Guardrail:
+    borne, _, better = text.partition(":")
+    try:
+        limit = float(borne)
+    except ValueError:
+        limit = -1.0
+    if limit < 0 or better not in {"", "higher", "lower"}:
+        raise UsageError("not an outcome's limit", found=repr(text), expected="such as 0.01, or 0.01:lower")
+    return Guardrail.outcome(limit, better="lower" if better == "lower" else "higher")
 
 
 def _overrides(given: list[str] | None) -> dict[str, str]:
