@@ -15,9 +15,10 @@ from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.errors import RefusedError
 from drivetrain.core.progress import Progress
 from drivetrain.features.label import LABEL
+from drivetrain.loop.keys import verify_path
 from drivetrain.loop.project import Project
 from drivetrain.registry.aliases import champion
-from drivetrain.train.predict import predict_version
+from drivetrain.registry.load import predict_version
 
 
 def features_are_the_handbooks(project: Project, progress: Progress) -> str:
@@ -103,7 +104,10 @@ def scored_as_offline(
         )
         version = champion(project.store, endpoint.model.name)
         assert version is not None, "it has just answered"
-        said, answered = predict_version(project.store, version, rows), both["served"].to_numpy()
+        said, answered = (
+            predict_version(project.store, version, rows, verify=verify_path(project)),
+            both["served"].to_numpy(),
+        )
         different = int((~(np.abs(said - answered) <= exact.CLOSE)).sum())
         if different or rows.height != len(stream.payments):
             raise RefusedError(

@@ -35,7 +35,7 @@ def project(made_shop, tmp_path):
     loaded.store.close()
 
 
-def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0, slow=0.0):
+def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0, slow=0.0, gains=0.0):
     """Requests as workers answer and log them under the policy that stands, and their labels an hour later."""
     policy = project.store.catalog.get(Policy, "returned")
     dice = random.Random(since % 1_000_003)
@@ -71,7 +71,13 @@ def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0,
             )
         )
         labels.append(
-            Feedback(endpoint="returned", label=truth, at=at + HOUR, logged_at=at + HOUR, entity=f"{since}-{number}")
+            Feedback(
+                endpoint="returned",
+                label=truth + gains * own,
+                at=at + HOUR,
+                logged_at=at + HOUR,
+                entity=f"{since}-{number}",
+            )
         )
     project.store.tables.append(predictions_table("returned"), predictions_frame(predictions))
     project.store.tables.append(feedback_table("returned"), feedback_frame(labels))
@@ -92,7 +98,8 @@ def test_a_good_canary_grows_and_becomes_champion(project):
     shares = []
     for _ in range(12):
         moment = live(project, moment, canary=0.95)
-        project.tick(moment + 2 * HOUR)
+        ids = [one.id for one in project.tick(moment + 2 * HOUR)]
+        assert len(ids) == len(set(ids)), "each decision is told once"
         shares.append(share_of_canary(project))
         if current(project.store, "returned")["champion"] == 2:
             break
@@ -124,6 +131,25 @@ def test_a_bad_canary_is_ended_by_itself(project, what, said):
     assert project.store.catalog.get(Policy, "returned").mode == "champion"
     assert current(project.store, "returned")["champion"] == 1
     assert decided(project.tick(moment + 3 * HOUR)) == []
+
+
+@pytest.mark.parametrize(("better", "gains"), [("higher", -0.3), ("lower", 0.3)])
+def test_what_the_business_gets_of_it_decides_too(project, better, gains):
+    """The same canary brings less, and is ended, or more, and becomes champion; predictions are as good either way."""
+    rail = dt.Guardrail.outcome(0.02, better=better)
+    asked = dt.Canary(version=2, steps=(0.5,), hold="1d", least=60, guardrails=(rail,))
+    ends = {}
+    for sign, began in ((1, START), (-1, START + 30 * DAY)):
+        project.route("returned", asked, because="does it sell?", at=began)
+        moment, made = began, []
+        while not made and moment < began + 20 * DAY:
+            moment = live(project, moment, gains=gains * sign)
+            made = decided(project.tick(moment + 2 * HOUR))
+        ends[sign] = made[0]
+    worse = "-" if better == "higher" else "+"
+    assert f"canary v2 is ended: Its mean label lies {worse}0." in ends[1]
+    assert f"borne is {worse}0.0200" in ends[1]
+    assert "canary v2 becomes champion" in ends[-1]
 
 
 def test_a_canary_is_held_until_it_has_shown_enough(project):
@@ -159,6 +185,22 @@ def test_who_changes_the_policy_meanwhile_is_not_overruled(project, monkeypatch)
     assert project.store.catalog.get(Policy, "returned").because == "a person says so"
 
 
+def test_who_tests_a_canary_counts_in_no_figure(project):
+    sure = dt.Canary(version=2, steps=(0.2,), hold="1d", least=60, overrides={"tester": "canary"})
+    project.route("returned", sure, because="who knows", at=START)
+    policy = project.store.catalog.get(Policy, "returned")
+    assert policy.overrides == {"tester": "canary"}
+    moment = live(project, START)
+    canary, champion = policy.arms
+    certain = (msgspec.structs.replace(canary, share=1.0), msgspec.structs.replace(champion, share=0.0))
+    project.store.catalog.commit(msgspec.structs.replace(policy, arms=certain))
+    live(project, START + HOUR, fails=1.0)  # what is sent the canary's way with certainty fails every time
+    project.store.catalog.commit(policy)
+    [said] = decided(project.tick(moment + 2 * HOUR))
+    assert "becomes champion" in said
+    assert " 0 of 1" in said
+
+
 def test_a_bandit_learns_from_the_log(project):
     project.route(
         "returned", dt.Bandit(experiment="b", arms={"old": None, "new": 2}, reward="correct"), because="b", at=START
@@ -178,6 +220,12 @@ def test_a_bandit_learns_from_the_log(project):
         (dt.Canary(version=9), UnknownName, "has no version 9"),
         (dt.Canary(version=2, steps=(0.5, 0.2)), UsageError, "shares that grow"),
         (dt.Canary(version=2, unit=("nobody",)), ProjectError, "sticks to 'nobody'"),
+        (
+            dt.Canary(version=2, overrides={"me": "new"}),
+            UsageError,
+            "names no arm; found new; expected canary, champion",
+        ),
+        (dt.Bandit(experiment="x", arms={"a": 1, "b": 2}, overrides={"me": "c"}), UsageError, "names no arm"),
         (dt.Split(experiment="x", arms={"one": 1}), UsageError, "two arms or more"),
         (dt.Split(experiment="x", arms={"a": 1, "b": 2}, shares={"a": 0.5, "b": 0.6}), UsageError, "add up to 1"),
         (dt.Split(experiment="x", arms={"a": 1, "b": 2}, overrides={"me": "c"}), UsageError, "names no arm"),
@@ -209,6 +257,15 @@ def test_the_command_sets_a_policy_and_status_tells_it(project):
     assert "split p: a (champion) 70%, b v2 30%" in command(folder, "status").stdout
     told = command(folder, "route", "canary", "--version", "2", "--slow", "50ms:5%", "--loss", "0.01", "--because", "x")
     assert "canary v2 5%" in told.stdout.replace("canary canary-", "")
+    rails = ["--errors", "", "--outcome", "0.01:lower"]
+    told = command(
+        folder, "route", "canary", "--version", "2", *rails, "--override", "me=canary", "--because", "x", "--json"
+    )
+    policy = msgspec.json.decode(told.stdout, type=Policy)
+    assert policy.overrides == {"me": "canary"}
+    assert policy.rollout.guardrails == (dt.Guardrail.outcome(0.01, better="lower"),)
+    for odd in ("much", "-1", "0.1:worse"):
+        assert command(folder, "route", "canary", "--outcome", odd, "--because", "x", check=False).returncode == 2
     told = command(folder, "route", "champion", "--because", "x")
     assert told.stdout.strip() == "returned: the champion answers everything"
     told = command(folder, "route", "canary", "--version", "2", "--steps", "many", "--because", "x", check=False)

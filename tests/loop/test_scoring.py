@@ -307,7 +307,7 @@ def test_without_views_the_request_is_all_there_is(tmp_path):
 
 
 def test_several_classes_have_a_column_each(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(scorer, "load_engine", lambda store, version: Engine())
+    monkeypatch.setattr(scorer, "load_engine", lambda store, version, **_: Engine())
     write(requests(2), tmp_path / "s.parquet")
     shop.predict_batch(None, tmp_path / "s.parquet", tmp_path / "p.parquet")
     scored = pl.read_parquet(tmp_path / "p.parquet")
@@ -319,7 +319,7 @@ def test_several_classes_have_a_column_each(shop, tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", [lambda: Engine(3_000), lambda: Engine(gives=float("nan"))])
 def test_an_engine_that_fails_leaves_nothing_and_what_was_there(shop, tmp_path, monkeypatch, engine):
     monkeypatch.setitem(batch.ROWS, "online", 1000)
-    monkeypatch.setattr(scorer, "load_engine", lambda store, version: engine())
+    monkeypatch.setattr(scorer, "load_engine", lambda store, version, **_: engine())
     write(requests(10_000), tmp_path / "s.parquet")
     (tmp_path / "p.parquet").write_text("of before")
     with pytest.raises(EngineFailed, match="returned@1"):

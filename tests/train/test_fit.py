@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from drivetrain.core.errors import CorruptBlob, DrivetrainError, StoreError, TrainingError, UnknownName
 from drivetrain.core.records import ModelVersion, Run
 from drivetrain.core.records.gate import GateReport
+from drivetrain.registry.load import predict_version
 from drivetrain.store.bundle import Store
 from drivetrain.testing.kill import run_killed
 from drivetrain.train.baselines import HistoricalRate
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.fit import importance
-from drivetrain.train.predict import predict_run, predict_version
+from drivetrain.train.predict import predict_run
 from drivetrain.train.score import roc_auc
 from drivetrain.train.trainers import LightGBM, Sklearn
 from drivetrain.train.tune import Tune

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from itertools import pairwise
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -107,6 +108,12 @@ def test_a_story_leaves_nothing_out(kinds: list[str]):
         assert chapters[-1].since == decisions[-1].at
     for one, after in pairwise(chapters):
         assert (one.what, after.what) not in {("ingest", "ingest"), ("replay", "replay")}
+
+
+@pytest.mark.parametrize("what", get_args(get_type_hints(Decision)["what"]))
+def test_every_kind_of_decision_has_a_title(what: str):
+    (chapter,) = tell([_decision(1, what)])
+    assert chapter.title
 
 
 def test_deliveries_in_a_row_are_told_once():

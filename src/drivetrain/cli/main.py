@@ -28,6 +28,7 @@ COMMANDS = {
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",
     "token": "Make, list and revoke the inference server's tokens.",
+    "key": "Make keys that sign model versions, and sign versions of before.",
     "doctor": "Check what the project stands on.",
 }
 

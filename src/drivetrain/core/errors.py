@@ -8,7 +8,8 @@
     │   └── MissingExtra            an optional library that is not installed
     ├── RefusedError                a rule said no
     │   ├── ContractBreach          a contract with policy "fail" met rows that break it
-    │   └── GateRefused             a gate said no to a model version
+    │   ├── GateRefused             a gate said no to a model version
+    │   └── SignatureRefused        a model version is not what was signed, or nobody signed it
     ├── SourceError                 raw rows can't be read
     ├── FeatureError                a feature can't be computed as declared
     ├── TrainingError               a fit can't be made from what it was given
@@ -101,6 +102,10 @@ class ContractBreach(RefusedError):
 
 class GateRefused(RefusedError):
     """A gate said no to a model version."""
+
+
+class SignatureRefused(RefusedError):
+    """A model version is not what was signed, or nobody signed it."""
 
 
 class SourceError(DrivetrainError):

@@ -85,6 +85,15 @@ class ServeSettings(Section, frozen=True):
     ``OTEL_EXPORTER_OTLP_ENDPOINT`` says so."""
 
 
+class RegistrySettings(Section, frozen=True):
+    """Model versions. Relative paths are relative to the project folder; keys are best kept outside it."""
+
+    signing_key: str = ""
+    """PEM file of the private Ed25519 key that versions are signed with when they are registered; empty for none."""
+    verify_key: str = ""
+    """PEM file of the public key; with it, no version is opened to answer unless that key signed it."""
+
+
 class WebSettings(Section, frozen=True):
     """The control API and dashboard."""
 
@@ -105,6 +114,7 @@ class Settings(Section, frozen=True):
 
     project: str = "project.py"
     store: StoreSettings = StoreSettings()
+    registry: RegistrySettings = RegistrySettings()
     serve: ServeSettings = ServeSettings()
     web: WebSettings = WebSettings()
     compute: ComputeSettings = ComputeSettings()

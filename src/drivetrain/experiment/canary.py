@@ -12,6 +12,7 @@ from drivetrain.core.records import Guardrail, Policy, Rollout
 from drivetrain.experiment.policies import CANARY
 from drivetrain.experiment.sequential import Interval, difference, rate_above
 
+_BY_LABEL = ("loss", "outcome")
 LABEL = "label"
 """Column of what came true; null where nothing has yet."""
 
@@ -23,7 +24,7 @@ class Found(msgspec.Struct, frozen=True):
         metric: Which.
         at_most: Its limit.
         state: ``broken`` and ``kept`` beyond chance, else ``open``.
-        value: The canary's figure; for a loss, how much it lies above the champion's.
+        value: The canary's figure; for a loss or an outcome, how much worse it is than the champion's.
         of: On how many rows.
         words: The same in a sentence.
     """
@@ -69,7 +70,7 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
     if broken := [one for one in found if one.state == "broken"]:
         return Verdict("end", " ".join(one.words for one in broken), found, 0.0)
     mine = rows.filter(pl.col("arm") == CANARY, pl.col("at") >= datetime_of(policy.at))
-    asks_labels = any(rail.metric == "loss" for rail in rollout.guardrails)
+    asks_labels = any(rail.metric in _BY_LABEL for rail in rollout.guardrails)
     done = mine[LABEL].count() if asks_labels else mine.height
     if now - policy.at < rollout.hold or done < rollout.least:
         wanted = f"{rollout.least} {'labelled ' if asks_labels else ''}answers and {show_duration(rollout.hold)}"
@@ -77,7 +78,7 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
     further = [step for step in rollout.steps if step > share + 1e-12]
     if further:
         return Verdict("up", f"{done} answers at {share:.0%}, no guardrail broken. {told}", found, further[0])
-    if unsure := [one for one in found if one.metric == "loss" and one.state != "kept"]:
+    if unsure := [one for one in found if one.metric in _BY_LABEL and one.state != "kept"]:
         return Verdict("hold", "Not sure yet: " + " ".join(one.words for one in unsure), found, share)
     return Verdict("promote", f"{done} answers at {share:.0%}, no guardrail broken. {told}", found, 1.0)
 
@@ -85,6 +86,8 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
 def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
     if rail.metric == "loss":
         return _loss(rail, rollout, rows, alpha)
+    if rail.metric == "outcome":
+        return _outcome(rail, rollout, rows, alpha)
     mine = rows.filter(pl.col("arm") == CANARY)
     bad = int((mine["failed"] != 0).sum() if rail.metric == "errors" else (mine["latency_us"] > rail.micros).sum())
     of = mine.height
@@ -97,19 +100,10 @@ def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> 
 def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
     # What others answered in the canary's place is no answer of its own: it counts as an error.
     own = rows.filter(pl.col(LABEL).is_not_null(), pl.col("prediction").is_not_null(), pl.col("failed") == 0).sort("at")
-    treated = (own["arm"] == CANARY).cast(pl.Float64)
-    few = int(min(treated.sum(), own.height - treated.sum()))
-    if few < 2:
-        return Found("loss", rail.at_most, "open", 0.0, few, "No labels have come yet.")
-    losses = ((own["prediction"] - own[LABEL]) ** 2).to_numpy()
-    interval = difference(
-        losses,
-        treated.to_numpy(),
-        own["probability"].to_numpy(),
-        alpha=alpha,
-        expected=max(100, round(rollout.least / rollout.steps[0])),
-    )
-    state = _state(interval, rail.at_most) if few >= min(rollout.least, 100) else "open"
+    found = _worse(rail, rollout, own, (own["prediction"] - own[LABEL]) ** 2, alpha)
+    if found is None:
+        return Found("loss", rail.at_most, "open", 0.0, 0, "No labels have come yet.")
+    interval, state = found
     words = (
         f"Its mean squared error lies {interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}] from the "
         f"champion's, on {own.height} labels; borne is {rail.at_most:+.4f}."
@@ -117,7 +111,39 @@ def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -
     return Found("loss", rail.at_most, state, interval.mean, own.height, words)
 
 
-def _state(interval: Interval, at_most: float) -> Literal["kept", "open", "broken"]:
-    if interval.low > at_most:
-        return "broken"
-    return "kept" if interval.high <= at_most else "open"
+def _outcome(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+    # By who was to answer, whoever did: what is asked is what comes of giving requests to the canary.
+    own = rows.filter(pl.col(LABEL).is_not_null()).sort("at")
+    sign = 1.0 if rail.lower else -1.0
+    found = _worse(rail, rollout, own, own[LABEL] * sign, alpha)
+    if found is None:
+        return Found("outcome", rail.at_most, "open", 0.0, 0, "No labels have come yet.")
+    interval, state = found
+    low, high = sorted((interval.low * sign, interval.high * sign))
+    words = (
+        f"Its mean label lies {interval.mean * sign:+.4f} [{low:+.4f}, {high:+.4f}] from the champion's, on "
+        f"{own.height} labels; borne is {rail.at_most * sign:+.4f}."
+    )
+    return Found("outcome", rail.at_most, state, interval.mean, own.height, words)
+
+
+def _worse(
+    rail: Guardrail, rollout: Rollout, own: pl.DataFrame, costs: pl.Series, alpha: float
+) -> tuple[Interval, Literal["kept", "open", "broken"]] | None:
+    """How much more the canary costs than the champion, and whether that is borne; none while either has no rows."""
+    treated = (own["arm"] == CANARY).cast(pl.Float64)
+    few = int(min(treated.sum(), own.height - treated.sum()))
+    if few < 2:
+        return None
+    interval = difference(
+        costs.to_numpy(),
+        treated.to_numpy(),
+        own["probability"].to_numpy(),
+        alpha=alpha,
+        expected=max(100, round(rollout.least / rollout.steps[0])),
+    )
+    if few < min(rollout.least, 100):
+        return interval, "open"
+    if interval.low > rail.at_most:
+        return interval, "broken"
+    return interval, "kept" if interval.high <= rail.at_most else "open"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -28,6 +28,7 @@ class Canary:
         least: Answers in a step; ones with a label where a guardrail is on loss.
         guardrails: What it must not do; the empty tuple for nothing.
         unit: Fields by which an assignment sticks; by request if there are none.
+        overrides: Unit as text → the arm it always meets, ``canary`` or ``champion``; counted in no figure.
         alpha: Probability to end a canary that breaks no guardrail, however long it runs and however often one looks.
     """
 
@@ -37,15 +38,17 @@ class Canary:
     least: int = 200
     guardrails: tuple[Guardrail, ...] = field(default_factory=lambda: (Guardrail.errors(0.01),))
     unit: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
     alpha: float = 0.05
 
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record.
 
         Raises:
-            UsageError: The steps don't grow, or are no shares.
+            UsageError: The steps don't grow, or are no shares; or an override names no arm.
         """
         steps = tuple(self.steps)
+        _check_overrides(self.overrides, (CANARY, CONTROL))
         if not steps or list(steps) != sorted(set(steps)) or not 0 < steps[0] <= steps[-1] < 1:
             raise UsageError(
                 "a canary's steps are shares that grow", found=str(steps), expected="such as (0.05, 0.25, 0.5)"
@@ -57,6 +60,7 @@ class Canary:
             experiment=f"canary-v{self.version}@{iso(at)}",
             arms=canary_arms(self.version, steps[0]),
             unit=tuple(self.unit),
+            overrides=dict(self.overrides),
             rollout=Rollout(
                 began=at,
                 steps=steps,
@@ -105,10 +109,7 @@ class Split:
                 found=f"arms {', '.join(self.arms) or 'none'}; shares {dict(shares)}",
                 expected="two arms or more, and a share for each that add up to 1",
             )
-        if strange := set(self.overrides.values()) - set(self.arms):
-            raise UsageError(
-                "an override names no arm", found=", ".join(sorted(strange)), expected=", ".join(self.arms)
-            )
+        _check_overrides(self.overrides, self.arms)
         arms = tuple(Arm(name=name, version=number or 0, share=shares[name]) for name, number in self.arms.items())
         return Policy(
             at=at,
@@ -130,6 +131,7 @@ class Bandit:
         arms: Arm → version, or ``None`` for whichever is champion.
         context: Numeric fields of the request by which the best arm may differ; none looks for one best arm.
         unit: Fields by which an assignment sticks while shares stay as they are.
+        overrides: Unit as text → the arm it always meets; nothing is learned from it.
         reward: ``label``: the label itself, such as a sale; ``correct``: 1 less the distance of prediction and label.
     """
 
@@ -137,11 +139,14 @@ class Bandit:
     arms: Mapping[str, int | None]
     context: tuple[str, ...] = ()
     unit: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
     reward: Literal["label", "correct"] = "label"
 
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record; raises as :meth:`Split.policy`."""
-        split = Split(experiment=self.experiment, arms=self.arms, unit=self.unit).policy(endpoint, at)
+        split = Split(experiment=self.experiment, arms=self.arms, unit=self.unit, overrides=self.overrides).policy(
+            endpoint, at
+        )
         return Policy(
             at=at,
             endpoint=endpoint,
@@ -150,8 +155,14 @@ class Bandit:
             arms=split.arms,
             unit=split.unit,
             context=tuple(self.context),
+            overrides=split.overrides,
             reward=self.reward,
         )
+
+
+def _check_overrides(overrides: Mapping[str, str], arms: Iterable[str]) -> None:
+    if strange := set(overrides.values()) - set(arms):
+        raise UsageError("an override names no arm", found=", ".join(sorted(strange)), expected=", ".join(arms))
 
 
 Asked: TypeAlias = Canary | Split | Bandit

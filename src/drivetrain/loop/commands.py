@@ -17,6 +17,7 @@ from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.graph import data_road, graph, model_road
+from drivetrain.loop.keys import check_signed, signing_key, verify_key
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.refs import table_version
@@ -44,6 +45,8 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
     """See :meth:`Project.run`."""
     if only not in {None, "data"}:
         raise UsageError("run can't stop there", found=repr(only), expected="--only data")
+    if only is None:
+        signing_key(project)  # one that can't be used is said before anything is trained
     began = time.perf_counter()
     steps = run_nodes(
         data_road(project) if only else graph(project, at),
@@ -93,7 +96,7 @@ def promote(project: Definitions, model: str | None, version: int, *, because: s
     """See :meth:`Project.promote`."""
     found = project.find_model(model)
     name = found.name
-    _check_definitions(found, find_version(project.store, name, version))
+    _check_servable(project, found, find_version(project.store, name, version))
     return point(project.store, name, "champion", version, because=because, actor=actor)
 
 
@@ -102,12 +105,13 @@ def rollback(project: Definitions, model: str | None, *, because: str, actor: st
     found = project.find_model(model)
     held = project.store.catalog.get(Alias, f"{found.name}:champion")
     if held is not None and held.previous is not None:
-        _check_definitions(found, find_version(project.store, found.name, held.previous))
+        _check_servable(project, found, find_version(project.store, found.name, held.previous))
     return roll_back(project.store, found.name, because=because, actor=actor)
 
 
-def _check_definitions(model: Model, version: ModelVersion) -> None:
-    """Refuses a version whose features are no longer declared as it was trained with: no server could use it."""
+def _check_servable(project: Definitions, model: Model, version: ModelVersion) -> None:
+    """Refuses a version that no server would use: not signed, or its features no longer declared as it learned them."""
+    check_signed(project, version)
     changed = [name for name, digest in version.features.items() if model.definitions.get(name) != digest]
     if changed:
         raise RefusedError(
@@ -148,6 +152,7 @@ def glance(project: Definitions) -> list[Decision]:
 
 def serve(project: Definitions) -> None:
     """See :meth:`Project.serve`; each worker assembles the project anew."""
+    verify_key(project)  # one that can't be used is said before any worker starts
     os.environ[FOLDER_VARIABLE] = str(project.folder)
     serve_target("drivetrain.loop.serving:application", serve_settings(project))
 

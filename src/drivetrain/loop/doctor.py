@@ -13,6 +13,7 @@ from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import ModelVersion
 from drivetrain.features.online.heads import compiled
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.keys import check_signed, signing_key, verify_key
 from drivetrain.registry.aliases import current
 
 Finding = dict[str, Any]
@@ -37,6 +38,7 @@ def _checks(project: Definitions) -> Iterator[tuple[str, Callable[[], Finding]]]
     yield "catalog", lambda: _ok(f"{project.settings.store.catalog}, revision {project.store.catalog.revision()}")
     yield "tables", lambda: _ok(f"{len(project.store.tables.names())} tables")
     yield "online store", lambda: _online(project)
+    yield "signatures", lambda: _signatures(project)
     for endpoint in project.endpoints.values():
         yield f"endpoint {endpoint.name}", partial(_versions, project, endpoint.model.name)
     yield "inference port", lambda: _port(project.settings.serve.host, project.settings.serve.port, "serve")
@@ -87,11 +89,33 @@ def _versions(project: Definitions, model: str) -> Finding:
         return {"state": "warning", "words": "no champion: nothing is served", "do": "Run: drivetrain run"}
     for number in aliases.values():
         version = project.store.catalog.get(ModelVersion, f"{model}@{number}")
-        for artifact in version.artifacts if version else ():
+        if version is None:
+            continue
+        for artifact in version.artifacts:
             project.store.blobs.path(artifact.digest)
+        check_signed(project, version)
+    signed = ", and every signature is good" if project.settings.registry.verify_key else ""
     return _ok(
-        ", ".join(f"{role} v{number}" for role, number in aliases.items()) + "; every artifact matches its digest"
+        ", ".join(f"{role} v{number}" for role, number in aliases.items())
+        + f"; every artifact matches its digest{signed}"
     )
+
+
+def _signatures(project: Definitions) -> Finding:
+    signing, verify = signing_key(project), verify_key(project)
+    if verify is None:
+        made = f"made with key {signing.id}, but " if signing else ""
+        return _ok(f"{made}not checked: registry.verify_key names no key")
+    words = f"a version is loaded only if key {verify.id} signed it"
+    if signing is None:
+        return _ok(f"{words}; none is signed here: registry.signing_key names no key")
+    if signing.id != verify.id:
+        return {
+            "state": "warning",
+            "words": f"{words}; those registered here are signed with key {signing.id}",
+            "do": "Name the two halves of one key in registry.signing_key and registry.verify_key",
+        }
+    return _ok(words)
 
 
 def _port(host: str, port: int, command: str) -> Finding:

@@ -17,6 +17,7 @@ from drivetrain.loop import commands
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
+from drivetrain.loop.keys import Keys
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
@@ -234,6 +235,11 @@ class Project(Declarations):
     def tokens(self) -> Tokens:
         """The tokens that the inference server takes: made, listed and revoked."""
         return Tokens(self)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that versions are signed with and must be signed with: made, and used on versions of before."""
+        return Keys(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

@@ -16,6 +16,7 @@ from drivetrain.experiment.learning import learned
 from drivetrain.experiment.policies import Asked, canary_arms
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
 from drivetrain.registry.aliases import find_version, point
@@ -44,6 +45,7 @@ def route(
         UsageError: No reason is given, or the policy contradicts itself.
         UnknownName: It names a version that is not there.
         GateRefused: It names one whose gates refused it.
+        SignatureRefused: It names one that no server would load.
         ProjectError: It goes by fields that the endpoint's requests don't have.
     """
     if not because.strip():
@@ -59,6 +61,7 @@ def route(
                     found="; ".join(version.gates.refusals),
                     do="Train a better one; its shadow may listen in meanwhile",
                 )
+            check_signed(project, version)
     if policy.mode != "champion":
         Router(policy, plan_of(endpoint).fields)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
@@ -114,7 +117,8 @@ def _step(
     if verdict.step != "promote":
         store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
         return [decision]
-    known = {one.id for one in store.catalog.find(Decision, endpoint.model.name)}
+    # The endpoint may go by the model's name: its own decision is told once.
+    known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now)
     # The policy goes last: until then its canary and the new champion are the same version.
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
@@ -123,7 +127,7 @@ def _step(
 
 
 def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
-    """Answers of the policy's experiment with the labels that have come."""
+    """Answers of the policy's experiment with the labels that have come; those of overrides, drawn by nobody, aside."""
     store, table = project.store, predictions_table(endpoint.name)
     since = policy.rollout.began if policy.rollout is not None else 0
     if store.tables.version(table) is None or "experiment" not in (
@@ -133,6 +137,8 @@ def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFr
     logged = store.tables.scan(table).filter(
         pl.col("experiment") == policy.experiment, pl.col("at") >= datetime_of(since), pl.col("role") != "shadow"
     )
+    if policy.overrides:
+        logged = logged.filter(pl.col("probability") < 1.0)
     told = feedback_table(endpoint.name)
     labels = (
         store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()

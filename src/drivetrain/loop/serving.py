@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.keys import verify_path
 from drivetrain.loop.project import Project
 from drivetrain.loop.push import LatePusher
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, plan_of, serve_settings
+from drivetrain.registry.load import load_engine
 from drivetrain.serve.app import Application
 from drivetrain.serve.asgi import AsgiApp
 from drivetrain.store.bundle import Store, open_store
@@ -66,4 +68,5 @@ def _assembled(project: Project, endpoints: Iterable[Endpoint], store: Store, *,
     plans = [plan_of(endpoint) for endpoint in endpoints]
     pushers = {name: LatePusher(project, name) for name in project.views}
     settings = serve_settings(project)
-    return Application(plans, store, settings, project.log_folder, pushers=pushers, hosted=hosted)
+    load = partial(load_engine, threads=settings.threads, verify=verify_path(project))
+    return Application(plans, store, settings, project.log_folder, pushers=pushers, load=load, hosted=hosted)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drivetrain.core.clock import iso
-from drivetrain.core.records import Alert, Alias, Decision, Measure, ModelVersion, MonitorReport, Policy, TableVersion
+from drivetrain.core.errors import DrivetrainError
+from drivetrain.core.records import (
+    Alert,
+    Alias,
+    AliasName,
+    Decision,
+    Measure,
+    ModelVersion,
+    MonitorReport,
+    Policy,
+    TableVersion,
+)
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.keys import check_signed
 from drivetrain.loop.routing import in_words
 
 RECENT = 8
@@ -53,6 +66,7 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     policy = catalog.get(Policy, endpoint.name)
     report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
     lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
+    lines += _refused(project, endpoint, aliases)
     if policy is not None and policy.arms:
         lines.append(in_words(policy))
     if report is not None:
@@ -68,6 +82,19 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
         "versions": aliases,
         "lines": lines,
     }
+
+
+def _refused(project: Definitions, endpoint: Endpoint, aliases: Mapping[AliasName, int | None]) -> list[str]:
+    """Which of the versions that aliases name no server loads, and why."""
+    said: list[str] = []
+    for alias, number in aliases.items():
+        version = project.store.catalog.get(ModelVersion, f"{endpoint.model.name}@{number}") if number else None
+        try:
+            if version is not None:
+                check_signed(project, version)
+        except DrivetrainError as error:
+            said.append(f"{alias} v{number} is not loaded: {error}")
+    return said
 
 
 def show_measure(measure: Measure) -> str:

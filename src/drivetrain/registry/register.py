@@ -12,6 +12,8 @@ from drivetrain.core.errors import Conflict, StoreError, TrainingError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.ids import derived_id
 from drivetrain.core.records import Decision, GateReport, Link, ModelVersion, Run
+from drivetrain.core.signing import SigningKey
+from drivetrain.registry.signature import signed
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import engine_of
 
@@ -27,6 +29,7 @@ def register(
     reference: bytes | None,
     features: Mapping[str, Digest],
     training_set: str,
+    sign: SigningKey | None = None,
     actor: str = "loop",
     at: Micros | None = None,
 ) -> ModelVersion:
@@ -43,6 +46,7 @@ def register(
         reference: The profile that monitoring compares with.
         features: View or request-feature name → digest of its definition.
         training_set: Ref of the table version it was trained on.
+        sign: The key that vouches for the version; none leaves it unsigned.
         actor: Who registers.
         at: The moment the version is dated; the present by default.
 
@@ -74,6 +78,8 @@ def register(
             reference=reference_digest,
             packaging=run.packaging,
         )
+        if sign is not None:
+            version = signed(version, sign, version.at)
         links = [Link(run.ref, version.ref, "run"), Link(training_set, version.ref, "training_set")]
         try:
             store.catalog.commit(version, _decision(version, actor), links=links, expect={version.ref: 0})

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from drivetrain.core.errors import TrainingError, UnknownName
-from drivetrain.core.records import Artifact, InputSchema, ModelVersion, Run
+from drivetrain.core.protocols import Engine
+from drivetrain.core.records import Artifact, InputSchema, Run
 from drivetrain.features.encoding import encode
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import open_engine
@@ -39,12 +40,8 @@ def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | 
     return _predict(store, run.baselines[baseline], run.input_schema, frame)
 
 
-def predict_version(store: Store, version: ModelVersion, frame: pl.DataFrame) -> np.ndarray:
-    """Predictions of a model version; as :func:`predict_run`."""
-    return _predict(store, version.artifacts, version.input_schema, frame)
-
-
-def _predict(store: Store, artifacts: Sequence[Artifact], schema: InputSchema, frame: pl.DataFrame) -> np.ndarray:
+def predict_rows(engine: Engine, schema: InputSchema, frame: pl.DataFrame) -> np.ndarray:
+    """Predictions of an engine that is open; as :func:`predict_run`."""
     missing = [name for name in schema.names if name not in frame.columns]
     if missing:
         raise TrainingError(
@@ -52,4 +49,8 @@ def _predict(store: Store, artifacts: Sequence[Artifact], schema: InputSchema, f
             expected=", ".join(missing),
             do="Build them with the definitions the model was trained with",
         )
-    return np.asarray(open_engine(store.blobs, artifacts, schema).predict(encode(frame, schema)))
+    return np.asarray(engine.predict(encode(frame, schema)))
+
+
+def _predict(store: Store, artifacts: Sequence[Artifact], schema: InputSchema, frame: pl.DataFrame) -> np.ndarray:
+    return predict_rows(open_engine(store.blobs, artifacts, schema), schema, frame)

@@ -23,6 +23,8 @@ _TITLES = {
     "rollback": "Rolled back to version {version}",
     "alert": "An alert was raised",
     "replay": "Past traffic was replayed",
+    "route": "Who answers was changed",
+    "sign": "Version {version} was signed",
 }
 _TONES = {
     "promote": "good",
@@ -31,6 +33,7 @@ _TONES = {
     "alert": "watch",
     "retrain": "step",
     "shadow": "step",
+    "route": "step",
 }
 _ROUTINE = {"ingest", "replay"}
 

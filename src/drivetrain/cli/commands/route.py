@@ -43,13 +43,18 @@ def command(  # one parameter an option: Typer reads them
     errors: Annotated[str, typer.Option(help="Canary: share of failures it may have; empty for any.")] = "1%",
     slow: Annotated[str, typer.Option(help="Canary: 50ms:5% for at most 5% slower than 50 ms.")] = "",
     loss: Annotated[float | None, typer.Option(help="Canary: how much its squared error may lie above.")] = None,
+    outcome: Annotated[
+        str, typer.Option(help="Canary: how far its mean label may lie below: 0.01; or 0.01:lower.")
+    ] = "",
     experiment: Annotated[str, typer.Option(help="Split and bandit: the experiment's name.")] = "",
     arm: Annotated[
         list[str] | None, typer.Option(help="Split and bandit: NAME=VERSION[:SHARE], or NAME[:SHARE].")
     ] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Field by which an assignment sticks.")] = None,
     context: Annotated[list[str] | None, typer.Option(help="Bandit: numeric field it goes by.")] = None,
-    override: Annotated[list[str] | None, typer.Option(help="Split: UNIT=ARM, for testing.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option(help="UNIT=ARM, for testing; a canary's arms are canary and champion.")
+    ] = None,
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
@@ -64,10 +69,20 @@ def command(  # one parameter an option: Typer reads them
                 rails.append(Guardrail.slow(limit, _share(share or "1%")))
             if loss is not None:
                 rails.append(Guardrail.loss(loss))
+            if outcome:
+                rails.append(_outcome(outcome))
             shares = tuple(_share(step) for step in steps.split(","))
-            asked = Canary(version=version, steps=shares, hold=hold, least=least, guardrails=tuple(rails), unit=sticks)
+            asked = Canary(
+                version=version,
+                steps=shares,
+                hold=hold,
+                least=least,
+                guardrails=tuple(rails),
+                unit=sticks,
+                overrides=_overrides(override),
+            )
         elif mode is not Mode.champion:
-            asked = _experiment(mode, experiment, arm or [], sticks, tuple(context or ()), override or [])
+            asked = _experiment(mode, experiment, arm or [], sticks, tuple(context or ()), _overrides(override))
         policy = Project.load(project).route(endpoint, asked, because=because)
         if json:
             show_json(policy)
@@ -76,7 +91,7 @@ def command(  # one parameter an option: Typer reads them
 
 
 def _experiment(
-    mode: Mode, name: str, given: list[str], unit: tuple[str, ...], context: tuple[str, ...], override: list[str]
+    mode: Mode, name: str, given: list[str], unit: tuple[str, ...], context: tuple[str, ...], overrides: dict[str, str]
 ) -> Asked:
     if not name:
         raise UsageError(f"a {mode.value} needs a name", do="Give it with --experiment")
@@ -91,9 +106,23 @@ def _experiment(
         if share:
             shares[arm] = _share(share)
     if mode is Mode.bandit:
-        return Bandit(experiment=name, arms=arms, unit=unit, context=context)
-    overrides = dict(text.rpartition("=")[::2] for text in override)
+        return Bandit(experiment=name, arms=arms, unit=unit, context=context, overrides=overrides)
     return Split(experiment=name, arms=arms, shares=shares, unit=unit, overrides=overrides)
+
+
+def _outcome(text: str) -> Guardrail:
+    borne, _, better = text.partition(":")
+    try:
+        limit = float(borne)
+    except ValueError:
+        limit = -1.0
+    if limit < 0 or better not in {"", "higher", "lower"}:
+        raise UsageError("not an outcome's limit", found=repr(text), expected="such as 0.01, or 0.01:lower")
+    return Guardrail.outcome(limit, better="lower" if better == "lower" else "higher")
+
+
+def _overrides(given: list[str] | None) -> dict[str, str]:
+    return dict(text.rpartition("=")[::2] for text in given or ())
 
 
 def _share(text: str) -> float:

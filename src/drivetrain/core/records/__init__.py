@@ -18,6 +18,7 @@ from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
 from drivetrain.core.records.run import Run
 from drivetrain.core.records.schema import Field, InputSchema
+from drivetrain.core.records.signature import Signature, Statement
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
 from drivetrain.core.records.token import Token, TokenScope
@@ -53,7 +54,9 @@ __all__ = [
     "Replay",
     "Rollout",
     "Run",
+    "Signature",
     "SliceMeasure",
+    "Statement",
     "Step",
     "TableVersion",
     "Token",

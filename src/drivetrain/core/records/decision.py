@@ -16,7 +16,18 @@ class Decision(Record, frozen=True, kw_only=True):
     about: str
     """The endpoint or model."""
     what: Literal[
-        "ingest", "train", "register", "shadow", "promote", "refuse", "retrain", "rollback", "alert", "replay", "route"
+        "ingest",
+        "train",
+        "register",
+        "shadow",
+        "promote",
+        "refuse",
+        "retrain",
+        "rollback",
+        "alert",
+        "replay",
+        "route",
+        "sign",
     ]
     because: str
     """One sentence with the figures it rests on."""

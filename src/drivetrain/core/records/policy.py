@@ -36,14 +36,18 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         metric: ``errors``: the share of its requests that somebody else had to answer; ``slow``: the share that took
             longer than ``micros``; ``loss``: the mean squared error of its predictions, above that of the champion's
-            in the same time (for a probability of yes or no, the Brier score).
+            in the same time (for a probability of yes or no, the Brier score); ``outcome``: how far the mean label of
+            the requests it was given lies on the worse side of the champion's: what the business gets out of it, such
+            as a share of sales.
         at_most: The most that is borne.
         micros: For ``slow``, microseconds.
+        lower: For ``outcome``, whether less is better.
     """
 
-    metric: Literal["errors", "slow", "loss"]
+    metric: Literal["errors", "slow", "loss", "outcome"]
     at_most: float
     micros: int = 0
+    lower: bool = False
 
     @classmethod
     def errors(cls, at_most: float) -> Guardrail:
@@ -60,6 +64,11 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
         """Its mean squared error may lie at most this much above the champion's, by the labels that come."""
         return cls(metric="loss", at_most=at_most)
 
+    @classmethod
+    def outcome(cls, at_most: float, *, better: Literal["higher", "lower"] = "higher") -> Guardrail:
+        """Its mean label may lie at most this much on the worse side of the champion's."""
+        return cls(metric="outcome", at_most=at_most, lower=better == "lower")
+
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """How a canary grows.
@@ -68,7 +77,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         began: When the canary got its first share; the policy's own ``at`` is when it got the present one.
         steps: Its shares, one after the other; behind the last it becomes champion.
         hold: How long a step takes at least, microseconds.
-        least: Answers it must have given in a step; where there is a guardrail on ``loss``, ones with a label.
+        least: Answers it must have given in a step; where there is a guardrail on ``loss`` or ``outcome``, ones with
+            a label.
         guardrails: What it must not do.
         alpha: Probability that a canary which breaks no guardrail is ever taken for one that does.
     """

@@ -8,6 +8,7 @@ from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.gate import GateReport
 from drivetrain.core.records.schema import InputSchema
+from drivetrain.core.records.signature import Signature
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Packaging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelVersion(Record, frozen=True, kw_only=True):
-    """A trained model with its report: numbered from 1 within its model, never changed."""
+    """A trained model with its report: numbered from 1 within its model, never changed but by signing it."""
 
     kind = "version"
 
@@ -85,6 +86,8 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     """Blob of the reference profile that monitoring compares with."""
     packaging: Packaging | None = None
     """How the engine was chosen; none of versions older than the choice."""
+    signatures: tuple[Signature, ...] = ()
+    """Who vouches for it, one for each key."""
 
     @property
     def key(self) -> str:

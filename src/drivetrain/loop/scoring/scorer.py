@@ -11,6 +11,7 @@ from drivetrain.features.exact import Floats
 from drivetrain.features.request import TYPES
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.keys import verify_path
 from drivetrain.loop.scoring.features import Features, FeatureSource, OfflineFeatures, OnlineFeatures
 from drivetrain.registry.aliases import champion, find_version
 from drivetrain.registry.load import load_engine
@@ -36,7 +37,7 @@ class Scorer:
     Raises:
         NotReady: There is no champion.
         UnknownName: There is no such version.
-        RefusedError: The version was trained with other definitions than the project's.
+        RefusedError: The version was trained with other definitions than the project's, or its signature is refused.
         StoreError: The version's artifact can't be read.
     """
 
@@ -47,7 +48,7 @@ class Scorer:
         schema = self.record.input_schema
         # What the endpoint refuses a version for, it is refused for here.
         lookup = Lookup(plan, project.store.online)
-        engine = load_engine(project.store, self.record)
+        engine = load_engine(project.store, self.record, verify=verify_path(project))
         self._engine = LoadedVersion(self.record, engine, lookup.names, lookup.definitions).engine
         self._features: Features = (
             OnlineFeatures(plan, schema, project.store.online)

@@ -17,15 +17,17 @@ from drivetrain.evaluate.verdict import check
 from drivetrain.features.encoding import encode
 from drivetrain.features.label import AT, LABEL
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
 from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
+from drivetrain.registry.load import predict_version
 from drivetrain.registry.register import register
 from drivetrain.train.fit import importance
-from drivetrain.train.predict import predict_run, predict_version
+from drivetrain.train.predict import predict_run
 
 
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -114,6 +116,7 @@ def judge(
         reference=_reference(project, run, frame, cut.refit, test, predictions),
         features=model.definitions,
         training_set=table.ref,
+        sign=signing_key(project),
         at=at,
     )
     store.catalog.commit(
@@ -127,7 +130,7 @@ def _champion(project: Definitions, model: Model, test: pl.DataFrame) -> tuple[i
     standing = champion(project.store, model.name)
     if standing is None or any(name not in test.columns for name in standing.input_schema.names):
         return None
-    return standing.version, predict_version(project.store, standing, test)
+    return standing.version, predict_version(project.store, standing, test, verify=verify_path(project))
 
 
 def _reference(

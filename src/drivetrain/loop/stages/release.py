@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivetrain.core.clock import Micros, now
+from drivetrain.core.errors import SignatureRefused
 from drivetrain.core.ids import new_id
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import Decision, ModelVersion
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.keys import check_signed
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve
 from drivetrain.registry.aliases import champion, point
+from drivetrain.store.bundle import Store
 
 
 def release_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -46,11 +49,11 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
     """Decides what a freshly judged version may do; returns it in words."""
     store, name = project.store, f"v{version.version}"
     if not version.gates.passed:
-        because = f"{name} was refused. " + " ".join(version.gates.refusals)
-        store.catalog.commit(
-            Decision(id=new_id(), at=at, about=model.name, what="refuse", because=because, version=version.version)
-        )
-        return f"{name} refused"
+        return _refused(store, version, " ".join(version.gates.refusals), at)
+    try:
+        check_signed(project, version)
+    except SignatureRefused as error:  # no server here would answer with it
+        return _refused(store, version, str(error), at)
     standing = champion(store, model.name)
     reasons = " ".join(outcome.reason for outcome in version.gates.outcomes)
     if standing is None:
@@ -65,6 +68,14 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
     because = f"{name} passed its gates and now answers in the shadow of v{standing.version}. {reasons}"
     point(store, model.name, "shadow", version.version, because=because, actor="loop", at=at)
     return f"{name} is in the shadow of v{standing.version}"
+
+
+def _refused(store: Store, version: ModelVersion, why: str, at: Micros) -> str:
+    because = f"v{version.version} was refused. {why}"
+    store.catalog.commit(
+        Decision(id=new_id(), at=at, about=version.model, what="refuse", because=because, version=version.version)
+    )
+    return f"v{version.version} refused"
 
 
 def _shadows(project: Definitions, model: Model) -> bool:
