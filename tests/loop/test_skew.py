@@ -17,6 +17,7 @@ from drivetrain.loop.project import Project
 
 AT = "2026-06-20T12:00:00Z"
 LATE = "o88888,c002,2026-06-04T10:00:00+00:00,2026-06-18T10:00:00+00:00,lamps,9000.0,1"
+COLUMNS = ("order_id", "customer", "ordered", "decided", "category", "amount", "returned")
 SEEN = {f"history.{name}" for name in ("count_30d", "count_90d", "returned_90d", "returned_180d", "mean_amount_90d")}
 
 
@@ -241,6 +242,30 @@ def test_what_was_pushed_and_never_taken_in(folder):
     deliver(folder, "p1,c002,2026-06-29T20:00:00+00:00,2026-06-29T20:00:00+00:00,lamps,77.0,1")
     project.run(only="data")
     assert skew(folder)["mismatches"] == {}
+
+
+def pushed(number: int, hour: int, amount: float) -> dict:
+    moment = f"2026-06-29T{hour}:00:00+00:00"
+    return {
+        "order_id": f"p{number}", "customer": "c002", "ordered": moment, "decided": moment, "category": "lamps",
+        "amount": amount, "returned": 1,
+    }  # fmt: skip
+
+
+def test_a_push_that_was_missed_among_others(folder):
+    events = [pushed(1, 10, 77.0), pushed(2, 12, 99.0), pushed(3, 14, 55.0)]
+    dt.push(Project.load(folder), "history", [events[0], events[2]])
+    ask(folder, "c002", "c003", at="2026-06-30T12:00:00Z")
+    deliver(folder, *(",".join(str(event[name]) for name in COLUMNS) for event in events))
+    Project.load(folder).run(only="data")
+    found = skew(folder)
+    assert found["causes"] == {"missed push": 5}
+    (said,) = sentences(found)
+    assert "made without a row of orders, known 2026-06-29T12:00:00Z but neither pushed" in said
+    assert "2 rows more had been pushed by then" in said
+    told = command(folder, "skew", check=False)
+    assert told.returncode == 1
+    assert "missed push, 5 values: made with some rows before the table had them" in told.stdout
 
 
 def test_a_moment_too_long_before_the_newest_event(made_shop, tmp_path):

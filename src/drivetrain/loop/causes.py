@@ -27,6 +27,7 @@ from drivetrain.features.point_in_time import features_at
 from drivetrain.features.skew import agreeing
 from drivetrain.features.view import SEQUENCE, FeatureView
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.missed import Missed, MissedPushes
 from drivetrain.loop.stages.materialise import GRACE
 from drivetrain.loop.standing import Past, Standing
 
@@ -34,6 +35,7 @@ Cause: TypeAlias = Literal[
     "late row",
     "not yet materialised",
     "pushed only",
+    "missed push",
     "changed definition",
     "asked too far back",
     "not looked into",
@@ -87,6 +89,8 @@ class Inquest:
             self._past.at(int(since), int(until)) for since, until in zip(began, self._logged, strict=True)
         ]
 
+        self._missed: dict[int, Missed] = {}
+
     @cached_property
     def causes(self) -> list[list[Cause]]:
         """The cause of every value, were it to differ; by prediction, then field."""
@@ -105,6 +109,8 @@ class Inquest:
         standing, served = self._standing[place], _second(int(self._logged[place]))
         if cause == "late row":
             return self._late_words(place, standing, served)
+        if cause == "missed push":
+            return self._missed_words(self._missed[place], served)
         view, table, held = self._view.name, self._table, standing.online[0]
         filled = "had never been filled" if held is None else f"held {table}@{held}"
         sentences: dict[Cause, str] = {
@@ -143,7 +149,28 @@ class Inquest:
             pushed = unsettled[left] & agreeing(served[left], online) & ahead[:, np.newaxis]
             far = unsettled[left] & np.isnan(served[left]) & self._far_back(standing, places[left])[:, np.newaxis]
             causes[left] = np.where(far, "asked too far back", np.where(pushed, "pushed only", causes[left]))
+            unknown = unsettled[left] & ~far & ~pushed
+            for at in left[unknown.any(axis=1)].tolist():
+                missed = self._missing(standing, int(places[at]))
+                if missed is not None:
+                    self._missed[int(places[at])] = missed
+                    causes[at] = "missed push"
         return causes
+
+    @cached_property
+    def _pushes(self) -> MissedPushes:
+        return MissedPushes(self._view, self._store.tables.scan(self._table), self._fields)
+
+    def _missing(self, standing: Standing, place: int) -> Missed | None:
+        if self._otherwise != "unexplained" or self._made_anew(standing.table):
+            return None
+        return self._pushes.of(
+            self._keys[[place]], int(self._moment[place]), self._served[place], self._last_of(standing.table)
+        )
+
+    def _last_of(self, version: int | None) -> int:
+        """Sequence of the last row that a version of the table had."""
+        return 0 if version is None else ledger.entry_at(self._store.tables, self._table, version).sequence
 
     def _as_of(self, version: int | None, places: Places) -> Floats | None:
         """The values from a version of the table, or from an empty one; none where they can't be had any more."""
@@ -210,8 +237,7 @@ class Inquest:
 
     def _late_words(self, place: int, standing: Standing, served: str) -> str:
         tables = self._store.tables
-        last = 0 if standing.table is None else ledger.entry_at(tables, self._table, standing.table).sequence
-        rows = tables.scan(self._table).filter(pl.col(SEQUENCE) > last)
+        rows = tables.scan(self._table).filter(pl.col(SEQUENCE) > self._last_of(standing.table))
         keys, event, available, sequence = times_of(self._view, rows)
         moment = self._moment[place]
         mine = (entity_of(keys, self._keys[[place]]) == 0) & (event <= moment) & (available <= moment)
@@ -226,6 +252,15 @@ class Inquest:
         return (
             f"{counted} of {self._table} came in {came}, after it was served ({served}), though known {iso(known)} "
             "by its own account"
+        )
+
+    def _missed_words(self, missed: Missed, served: str) -> str:
+        def many(count: int) -> str:
+            return "a row" if count == 1 else f"{count:,} rows"
+
+        return (
+            f"it was made without {many(missed.rows)} of {self._table}, known {iso(missed.first)} but neither pushed "
+            f"nor in the table when it was served, {served}; {many(missed.others)} more had been pushed by then"
         )
 
     def _came(self, sequence: int) -> Micros:

@@ -41,6 +41,7 @@ def skew(project: Definitions, endpoint: str | None, *, since: Micros | None) ->
       time.
     * ``not yet materialised``: from the table version the online rows held then, it does: they were behind.
     * ``pushed only``: the online rows give it still, for they know a newer event than the table: one that was pushed.
+    * ``missed push``: with some rows that came later, and without others, it does: only the former were pushed.
     * ``changed definition``: the view, the function of the request or the source was declared otherwise then, and
       nothing of the above explains it as it is declared now.
     * ``asked too far back``: a moment so long before the entity's newest event that online rows need not answer it.

@@ -18,6 +18,7 @@ MEANING = {
     "late row": "rows came in after the answer, under an earlier time; the source was late",
     "not yet materialised": "the table had rows that the online store had not got yet; bring features up more often",
     "pushed only": "made with what was pushed, and what no row of the table has brought; does the source lack rows?",
+    "missed push": "made with some rows before the table had them, and without others: a push of these never came",
     "changed definition": "served as it was declared then, computed as it is declared now; nothing is wrong",
     "asked too far back": "asked about a moment that online rows need not answer for",
     "not looked into": "too many different states to compute again; name a later --since",
