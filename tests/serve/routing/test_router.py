@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -94,6 +95,14 @@ def test_a_contextual_bandit_goes_by_what_it_believes_of_the_context():
 def test_a_policy_must_go_by_fields_of_the_requests(changed, said):
     with pytest.raises(ProjectError, match=said):
         Router(policy(**changed), world.FIELDS)
+
+
+def test_nothing_is_learned_from_what_the_log_does_not_keep():
+    secret = [dataclasses.replace(field, privacy="secret") for field in world.FIELDS]
+    Router(policy(mode="contextual", unit=("carrier",), context=("distance",)), world.FIELDS)
+    Router(policy(), secret)  # who goes by it needs no log
+    with pytest.raises(ProjectError, match="learns from 'distance'; found a secret field"):
+        Router(policy(mode="contextual", context=("distance",)), secret)
 
 
 def test_a_split_is_followed_logged_and_ended(store, tmp_path):
