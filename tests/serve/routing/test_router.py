@@ -118,7 +118,10 @@ def test_a_split_is_followed_logged_and_ended(store, tmp_path):
         assert answer["model_versions"] == [2 if arm == "new" else 1 for arm in answer["arms"]]
         _, again = ask.post("/v1/endpoints/plain/predict", {"instances": [world.instance(carrier="c7")] * 3})
         assert again["arms"] == [answer["arms"][7]] * 3
-        assert ('drivetrain_routed_total{arm="new",endpoint="plain",experiment="price@1"}') in ask.get("/metrics")[1]
+        figures = ask.get("/metrics")[1]
+        assert 'drivetrain_routed_total{arm="new",endpoint="plain",experiment="price@1"}' in figures
+        for role, version in (("champion", 1), ("arm new", 2), ("arm control", 1)):
+            assert f'drivetrain_version{{endpoint="plain",model="plain",role="{role}"}} {version}.0' in figures
         store.catalog.commit(Policy(endpoint="plain", at=now()))
         ask.app._reloader.look()
         _, straight = ask.post("/v1/endpoints/plain/predict", {"instances": [world.instance(carrier="c7")]})
