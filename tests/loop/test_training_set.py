@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -72,6 +73,16 @@ def test_one_of_a_moment_gone_by_is_kept_beside_what_is_trained_on(project):
     assert {step.state for step in project.plan()} == {"done"}
     assert project.store.catalog.find(Step, "training_set:returned")[0].parameters == ""
     assert project.training_set().height == 6_000
+
+
+def test_labels_before_all_data_stay_and_are_counted(project):
+    orders = project.store.catalog.find(TableVersion, "orders")[0]
+    first = micros_of("2026-02-01")
+    project.store.catalog.commit(msgspec.structs.replace(orders, first_event=first))
+    found = project.training_set(at=MARCH)
+    early = found.filter(pl.col("_at") < datetime_of(first)).height
+    assert 0 < early < found.height
+    assert project.store.catalog.find(TableVersion, "training/returned")[0].reasons["before all of orders"] == early
 
 
 def test_rows_that_become_known_later_change_nothing_and_late_ones_that_say_otherwise_do(project):

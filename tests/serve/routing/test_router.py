@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -96,6 +97,14 @@ def test_a_policy_must_go_by_fields_of_the_requests(changed, said):
         Router(policy(**changed), world.FIELDS)
 
 
+def test_nothing_is_learned_from_what_the_log_does_not_keep():
+    secret = [dataclasses.replace(field, privacy="secret") for field in world.FIELDS]
+    Router(policy(mode="contextual", unit=("carrier",), context=("distance",)), world.FIELDS)
+    Router(policy(), secret)  # who goes by it needs no log
+    with pytest.raises(ProjectError, match="learns from 'distance'; found a secret field"):
+        Router(policy(mode="contextual", context=("distance",)), secret)
+
+
 def test_a_split_is_followed_logged_and_ended(store, tmp_path):
     store.catalog.commit(policy(at=now()))
     carriers = [f"c{at}" for at in range(400)]
@@ -109,7 +118,10 @@ def test_a_split_is_followed_logged_and_ended(store, tmp_path):
         assert answer["model_versions"] == [2 if arm == "new" else 1 for arm in answer["arms"]]
         _, again = ask.post("/v1/endpoints/plain/predict", {"instances": [world.instance(carrier="c7")] * 3})
         assert again["arms"] == [answer["arms"][7]] * 3
-        assert ('drivetrain_routed_total{arm="new",endpoint="plain",experiment="price@1"}') in ask.get("/metrics")[1]
+        figures = ask.get("/metrics")[1]
+        assert 'drivetrain_routed_total{arm="new",endpoint="plain",experiment="price@1"}' in figures
+        for role, version in (("champion", 1), ("arm new", 2), ("arm control", 1)):
+            assert f'drivetrain_version{{endpoint="plain",model="plain",role="{role}"}} {version}.0' in figures
         store.catalog.commit(Policy(endpoint="plain", at=now()))
         ask.app._reloader.look()
         _, straight = ask.post("/v1/endpoints/plain/predict", {"instances": [world.instance(carrier="c7")]})

@@ -24,6 +24,9 @@ def training_table(model: str) -> str:
     return f"training/{model}"
 
 
+_BEFORE = "before all of "
+
+
 def training_set_node(project: Definitions, model: Model, at: Micros | None = None) -> Node:
     """Joins labels and features as they were known at each label's moment.
 
@@ -40,7 +43,8 @@ def training_set_node(project: Definitions, model: Model, at: Micros | None = No
         refs = {name: inputs[f"ingest:{name}"]["table"] for name in sources}
         version = build_training_set(project, model, refs, at)
         unlabelled = int(version.reasons.get("no label", 0))
-        progress.finish(task, f"{version.rows:,} rows, {unlabelled:,} without a label")
+        early = "".join(f", {count:,} {why}" for why, count in version.reasons.items() if why.startswith(_BEFORE))
+        progress.finish(task, f"{version.rows:,} rows, {unlabelled:,} without a label{early}")
         return {"table": version.ref}
 
     return Node(
@@ -67,7 +71,8 @@ def build_training_set(
 
     Rows out equal labels in. Rows without a label (cancelled and diverted flights, say) stay in, with a null label,
     and are counted under ``no label``. Labels held back because they became known after ``at``, or are predicted after
-    it, are counted under ``known later``.
+    it, are counted under ``known later``; those of moments before the first row of a view's table, whose features know
+    of nothing, under ``before all of`` it.
 
     Raises:
         TrainingError: The label's table is empty, or no label was known by ``at``.
@@ -103,7 +108,7 @@ def build_training_set(
         digest=digest(content),
         rows=frame.height,
         added=frame.height,
-        reasons={"no label": frame[LABEL].null_count(), **later},
+        reasons={"no label": frame[LABEL].null_count(), **later, **_early(model, versions, moments)},
         columns=tuple(ColumnType(name, str(dtype)) for name, dtype in frame.schema.items()),
         first_event=_micros(moments.min()),
         last_event=_micros(moments.max()),
@@ -127,6 +132,16 @@ def _known_by(model: Model, labels: pl.DataFrame, at: Micros) -> pl.DataFrame:
             do="Ask for a later moment, or take in older rows",
         )
     return known
+
+
+def _early(model: Model, versions: Mapping[str, TableVersion], moments: pl.Series) -> dict[str, int]:
+    """Labels before the first row of a view's table, by table; a view with a time of its own is not looked at."""
+    counts: dict[str, int] = {}
+    for view in model.views:
+        first = versions[view.source.name].first_event
+        if view.time is None and first is not None and (many := int((moments < first).sum())):
+            counts[f"{_BEFORE}{view.source.name}"] = many
+    return counts
 
 
 def _note(refs: Mapping[str, str], at: Micros | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from drivetrain.core.errors import NotReady
@@ -15,7 +15,9 @@ from drivetrain.serve.reload import Reloader
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import TEXT, Response, ok
 from drivetrain.serve.routes.route import Route
+from drivetrain.serve.serving import Serving
 from drivetrain.serve.telemetry import Gauge, Meter, Snapshot, exposition
+from drivetrain.serve.version import LoadedVersion
 from drivetrain.serve.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -82,17 +84,33 @@ def _gauges(planes: Mapping[str, Dataplane], reloader: Reloader) -> list[Gauge]:
     served: list[tuple[tuple[str, ...], float]] = []
     waiting: list[tuple[tuple[str, ...], float]] = []
     for name, plane in planes.items():
-        for role, loaded in (("champion", plane.serving.champion), ("shadow", plane.serving.shadow)):
-            if loaded is not None:
-                served.append(((name, role, loaded.record.model), float(loaded.record.version)))
+        served += [
+            ((name, role, loaded.record.model), float(loaded.record.version))
+            for role, loaded in _roles(plane.serving)
+            if loaded is not None
+        ]
         waiting.append(((name,), float(sum(_size(path) for path in segments(plane.log.folder)))))
     return [
-        Gauge("drivetrain_version", "Version that answers, or listens in.", ("endpoint", "role", "model"), served),
+        Gauge(
+            "drivetrain_version",
+            "Version that answers, listens in, or stands by.",
+            ("endpoint", "role", "model"),
+            served,
+        ),
         Gauge("drivetrain_log_bytes", "Bytes logged and not compacted away yet.", ("endpoint",), waiting),
         Gauge(
             "drivetrain_catalog_up", "Whether the catalog can be read.", (), [((), float(not reloader.catalog_problem))]
         ),
     ]
+
+
+def _roles(serving: Serving) -> Iterator[tuple[str, LoadedVersion | None]]:
+    yield "champion", serving.champion
+    yield "shadow", serving.shadow
+    yield "fallback", serving.fallback
+    if serving.router is not None:
+        for arm in serving.router.policy.arms:
+            yield f"arm {arm.name}", serving.arms.get(arm.version) if arm.version else serving.champion
 
 
 def _levels(living: Sequence[Snapshot]) -> list[Gauge]:

@@ -42,13 +42,21 @@ class Router:
         fields: Fields of the endpoint's requests.
 
     Raises:
-        ProjectError: It goes by fields that requests don't have, or can't go by.
+        ProjectError: It goes by fields that requests don't have, or can't go by, or learns from ones the log does not
+            keep.
     """
 
     def __init__(self, policy: Policy, fields: Sequence[RequestField]) -> None:
         self.policy = policy
         self._unit = _places(policy, policy.unit, fields, "sticks to", {"string", "int", "bool", "date", "time"})
         self._context = _places(policy, policy.context, fields, "goes by", {"float", "int", "bool"})
+        kept = {field.name for field in fields if field.privacy != "secret"}
+        if unkept := [name for name in policy.context if name not in kept]:
+            raise ProjectError(
+                f"the policy of endpoint {policy.endpoint!r} learns from {unkept[0]!r}",
+                found="a secret field, which the log does not keep",
+                expected="fields that are kept",
+            )
         self._shares = [arm.share for arm in policy.arms]
         self._arms = {arm.name: arm for arm in policy.arms}
         self._overrides: Mapping[str, str] = policy.overrides
