@@ -16,6 +16,8 @@ from drivetrain.core.settings import ServeSettings
 
 TOKEN_VARIABLE = "DRIVETRAIN_TOKEN"  # noqa: S105 - where one is, not one
 
+_AGAIN = 0.1
+"""Seconds between two tries, where the server does not say."""
 _DO = "Start it with: drivetrain serve (or drivetrain up)"
 
 
@@ -63,8 +65,9 @@ class Client:
         data = None if body is None else self._encoder.encode(body)
         deadline = time.monotonic() + self._patience
         while True:
+            later = _AGAIN
             try:
-                status, answer = self._once(method, path, data)
+                status, answer, later = self._once(method, path, data)
             except ssl.SSLCertVerificationError as error:
                 self.close()
                 raise RequestError(
@@ -80,27 +83,27 @@ class Client:
             else:
                 if status < 400:
                     return answer
-                told = answer.get("error", {})
-                refusal = NotReady if status in {429, 503} else RequestError
-                words = told.get("message", f"the endpoint answered {status}")
-                problem = refusal(str(words), field=told.get("field"))
-                if refusal is RequestError:
+                problem = _problem(status, answer)
+                if not isinstance(problem, NotReady):
                     raise problem
-            if time.monotonic() > deadline:
+            if time.monotonic() + (later if later > _AGAIN else 0.0) > deadline:
                 raise problem
-            time.sleep(0.1)
+            time.sleep(later)
 
-    def _once(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any]]:
+    def _once(self, method: str, path: str, data: bytes | None) -> tuple[int, dict[str, Any], float]:
+        """Status, answer, and how many seconds to wait before asking again."""
         if self._connection is None:
             self._connection = self._connected()
             self._connection.connect()
         self._connection.request(method, path, data, self._headers)
         response = self._connection.getresponse()
         body = response.read()
+        asked = response.headers.get("retry-after", "")
+        later = float(asked) if asked.isdecimal() else _AGAIN
         try:
-            return response.status, msgspec.json.decode(body, type=dict[str, Any])
+            return response.status, msgspec.json.decode(body, type=dict[str, Any]), later
         except msgspec.DecodeError:
-            return response.status, {"error": {"message": f"an answer that is no JSON ({response.status})"}}
+            return response.status, {"error": f"an answer that is no JSON ({response.status})"}, later
 
     def _connected(self) -> http.client.HTTPConnection:
         host, port = self._settings.host, self._settings.port
@@ -113,6 +116,14 @@ class Client:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _problem(status: int, answer: Mapping[str, Any]) -> DrivetrainError:
+    """What a refusal says, in the shape of whichever protocol was spoken; a busy server is not ready, no more."""
+    told = answer.get("error")
+    words, field = (told.get("message"), told.get("field")) if isinstance(told, dict) else (told, None)
+    refusal = NotReady if status in {429, 503} else RequestError
+    return refusal(str(words or f"the endpoint answered {status}"), field=field)
 
 
 def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
