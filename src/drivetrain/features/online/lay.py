@@ -290,11 +290,13 @@ class _Laying:
     def _put_lasts(self, words: Words, begins: Places) -> None:
         """Event time of the oldest looked-up value, then those that are numbers, then the event times of all."""
         lasts = self._parts.lasts
-        words[begins] = lasts.times.min(axis=1)
+        many = lasts.times.shape[1]
+        both = np.empty((self._entities, 1 + 2 * many), dtype=np.int64)
+        both[:, 0] = lasts.times.min(axis=1)
         # Where some are no numbers, all are read from the tail.
-        numbers = np.full_like(lasts.numbers, np.nan) if lasts.values else lasts.numbers
-        both = np.concatenate([numbers.view(np.int64), lasts.times], axis=1)
-        words[begins[:, None] + np.arange(1, 1 + both.shape[1])] = both
+        both.view(np.float64)[:, 1 : 1 + many] = np.nan if lasts.values else lasts.numbers
+        both[:, 1 + many :] = lasts.times
+        words[begins[:, None] + np.arange(both.shape[1])] = both
 
     def _tails(self) -> tuple[list[bytes], Places]:
         """The tail of each entity, or one where it is the same for all, and their lengths; whole words end with it."""

@@ -196,7 +196,8 @@ class _Aggregates:
         layout, columns = self._layout, self._layout.view.columns
         looked_up: list[str] = []
         many = len(layout.lasts)
-        made, times = np.empty((self._entities, many)), np.empty((self._entities, many), dtype=np.int64)
+        # Filled feature by feature, and so laid out.
+        made, times = np.empty((many, self._entities)).T, np.empty((many, self._entities), dtype=np.int64).T
         newest: dict[tuple[int, int], Places] = {}
         for number, at in enumerate(layout.lasts):
             position, rank = columns[at].input, int(columns[at].argument or 0)
