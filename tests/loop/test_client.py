@@ -78,16 +78,19 @@ BUSY = (429, {"retry-after": "1"}, b'{"error": {"message": "more wait than may"}
 
 
 def test_a_busy_server_is_asked_again_when_it_says():
-    with answering(BUSY, (200, {}, b'{"predictions": [1.0]}')) as (settings, asked):
-        with closing(Client(settings, patience=5)) as client:
-            assert client.predict("late", [{}]) == {"predictions": [1.0]}
+    done = (200, {}, b'{"predictions": [1.0]}')
+    with answering(BUSY, done) as (settings, asked), closing(Client(settings, patience=5)) as client:
+        assert client.predict("late", [{}]) == {"predictions": [1.0]}
     assert asked[1] - asked[0] >= 1
 
 
 def test_patience_that_would_end_first_is_not_waited_out():
-    with answering(BUSY) as (settings, asked):
-        with closing(Client(settings, patience=0.5)) as client, pytest.raises(NotReady, match="more wait than may"):
-            client.predict("late", [{}])
+    with (
+        answering(BUSY) as (settings, asked),
+        closing(Client(settings, patience=0.5)) as client,
+        pytest.raises(NotReady, match="more wait than may"),
+    ):
+        client.predict("late", [{}])
     assert len(asked) == 1
 
 
@@ -96,6 +99,9 @@ def test_patience_that_would_end_first_is_not_waited_out():
     [(b'{"error": "said in a text"}', "said in a text"), (b"<html>", "no JSON"), (b"{}", "the endpoint answered 400")],
 )
 def test_a_refusal_of_any_shape_is_told(body, words):
-    with answering((400, {}, body)) as (settings, _):
-        with closing(Client(settings)) as client, pytest.raises(RequestError, match=words):
-            client.call("POST", "/v2/models/late/infer", {})
+    with (
+        answering((400, {}, body)) as (settings, _),
+        closing(Client(settings)) as client,
+        pytest.raises(RequestError, match=words),
+    ):
+        client.call("POST", "/v2/models/late/infer", {})
