@@ -76,7 +76,10 @@ class Answering:
         breaker = self._breakers[version.number]
         problem = None
         if not breaker.failures:  # nearly always; what follows is for the rest
-            inputs = encoded(version, vectors)
+            try:
+                inputs = list(map(version.encode, vectors))
+            except (TypeError, ValueError) as error:
+                raise _unsuited(version, error) from error
             try:
                 outputs = version.predict(inputs)
             except EngineFailed as error:
@@ -190,4 +193,8 @@ def encoded(version: LoadedVersion, vectors: Vectors) -> list[list[float]]:
     try:
         return list(map(version.encode, vectors))
     except (TypeError, ValueError) as error:
-        raise FeatureError(f"a feature value does not suit {version.record.key}: {error}") from error
+        raise _unsuited(version, error) from error
+
+
+def _unsuited(version: LoadedVersion, error: Exception) -> FeatureError:
+    return FeatureError(f"a feature value does not suit {version.record.key}: {error}")

@@ -48,6 +48,8 @@ class Intake:
         self._room = max(SMALL, settings.max_bytes) * TOGETHER
         self._coming: dict[asyncio.Task[object], float] = {}
         self._slow: set[asyncio.Task[object]] = set()
+        self.slow = 0
+        """How many bodies have been on their way for a while: they wait for their senders, not for us."""
         self._late: set[asyncio.Task[object]] = set()
         self._sweeping = False
 
@@ -55,11 +57,6 @@ class Intake:
     def arriving(self) -> int:
         """How many bodies are on their way."""
         return len(self._coming)
-
-    @property
-    def slow(self) -> int:
-        """How many of them have been so for a while: they wait for their senders, not for us."""
-        return len(self._slow)
 
     async def read(self, headers: RequestHeaders, pieces: Pieces) -> bytes:
         """The whole body.
@@ -102,6 +99,7 @@ class Intake:
                 if self._slow or self._late:
                     self._slow.discard(task)
                     self._late.discard(task)
+                    self.slow = len(self._slow)
         if announced is not None and len(body) != announced:
             raise Malformed("the body ended before it was whole", found=f"{len(body)} bytes", expected=announced)
         return body
@@ -137,6 +135,7 @@ class Intake:
             if began <= before and task not in self._late:
                 self._late.add(task)
                 task.cancel()
+        self.slow = len(self._slow)
         self._sweeping = False
         if self._coming:
             self._sweep_later()

@@ -64,6 +64,7 @@ class Dataplane:
         self.keeping = Keeping([field.name for field in plan.fields if field.privacy == "secret"], settings.log_share)
         self._meter = meter
         self._own = (plan.name,)  # the label of its counters
+        self._batches = meter.counters["batches"]
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._entity = _entity_positions(plan)
         self._shadow = Shadow(
@@ -90,15 +91,20 @@ class Dataplane:
             EngineFailed: The model failed, and nobody stood in for it.
             StoreError: The online store or the log can't be used; nothing was acknowledged.
         """
-        champion = self.serving.champion
-        if self.plan.deadline is not None:
+        serving = self.serving
+        if serving is not self._bound_to:
+            self._bind(serving)
+        straight, champion = self._straight, serving.champion
+        if straight is not None and self.offer_explained is None and not straight.champion.heavy(len(call.rows)):
+            answer = self._score_straight(straight, serving, call)
+        elif self.plan.deadline is not None:
             answer = await self._batching.join_in_time(call)
         elif champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
         else:
             if champion is not None and champion.heavy(len(call.rows)):
                 await self._turnstile.pass_through()
-            answer = self._score_one(call)
+            answer = self.score([call])[0]
         if self._commit is not None:
             await self._commit.wait()
         return answer
@@ -112,33 +118,30 @@ class Dataplane:
         ]
         return self._finish(work, parts)
 
-    def _score_one(self, call: Call) -> Answer:
-        """As :meth:`score` for one call, with less to carry where it goes straight to the champion."""
-        serving = self.serving
-        if serving is not self._bound_to:
-            self._bind(serving)
-        straight = self._straight
-        if straight is None or self.offer_explained is not None:
-            return self.score([call])[0]
-        vectors, ages, away = self._look_up(call.rows, call.ats)
-        part = self._answering.answer(serving, straight.champion, range(len(vectors)), vectors)
-        if part.failed:
-            batch = Batch([call])
-            facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
-            return self._finish(_Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), []), [part])[0]
-        self._append(straight.frames(call, self.log.moment(), part.inputs, ages, part.outputs))
-        self._meter.counters["batches"][self._own] += 1
-        straight.count(part.inputs, ages)
-        return Answer(part.outputs, call.request_id, straight.number, features_away=_named(away))
-
     def _bind(self, serving: Serving) -> None:
+        """Finds out whether calls go straight to the champion: nothing to gather, choose or hurry, no listener."""
         champion = serving.champion
-        if champion is None or serving.router is not None or serving.shadow is not None:
+        alone = serving.router is None and serving.shadow is None and self.plan.deadline is None
+        if champion is None or not alone or self.lookup.needs_frames or champion.gathers:
             self._straight = None
         else:
             tally = self._tally(champion, "champion")
             self._straight = Straight(self.plan, champion, self._entity, self.keeping, tally)
         self._bound_to = serving
+
+    def _score_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
+        """What :meth:`score` answers, with less to carry."""
+        champion = straight.champion
+        vectors, ages, away = self._look_up(call.rows, call.ats)
+        part = self._answering.answer(serving, champion, range(len(vectors)), vectors)
+        if part.failed:
+            batch = Batch([call])
+            facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
+            return self._finish(_Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), []), [part])[0]
+        self._append(straight.frames(call, self.log.moment(), part, ages))
+        self._batches[self._own] += 1
+        straight.count(part.inputs, ages)
+        return Answer(part.outputs, call.request_id, champion.number, features_away=_named(away) if away else UNSET)
 
     def _tally(self, version: LoadedVersion, role: str) -> Tally:
         key = version.record.version, role
@@ -291,7 +294,7 @@ class Dataplane:
 
     def _count(self, work: _Work, parts: Sequence[Part]) -> None:
         counters = self._meter.counters
-        counters["batches"][self._own] += 1
+        self._batches[self._own] += 1
         for version, places, inputs, _, _ in parts:
             role = "champion" if version is work.serving.champion else "challenger"
             self._tally(version, role).count(inputs, [work.facts.ages[at] for at in places])

@@ -9,13 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from drivetrain.core.clock import Micros
+from drivetrain.serve.answering import Part
 from drivetrain.serve.call import Call
 from drivetrain.serve.instance import Row
 from drivetrain.serve.log.frame import pack_prediction
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.telemetry import Tally
-from drivetrain.serve.version import LoadedVersion, Output
+from drivetrain.serve.version import LoadedVersion
 
 
 class Straight:
@@ -33,54 +35,30 @@ class Straight:
         self, plan: EndpointPlan, champion: LoadedVersion, entity: Sequence[int], keeping: Keeping, tally: Tally
     ) -> None:
         self.champion = champion
-        self.number = champion.record.version
         self.count = tally.count
-        self._who = plan.name, champion.record.model, self.number
+        self._who = plan.name, champion.record.model, champion.number
         self._entity = entity
         self._keeping = keeping
 
-    def frames(
-        self,
-        call: Call,
-        logged: int,
-        inputs: Sequence[Sequence[float]],
-        ages: Sequence[Sequence[float]],
-        outputs: Sequence[Output],
-    ) -> bytes:
+    def frames(self, call: Call, logged: Micros, part: Part, ages: Sequence[Sequence[float]]) -> bytes:
         """The log's frames of an answered call.
 
         Args:
             call: The call.
             logged: The moment they are logged at.
-            inputs: The champion's input, row by row.
+            part: What the champion was given, and said.
             ages: Of each row's values, in the order of the views.
-            outputs: What the champion said.
         """
-        if not (self._keeping.whole or self._keeping.keeps(call.request_id)):
+        request_id, keeping, entity, raws, inputs = call.request_id, self._keeping, self._entity, call.raws, part.inputs
+        whole = keeping.whole
+        if not (whole or keeping.keeps(request_id)):
             return b""
-        latency = (time.perf_counter_ns() - call.started) // 1_000
-        if len(outputs) == 1:
-            return self._frame(call, 0, (logged, latency), inputs[0], ages[0], outputs[0])
-        return b"".join(
-            self._frame(call, row, (logged, latency), inputs[row], ages[row], output)
-            for row, output in enumerate(outputs)
-        )
-
-    def _frame(
-        self,
-        call: Call,
-        row: int,
-        times: tuple[int, int],
-        values: Sequence[float],
-        ages: Sequence[float],
-        output: Output,
-    ) -> bytes:
         endpoint, model, number = self._who
-        logged, latency = times
-        raw, keeping = call.raws[row], self._keeping
-        return pack_prediction(
-            (
-                call.request_id,
+        latency = (time.perf_counter_ns() - call.started) // 1_000
+        frames = []
+        for row, output in enumerate(part.outputs):
+            fields = (
+                request_id,
                 row,
                 endpoint,
                 call.ats[row],
@@ -88,10 +66,10 @@ class Straight:
                 model,
                 number,
                 "champion",
-                entity_of(self._entity, call.rows[row]) if self._entity else "",
-                bytes(raw) if keeping.whole else keeping.request(raw),
-                values,
-                ages,
+                entity_of(entity, call.rows[row]) if entity else "",
+                bytes(raws[row]) if whole else keeping.request(raws[row]),
+                inputs[row],
+                ages[row],
                 output,
                 latency,
                 "",
@@ -100,7 +78,8 @@ class Straight:
                 0,
                 keeping.weight,
             )
-        )
+            frames.append(pack_prediction(fields))
+        return b"".join(frames)
 
 
 def entity_of(places: Sequence[int], row: Row) -> str:

@@ -40,6 +40,7 @@ class WriteAheadLog:
     ) -> None:
         self.folder = folder
         self.durability = durability
+        self._in_memory = durability == "memory"
         self._segment_bytes = segment_bytes
         self._segment_seconds = segment_seconds
         self._segment: Segment | None = None
@@ -53,8 +54,11 @@ class WriteAheadLog:
 
         Source: the physical part of a hybrid logical clock; S. Kulkarni et al., "Logical physical clocks", OPODIS 2014.
         """
-        self._latest = max(self._latest + 1, now())
-        return self._latest
+        moment = now()
+        if moment <= self._latest:
+            moment = self._latest + 1
+        self._latest = moment
+        return moment
 
     def append(self, frames: bytes) -> None:
         """Keeps whole frames, all or none.
@@ -63,12 +67,12 @@ class WriteAheadLog:
             StoreError: The disk is full or failing; nothing was kept, and nothing may be acknowledged.
         """
         with self._lock:
-            if self.durability == "memory":
-                self._held += frames
-                if len(self._held) >= _MEMORY_BYTES:
-                    self._write_held()
-            else:
+            if not self._in_memory:
                 self._write(frames)
+                return
+            self._held += frames
+            if len(self._held) >= _MEMORY_BYTES:
+                self._write_held()
 
     def sync(self) -> None:
         """Waits until everything appended so far is on the disk; several appends may share one call.
@@ -107,19 +111,22 @@ class WriteAheadLog:
 
     def _write(self, frames: bytes) -> None:
         segment = self._segment
-        if segment is not None and segment.size + len(frames) > self._segment_bytes:
-            if self.durability == "disk":
-                segment.sync()
-            self._retire()
-            segment = None
-        if segment is None:
-            segment = self._segment = Segment(self.folder)
+        if segment is None or segment.size + len(frames) > self._segment_bytes:
+            segment = self._next_segment()
         try:
             segment.append(frames)
         except StoreError:
             if segment.spoiled:
                 self._retire()
             raise
+
+    def _next_segment(self) -> Segment:
+        if self._segment is not None:
+            if self.durability == "disk":
+                self._segment.sync()
+            self._retire()
+        self._segment = Segment(self.folder)
+        return self._segment
 
     def _retire(self) -> None:
         with self._syncing:
