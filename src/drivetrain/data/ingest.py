@@ -16,19 +16,23 @@ from pathlib import Path
 import polars as pl
 
 from drivetrain.core.clock import Micros, micros_of
-from drivetrain.core.errors import ProjectError, SourceError
+from drivetrain.core.errors import ContractBreach, ProjectError, SourceError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import ColumnType, TableVersion
 from drivetrain.data import ledger, quarantine
 from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_sequence, with_times
+from drivetrain.data.batch_history import history, profiled
 from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
+from drivetrain.data.judge import Failing, judge, refuse, stale
 from drivetrain.data.ledger import APPLICATION, Entry
+from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
-from drivetrain.data.screen import Lookups, Screened, screen
+from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
+from drivetrain.data.standing import Standing
 from drivetrain.store.bundle import Store
 
 
@@ -80,6 +84,14 @@ def ingest(
         except _Overtaken:
             progress.advance(task, 0, "another process is taking in the same source: reading on from its last batch")
     progress.finish(task, f"{taken:,} rows")
+    if made is not None:
+        profile(store, source.name, made.version, at=now)
+        old = stale(source.contract, made, now)
+        if old and source.contract.on_breach != "warn":
+            raise ContractBreach(
+                f"source {source.name!r} is not fresh: {old}",
+                do="Look whether the source still delivers; rows are kept",
+            )
     if made is None:
         raise SourceError(
             f"source {source.name!r} has no rows yet", found=source.reader.words, do="Deliver rows, then run again"
@@ -126,15 +138,31 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     # A table without rows pins no types: what its undeclared columns are is decided by the first row.
     whole = anew or entry.rows == 0
     schema = {} if whole else store.tables.schema(source.name)
+    failing: list[Failing] = []
     if empty:
-        found = Screened(store.tables.read(source.name).clear(), [], {})
+        found = Screened(store.tables.read(source.name).clear(), [], {}, entry.shape)
         rows, updates = found.rows, 0
     else:
-        known = {name: dtype for name, dtype in schema.items() if name not in RESERVED}
-        found = screen(batch, source, work.lookups, known)
+        before = Before(
+            {name: dtype for name, dtype in schema.items() if name not in RESERVED},
+            Standing(
+                source.key, None if whole else store.tables.scan(source.name), batch.again or bool(batch.readmitted)
+            ),
+            {} if anew else entry.shape,
+        )
+        found = screen(batch, source, work.lookups, before)
         timed = with_times(found.rows, source)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
+    columns = cache(lambda: profile_of(rows.drop(RESERVED)))
+    if not empty and not batch.readmitted:
+        brought = None if batch.again else batch.rows.height + len(batch.unreadable)
+        past = history(store, source, 0 if whole else entry.number - entry.first + 1)
+        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
+    if failing:
+        if source.contract.on_breach != "warn":
+            raise refuse(batch.origin, failing)
+        found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     if not anew:
         found = _without_known(
             found, quarantine.unseen(store.tables, source.name, batch, entry.number + 1, found.refused)
@@ -145,9 +173,12 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     if ledger.entry_at(store.tables, source.name, version).batch != entry_made.batch:
         raise _Overtaken
     quarantine.settle(store.tables, source.name, entry_made)
-    columns = ledger.schema_of(rows) if whole else tuple(ColumnType(name, str(kind)) for name, kind in schema.items())
-    made = ledger.table_version(source.name, version, entry_made, columns)
-    ledger.keep(store.catalog, made, work.uses)
+    kept = rows.schema if whole else {**schema, **rows.schema}
+    made = ledger.table_version(
+        source.name, version, entry_made, tuple(ColumnType(name, str(kind)) for name, kind in kept.items())
+    )
+    profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates)
+    ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
 
 
@@ -215,6 +246,10 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         last_available=max((at for at in (old.last_available, known) if at is not None), default=None),
         uses=dict(work.uses),
         at=work.now,
+        delivered=batch.rows.height + len(batch.unreadable),
+        shape=found.shape or before.shape,
+        readmitted=batch.readmitted,
+        readmissions=(0 if change.anew else before.readmissions) + bool(batch.readmitted),
     )
 
 

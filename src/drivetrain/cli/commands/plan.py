@@ -21,7 +21,12 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
         todo = [step for step in steps if step.state != "done"]
         table = Table(box=None, padding=(0, 1), show_header=False)
         for step in steps:
-            table.add_row(MARKS[step.state], step.name, f"[dim]{step.words}[/]", step.why if step in todo else "")
+            table.add_row(
+                MARKS[step.state],
+                step.name,
+                f"[dim]{step.words}[/]",
+                step.why if step in todo or "not fresh" in step.why else "",
+            )
         out.print(table)
         sure = sum(step.state == "run" for step in todo)
         if todo:
