@@ -27,6 +27,7 @@ COMMANDS = {
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",
+    "quarantine": "Show the rows that contracts have set aside; bring them back, or drop them.",
     "token": "Make, list and revoke the inference server's tokens.",
     "doctor": "Check what the project stands on.",
 }

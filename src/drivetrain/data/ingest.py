@@ -7,7 +7,7 @@ go to the table in one. Only the second decides. The catalog is told afterwards,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -111,6 +111,52 @@ def pending(store: Store, source: Source, folder: Path) -> str | None:
     if ledger.begins_anew(source, present[0]):
         return "its definition changed: everything is read again"
     return source.reader.pending(folder, present[0].cursor)
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What bringing rows back came to: the table's version afterwards, and the entry of each batch."""
+
+    version: int
+    entries: Sequence[Entry]
+
+
+def bring_back(
+    store: Store,
+    source: Source,
+    batches: Callable[[Entry], Iterable[Batch]],
+    *,
+    now: Micros,
+    sources: Mapping[str, Source],
+) -> Returned:
+    """Takes rows of the quarantine in as batches of their own; the source's cursor stays where it is.
+
+    Args:
+        store: Where the table is; there must be one.
+        source: Whose rows.
+        batches: The rows, given the table's last entry. Asked again where another process came first.
+        now: The present moment, for the records.
+        sources: Every source of the project, by name.
+    """
+    uses = _versions(store, source, sources)
+    work = _Work(store, source, _lookups(store, uses), uses, now)
+    entries: list[Entry] = []
+    while True:
+        present = ledger.last_entry(store.tables, source.name)
+        if present is None:
+            raise SourceError(f"source {source.name!r} has no rows yet")
+        entry, version = present
+        quarantine.settle(store.tables, source.name, entry)
+        ledger.caught_up(store.tables, store.catalog, source.name, version)
+        try:
+            for batch in batches(entry):
+                entry, made = _take_batch(work, entry, batch, anew=False, empty=False)
+                entries.append(entry)
+                version = made.version
+        except _Overtaken:
+            continue
+        profile(store, source.name, version, at=now)
+        return Returned(version, entries)
 
 
 def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersion | None, int]:

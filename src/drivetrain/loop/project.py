@@ -20,6 +20,7 @@ from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
+from drivetrain.loop.quarantine import Quarantine
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
@@ -234,6 +235,11 @@ class Project(Declarations):
     def tokens(self) -> Tokens:
         """The tokens that the inference server takes: made, listed and revoked."""
         return Tokens(self)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Rows that contracts have set aside: listed, shown, brought back after a fix, dropped."""
+        return Quarantine(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

@@ -12,6 +12,7 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
 from drivetrain.data.ingest import ingest
 from drivetrain.data.judge import stale
+from drivetrain.data.ledger import last_entry
 from drivetrain.data.source import Source
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.node import Node, Outputs
@@ -45,9 +46,18 @@ def ingest_node(project: Definitions, source: Source) -> Node:
         code=source.digest,
         parameters="",
         needs=tuple(f"ingest:{name}" for name in source.needs),
-        outside=lambda: {source.reader.words: source.reader.fingerprint(project.folder)},
+        outside=lambda: {
+            source.reader.words: source.reader.fingerprint(project.folder),
+            **_brought_back(project, source),
+        },
         action=action,
     )
+
+
+def _brought_back(project: Definitions, source: Source) -> dict[str, str]:
+    """Rows that came back from quarantine are new, though the source has delivered nothing."""
+    present = last_entry(project.store.tables, source.name)
+    return {"rows brought back": str(present[0].readmissions)} if present and present[0].readmissions else {}
 
 
 def with_age(project: Definitions, step: PlannedStep) -> PlannedStep:
