@@ -19,6 +19,8 @@ COMMANDS = {
     "watch": "Run schedules and monitors until stopped.",
     "web": "Start the dashboard and control API.",
     "status": "Show tables, versions, endpoints and alerts.",
+    "data": "Show what a table version holds, column by column, and what moved since another.",
+    "contract": "Draft a contract from data, check rows against one, export it.",
     "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
     "predict": "Ask the running endpoint, or score a file.",
     "trace": "Show the chain behind a prediction.",

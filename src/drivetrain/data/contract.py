@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from drivetrain.core.clock import duration
 from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
 from drivetrain.data.column import Column
+from drivetrain.data.foreign import columns_of, described
 
 OnBreach: TypeAlias = Literal["quarantine", "fail", "warn"]
 OnNewColumn: TypeAlias = Literal["ignore", "add", "fail"]
@@ -119,6 +120,24 @@ class Contract:
             duration(self.freshness or 0)
         except UsageError as error:
             raise ProjectError(f"a contract's freshness is {error}") from None
+
+    @classmethod
+    def of(cls, schema: object, **settings: Any) -> Contract:  # noqa: ANN401 - the contract's own fields
+        """The contract that a pandera or dataframely schema says.
+
+        Args:
+            schema: A pandera ``DataFrameSchema`` or ``DataFrameModel`` of Polars frames, or a dataframely ``Schema``.
+                Its key is the source's to name.
+            **settings: Other fields of the contract; ``checks`` are added to the schema's.
+
+        Raises:
+            ProjectError: It is no such schema, or says what a contract can't.
+            MissingExtra: The library is not installed.
+        """
+        found = described(schema)
+        checks = {**found["checks"], **settings.pop("checks", {})}
+        strict = {"on_new_column": "fail"} if found["strict"] else {}
+        return cls(columns_of(found), checks, **{**strict, **settings})
 
     @cached_property
     def digest(self) -> Digest:

@@ -73,8 +73,8 @@ def ingest(
         ProjectError: The source looks rows up in a table that no source makes.
         StoreError: The table can't be written; it is as it was.
     """
-    uses = _versions(store, source, sources)
-    work = _Work(store, source, _lookups(store, uses), uses, now)
+    uses = versions(store, source, sources)
+    work = _Work(store, source, lookups(store, uses), uses, now)
     task = f"ingest {source.name}"
     progress.start(task)
     while True:
@@ -138,8 +138,8 @@ def bring_back(
         now: The present moment, for the records.
         sources: Every source of the project, by name.
     """
-    uses = _versions(store, source, sources)
-    work = _Work(store, source, _lookups(store, uses), uses, now)
+    uses = versions(store, source, sources)
+    work = _Work(store, source, lookups(store, uses), uses, now)
     entries: list[Entry] = []
     while True:
         present = ledger.last_entry(store.tables, source.name)
@@ -299,7 +299,7 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
     )
 
 
-def _versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dict[str, int]:
+def versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dict[str, int]:
     """The versions of the tables that this source's rows are looked up in."""
     found: dict[str, int] = {}
     for name in source.needs:
@@ -318,7 +318,9 @@ def _versions(store: Store, source: Source, sources: Mapping[str, Source]) -> di
     return found
 
 
-def _lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
+def lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
+    """What a source's rows are looked up in: tables at these versions."""
+
     @cache
     def table(name: str) -> pl.DataFrame:
         return store.tables.read(name, uses[name]).drop(RESERVED)

@@ -14,6 +14,8 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
+from drivetrain.loop.contracts import Contracts
+from drivetrain.loop.data import TableFigures, figures
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
@@ -118,6 +120,19 @@ class Project(Declarations):
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
+
+    def data(self, table: str, *, version: int | None = None, against: int | None = None) -> TableFigures:
+        """What a version of a table holds, column by column, and what moved since another.
+
+        Args:
+            table: A source, or what a step made.
+            version: Which version; the newest by default.
+            against: The version to compare with.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        return figures(self, table, version=version, against=against)
 
     def features(self, name: str | None = None) -> list[GroupInfo]:
         """Every feature view and function of the request: what each feature is, whose, how fresh, how its values lie.
@@ -235,6 +250,11 @@ class Project(Declarations):
     def tokens(self) -> Tokens:
         """The tokens that the inference server takes: made, listed and revoked."""
         return Tokens(self)
+
+    @property
+    def contracts(self) -> Contracts:
+        """Contracts: drafted from data, held against rows anywhere, exported."""
+        return Contracts(self)
 
     @property
     def quarantine(self) -> Quarantine:
