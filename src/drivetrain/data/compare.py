@@ -53,9 +53,10 @@ def _column(before: ColumnProfile | None, now: ColumnProfile, version: int) -> M
     found = shift(before, now)
     parts = [*_nulls(before, now), *_values(before, now), *_kinds(before, now)]
     if found is None:
-        same = not parts
-        words = f"{name}: {'; '.join(parts)}." if parts else f"{name} is as in version {version}."
-        return Moved(column=name, moved=not same, words=words)
+        words = (
+            f"{name}: {'; '.join(parts)}; too few rows to judge." if parts else f"{name} is as in version {version}."
+        )
+        return Moved(column=name, words=words)
     value, chance = found
     beyond = value > chance
     if not beyond:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import combinations
@@ -213,7 +213,7 @@ def _range(made: _Found, values: pl.Series) -> None:
     if len(outside):
         made.told.append(f"beside {len(outside):,} far from all others, such as {_figure(float(outside[0]))}")
     room = SLACK * (high - low)
-    if not math.isfinite(low - room + high + room):
+    if not (math.isfinite(low - room) and math.isfinite(high + room)):
         return
     least = 0.0 if 0 <= low <= room else low - room
     whole = made.column.type == "int"
@@ -253,21 +253,22 @@ def _text(made: _Found, values: pl.Series) -> None:
 def _pattern(distinct: pl.Series) -> str | None:
     """The form that nearly all values share: runs of letters, digits and signs, each with its lengths."""
     some = distinct.sort()[:: max(len(distinct) // 20_000, 1)].to_list()
-    forms: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    forms: dict[tuple[str, ...], list[list[str]]] = {}
     for value in some:
         runs = _RUNS.findall(value)
         if len(runs) <= _LONGEST_PATTERN:
-            forms.setdefault(tuple(map(_kind, runs)), []).append(tuple(map(len, runs)))
+            forms.setdefault(tuple(map(_kind, runs)), []).append(runs)
     if not forms:
         return None
-    form, lengths = max(forms.items(), key=lambda item: len(item[1]))
-    if len(lengths) >= FITS * len(some) and any(kind in _KINDS for kind in form):
-        spans = [(min(column), max(column)) for column in zip(*lengths, strict=True)]
-        return "^" + "".join(_span(kind, low, high) for kind, (low, high) in zip(form, spans, strict=True)) + "$"
+    form, fitting = max(forms.items(), key=lambda item: len(item[1]))
+    if len(fitting) >= FITS * len(some) and any(kind in _KINDS for kind in form):
+        return (
+            f"^{''.join(_span(kind, list(runs)) for kind, runs in zip(form, zip(*fitting, strict=True), strict=True))}$"
+        )
     # Codes mix letters and digits anywhere: their letters are known then, and their lengths.
     sizes = [len(value) for value in some if re.fullmatch("[A-Z0-9]+", value)]
     if len(sizes) >= FITS * len(some) and max(sizes) <= 2 * _LONGEST_PATTERN:
-        return f"^{_span('[A-Z0-9]', min(sizes), max(sizes))}$"
+        return f"^[A-Z0-9]{_lengths(min(sizes), max(sizes))}$"
     return None
 
 
@@ -279,10 +280,17 @@ def _kind(run: str) -> str:
     return known or re.escape(run)
 
 
-def _span(kind: str, low: int, high: int) -> str:
-    if kind not in (*_KINDS, "[A-Z0-9]") or (low, high) == (1, 1):
-        return kind
-    return f"{kind}{{{low}}}" if low == high else f"{kind}{{{low},{high}}}"
+def _span(kind: str, runs: Sequence[str]) -> str:
+    """A run of each value: the text that all of them have, or the kind of its letters and their lengths."""
+    if len(set(runs)) == 1 and len(runs) > 1:
+        return re.escape(runs[0])
+    return kind if kind not in _KINDS else kind + _lengths(min(map(len, runs)), max(map(len, runs)))
+
+
+def _lengths(low: int, high: int) -> str:
+    if low == high:
+        return "" if low == 1 else f"{{{low}}}"
+    return f"{{{low},{high}}}"
 
 
 def _keys(frame: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
@@ -319,4 +327,5 @@ def _round(value: float, room: float, way: int) -> float:
     scaled = value * factor
     if not abs(scaled) < 2**52:
         return value
-    return (math.ceil(scaled) if way > 0 else math.floor(scaled)) / factor
+    rounded = (math.ceil(scaled) if way > 0 else math.floor(scaled)) / factor
+    return rounded if math.isfinite(rounded) else value

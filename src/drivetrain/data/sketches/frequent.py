@@ -16,7 +16,7 @@ MOST = 64
 LONGEST = 200
 """Characters of a value that are kept."""
 _BUCKETS = 1 << 16
-_EXACT = 20_000
+_EXACT = 1_000
 
 
 class Frequent(msgspec.Struct, frozen=True):

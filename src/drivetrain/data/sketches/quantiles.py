@@ -89,7 +89,7 @@ def quantiles_of(values: Floats) -> Quantiles:
 def _sketch(levels: list[Floats], count: int, low: float, high: float, *, gathered: bool) -> Quantiles:
     height = 0
     while height < len(levels):
-        level = np.sort(levels[height]) if gathered or height else levels[height]
+        level = np.sort(levels[height]) if gathered else levels[height]
         # The lowest level that is too full is emptied first; how much it may hold depends on how many are above.
         if len(level) > _capacity(height, max(len(levels), _depth(count))):
             whole = len(level) & ~1
