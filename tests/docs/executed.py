@@ -1,8 +1,8 @@
 """Runs a page of the docs: writes its files, runs its commands, and looks for what it says they print.
 
-A fenced block with ``file=NAME`` is a file, written where it stands. In a block of ``console`` each ``$`` line is a command,
-and every line after it must be found in what it printed, blanks aside. ``# exits N`` is the exit code, 0 by default. A file
-that a command needs and that stands further down is written first.
+A fenced block with ``file=NAME`` is a file, written where it stands. In a block of ``console`` each ``$`` line is a
+command, and every line after it must be found in what it printed, blanks aside. ``# exits N`` is the exit code, 0 by
+default. A file that a command needs and that stands further down is written first.
 """
 
 from __future__ import annotations
