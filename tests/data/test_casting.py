@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivetrain.data import casting
 from drivetrain.data.casting import cast, storable
 from drivetrain.data.column import DTYPES
 
@@ -101,3 +102,26 @@ def test_numbers_to_whole_numbers_lose_nothing(values):
         whole = not missing and math.isfinite(value) and value == int(value) and -(2**63) <= value < 2**63
         assert found[place] == (int(value) if whole else None)
         assert (place in failed) == (not missing and not whole)
+
+
+TEXTS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["1", " 2 ", "3.5", "nan", "NaN", "inf", "-inf", "", " ", "x", "1e3", "1_000", "+7", "007", "true", "No"]
+    ),
+    st.sampled_from(
+        ["2013-07-01", "2013-07-01T09:30:00Z", "2013-07-01T09:30:00", "2013-07-01 09:30:00", "2013-07-01T09:30",
+         "2013-07-01T09:30Z", "2013-07-01T09:30:00+02:00", "2013-07-01T09:30:00.25+0200", " 2013-07-01", "2013-7-1",
+         "2013-07-01T09:30:60Z", "2013-02-30", "2013-07-01T09:30:00.123456789Z"]
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(TEXTS, max_size=8), st.sampled_from(["int", "float", "bool", "time", "date"]))
+def test_reading_the_plainest_spelling_first_changes_nothing(texts, kind):
+    column = pl.Series("c", texts, dtype=pl.String)
+    made, failed = casting._from_texts(column, DTYPES[kind])
+    patient, wrong = casting._from_values(column, DTYPES[kind])
+    assert made.to_list() == patient.to_list()
+    nowhere = [False] * len(texts)
+    assert (nowhere if failed is None else failed.to_list()) == (nowhere if wrong is None else wrong.to_list())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivetrain.data.breach import show
 from drivetrain.data.column import Column
-from drivetrain.web.privacy import MASKED, Veil, joined
+from drivetrain.data.veil import MASKED, Veil, joined
 from web.conftest import Caller
 from web.seed import PRIVATE, SeededDesk
 

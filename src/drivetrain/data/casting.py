@@ -19,6 +19,15 @@ _WORDS = {
 }
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
+_LOOK = 1_000
+"""Values among which the first that is there says how moments are spelled."""
+_PLAIN_MOMENTS = (
+    ("%Y-%m-%dT%H:%M:%SZ", True),
+    ("%Y-%m-%dT%H:%M:%S", False),
+    ("%Y-%m-%d %H:%M:%S", False),
+    ("%Y-%m-%d", False),
+    ("%+", True),
+)
 _SHORT_ZONED = "%Y-%m-%dT%H:%M%#z"
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 
@@ -38,9 +47,8 @@ def cast(frame: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> tuple[pl.Dat
     breaches: list[Breach] = []
     for column in frame.iter_columns():
         target = wanted.get(column.name, storable(column.dtype))
-        made = _converted(column, target)
-        failed = made.is_null() & ~_missing(column, target)
-        if failed.any():
+        made, failed = (_from_texts if column.dtype == pl.String != target else _from_values)(column, target)
+        if failed is not None:
             breaches.append(Breach(column.name, _expected(target), failed, column))
         kept.append(made)
     return pl.DataFrame(kept), breaches
@@ -57,6 +65,54 @@ def storable(dtype: pl.DataType) -> pl.DataType:
     if isinstance(dtype, pl.Boolean | pl.Date | pl.Binary | pl.List | pl.Struct):
         return dtype
     return DTYPES["string"]
+
+
+def _from_values(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
+    """A column brought to its type, and where that failed, if anywhere."""
+    made = _converted(column, target)
+    if made.null_count() == column.null_count() and not column.dtype.is_float():
+        return made, None
+    failed = made.is_null() & ~_missing(column, target)
+    return made, failed if failed.any() else None
+
+
+def _from_texts(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
+    """As :func:`_from_values`, of text: the plainest spelling is read at once, the rest with all patience."""
+    plain = _plainest(column, target)
+    if plain is None:
+        return _from_values(column, target)
+    made = column.to_frame().select(plain.alias(column.name)).to_series()
+    left = made.is_null() & column.is_not_null()
+    if not left.any():
+        return made, None
+    rest, wrong = _from_values(column.filter(left), target)
+    places = left.arg_true()
+    made = made.scatter(places, rest)
+    if wrong is None:
+        return made, None
+    failed = pl.repeat(value=False, n=len(column), eager=True).scatter(places, wrong)
+    return made, failed.alias(column.name)
+
+
+def _plainest(column: pl.Series, target: pl.DataType) -> pl.Expr | None:
+    """How most texts of a column are read, going by the first; none where that says nothing."""
+    value = pl.col(column.name)
+    if target in (pl.Int64, pl.Float64):
+        made = value.cast(target, strict=False)
+        return made.fill_nan(None) if target == pl.Float64 else made
+    if target == pl.Boolean:
+        return pl.when(value == "true").then(True).when(value == "false").then(False)  # noqa: FBT003
+    if target == pl.Date:
+        return value.str.to_date("%Y-%m-%d", strict=False)
+    first = column.head(_LOOK).drop_nulls().head(1)
+    if not isinstance(target, pl.Datetime) or not len(first):
+        return None
+    for form, zoned in _PLAIN_MOMENTS:
+        read = value.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC" if zoned else None)
+        made = read if zoned else read.dt.replace_time_zone("UTC")
+        if first.to_frame().select(made).to_series().null_count() == 0:
+            return made
+    return None
 
 
 def _missing(column: pl.Series, target: pl.DataType) -> pl.Series:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import polars as pl
 
@@ -12,6 +11,8 @@ from drivetrain.core.errors import SourceError
 from drivetrain.data.breach import Breach, show
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
+from drivetrain.data.shape import alike
+from drivetrain.data.standing import NOTHING, Standing
 
 Lookup = Callable[[str, str], pl.Series]
 """(table, column) → the values that are there."""
@@ -27,7 +28,13 @@ class _Rule:
     hard: bool = False
 
 
-def check(frame: pl.DataFrame, contract: Contract, required: Mapping[str, str], lookup: Lookup) -> list[Breach]:
+def check(
+    frame: pl.DataFrame,
+    contract: Contract,
+    required: Mapping[str, str],
+    lookup: Lookup,
+    standing: Standing = NOTHING,
+) -> list[Breach]:
     """Every rule of a contract against every row.
 
     Args:
@@ -35,11 +42,12 @@ def check(frame: pl.DataFrame, contract: Contract, required: Mapping[str, str], 
         contract: What they must be.
         required: Column → why a row without it can't be kept.
         lookup: Gives the values that ``references`` point at.
+        standing: The rows that are in the table already.
 
     Returns:
         The rules that some row breaks, with those rows.
     """
-    rules = list(_rules(contract, required, lookup, frame))
+    rules = list(_rules(contract, required, (lookup, standing), frame))
     if not rules or not frame.height:
         return []
     masks = frame.select(rule.broken.fill_null(value=False).alias(str(at)) for at, rule in enumerate(rules))
@@ -65,11 +73,9 @@ def require_columns(frame: pl.DataFrame, wanted: Mapping[str, object], origin: s
 
 def missing_column(missing: list[str], others: list[str], origin: str) -> SourceError:
     """The error for columns that are not there; ``others`` are those it might have become."""
-    lower = {name.lower(): name for name in others}
-    close = {
-        name: [lower[match] for match in get_close_matches(name.lower(), lower, n=2, cutoff=0.5)] for name in missing
-    }
-    hints = [f"{' or '.join(map(repr, names))} may be {name!r} renamed" for name, names in close.items() if names]
+    hints = [
+        f"{' or '.join(map(repr, names))} may be {name!r} renamed" for name, names in alike(missing, others).items()
+    ]
     word = "column" if len(missing) == 1 else "columns"
     return SourceError(
         f"{origin} lacks the {word} {', '.join(map(repr, missing))}",
@@ -78,7 +84,10 @@ def missing_column(missing: list[str], others: list[str], origin: str) -> Source
     )
 
 
-def _rules(contract: Contract, required: Mapping[str, str], lookup: Lookup, frame: pl.DataFrame) -> Iterator[_Rule]:
+def _rules(
+    contract: Contract, required: Mapping[str, str], known: tuple[Lookup, Standing], frame: pl.DataFrame
+) -> Iterator[_Rule]:
+    lookup, standing = known
     for name, why in required.items():
         yield _Rule(name, why, pl.col(name).is_null(), (name,), hard=True)
     for name, column in contract.columns.items():
@@ -86,6 +95,10 @@ def _rules(contract: Contract, required: Mapping[str, str], lookup: Lookup, fram
             yield _Rule(name, "a value", pl.col(name).is_null(), (name,))
         for expected, broken in _column_rules(name, column, lookup):
             yield _Rule(name, expected, broken, (name,))
+        if column.unique:
+            yield _Rule(name, "a value that no other row has", pl.lit(standing.taken(frame, name)), (name,))
+        if column.increasing:
+            yield _Rule(name, "no less than the one before", standing.lesser(name), (name,))
     for says, expression in contract.checks.items():
         used = tuple(dict.fromkeys(expression.meta.root_names()))
         absent = [name for name in used if name not in frame.columns]

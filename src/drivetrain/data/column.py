@@ -39,6 +39,11 @@ class Column:
         among: The only values allowed.
         pattern: Regular expression that some part of the text must match; anchor it with ``^`` and ``$``.
         references: ``(table, column)`` where the value must be found.
+        unique: Whether no two rows with different keys may share a value, in a batch or with the table. Of rows in a
+            batch the first keeps it.
+        increasing: Whether no value may be less than one that came before it, in the order of arrival: in its batch,
+            and in the table. A file that is read again is held to its own order only.
+        complete: Least share of a batch's rows that must have a value, judged over the batch as a whole.
         privacy: What the values may be used for.
         description: For people.
 
@@ -58,6 +63,9 @@ class Column:
     among: Sequence[str | int] = ()
     pattern: str | None = None
     references: tuple[str, str] | None = None
+    unique: bool = False
+    increasing: bool = False
+    complete: float | None = None
     privacy: Privacy = "internal"
     description: str = ""
 
@@ -77,6 +85,10 @@ class Column:
                 ) from None
         if (self.low is not None or self.high is not None) and self.type in ("string", "bool"):
             raise ProjectError(f"low and high need numbers or times, and this column is {self.type}")
+        if self.increasing and self.type in ("string", "bool"):
+            raise ProjectError(f"only numbers and times can be increasing, and this column is {self.type}")
+        if self.complete is not None and not 0 <= self.complete <= 1:
+            raise ProjectError("a column's complete is a share", found=self.complete, expected="0 to 1")
 
     @property
     def dtype(self) -> pl.DataType:
@@ -94,4 +106,7 @@ class Column:
     @property
     def meaning(self) -> tuple[object, ...]:
         """What decides which rows pass, for digests: not the words, not the privacy class."""
-        return (self.type, self.nullable, self.low, self.high, tuple(self.among), self.pattern, self.references)
+        # Rules that came later count only where they are set: what was declared before them means what it meant.
+        later = {"unique": self.unique, "increasing": self.increasing, "complete": self.complete}
+        told = tuple((name, value) for name, value in later.items() if value not in (False, None))
+        return (self.type, self.nullable, self.low, self.high, tuple(self.among), self.pattern, self.references, *told)

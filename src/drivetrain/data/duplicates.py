@@ -56,7 +56,13 @@ def changed(frame: pl.DataFrame, tables: Tables, name: str, key: Sequence[str]) 
         *(pl.col(column).max().alias(f"high {column}") for column in key),
     ).row(0, named=True)
     # Rows with these keys lie between the least and the greatest: files wholly outside need not be read.
-    near = tables.scan(name).select(frame.columns)
+    near = tables.scan(name)
+    fresh = [
+        pl.lit(None, dtype=frame.schema[column]).alias(column)
+        for column in frame.columns
+        if column not in near.collect_schema()
+    ]
+    near = near.with_columns(fresh).select(frame.columns)
     for column in key:
         low, high = (pl.lit(bounds[f"{end} {column}"], dtype=frame.schema[column]) for end in ("low", "high"))
         near = near.filter(pl.col(column).is_between(low, high))

@@ -7,7 +7,7 @@ go to the table in one. Only the second decides. The catalog is told afterwards,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -16,19 +16,23 @@ from pathlib import Path
 import polars as pl
 
 from drivetrain.core.clock import Micros, micros_of
-from drivetrain.core.errors import ProjectError, SourceError
+from drivetrain.core.errors import ContractBreach, ProjectError, SourceError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import ColumnType, TableVersion
 from drivetrain.data import ledger, quarantine
 from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_sequence, with_times
+from drivetrain.data.batch_history import history, profiled
 from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
+from drivetrain.data.judge import Failing, judge, refuse, stale
 from drivetrain.data.ledger import APPLICATION, Entry
+from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
-from drivetrain.data.screen import Lookups, Screened, screen
+from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
+from drivetrain.data.standing import Standing
 from drivetrain.store.bundle import Store
 
 
@@ -69,8 +73,8 @@ def ingest(
         ProjectError: The source looks rows up in a table that no source makes.
         StoreError: The table can't be written; it is as it was.
     """
-    uses = _versions(store, source, sources)
-    work = _Work(store, source, _lookups(store, uses), uses, now)
+    uses = versions(store, source, sources)
+    work = _Work(store, source, lookups(store, uses), uses, now)
     task = f"ingest {source.name}"
     progress.start(task)
     while True:
@@ -80,6 +84,14 @@ def ingest(
         except _Overtaken:
             progress.advance(task, 0, "another process is taking in the same source: reading on from its last batch")
     progress.finish(task, f"{taken:,} rows")
+    if made is not None:
+        profile(store, source.name, made.version, at=now)
+        old = stale(source.contract, made, now)
+        if old and source.contract.on_breach != "warn":
+            raise ContractBreach(
+                f"source {source.name!r} is not fresh: {old}",
+                do="Look whether the source still delivers; rows are kept",
+            )
     if made is None:
         raise SourceError(
             f"source {source.name!r} has no rows yet", found=source.reader.words, do="Deliver rows, then run again"
@@ -99,6 +111,52 @@ def pending(store: Store, source: Source, folder: Path) -> str | None:
     if ledger.begins_anew(source, present[0]):
         return "its definition changed: everything is read again"
     return source.reader.pending(folder, present[0].cursor)
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What bringing rows back came to: the table's version afterwards, and the entry of each batch."""
+
+    version: int
+    entries: Sequence[Entry]
+
+
+def bring_back(
+    store: Store,
+    source: Source,
+    batches: Callable[[Entry], Iterable[Batch]],
+    *,
+    now: Micros,
+    sources: Mapping[str, Source],
+) -> Returned:
+    """Takes rows of the quarantine in as batches of their own; the source's cursor stays where it is.
+
+    Args:
+        store: Where the table is; there must be one.
+        source: Whose rows.
+        batches: The rows, given the table's last entry. Asked again where another process came first.
+        now: The present moment, for the records.
+        sources: Every source of the project, by name.
+    """
+    uses = versions(store, source, sources)
+    work = _Work(store, source, lookups(store, uses), uses, now)
+    entries: list[Entry] = []
+    while True:
+        present = ledger.last_entry(store.tables, source.name)
+        if present is None:
+            raise SourceError(f"source {source.name!r} has no rows yet")
+        entry, version = present
+        quarantine.settle(store.tables, source.name, entry)
+        ledger.caught_up(store.tables, store.catalog, source.name, version)
+        try:
+            for batch in batches(entry):
+                entry, made = _take_batch(work, entry, batch, anew=False, empty=False)
+                entries.append(entry)
+                version = made.version
+        except _Overtaken:
+            continue
+        profile(store, source.name, version, at=now)
+        return Returned(version, entries)
 
 
 def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersion | None, int]:
@@ -126,15 +184,31 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     # A table without rows pins no types: what its undeclared columns are is decided by the first row.
     whole = anew or entry.rows == 0
     schema = {} if whole else store.tables.schema(source.name)
+    failing: list[Failing] = []
     if empty:
-        found = Screened(store.tables.read(source.name).clear(), [], {})
+        found = Screened(store.tables.read(source.name).clear(), [], {}, entry.shape)
         rows, updates = found.rows, 0
     else:
-        known = {name: dtype for name, dtype in schema.items() if name not in RESERVED}
-        found = screen(batch, source, work.lookups, known)
+        before = Before(
+            {name: dtype for name, dtype in schema.items() if name not in RESERVED},
+            Standing(
+                source.key, None if whole else store.tables.scan(source.name), batch.again or bool(batch.readmitted)
+            ),
+            {} if anew else entry.shape,
+        )
+        found = screen(batch, source, work.lookups, before)
         timed = with_times(found.rows, source)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
+    columns = cache(lambda: profile_of(rows.drop(RESERVED)))
+    if not empty and not batch.readmitted:
+        brought = None if batch.again else batch.rows.height + len(batch.unreadable)
+        past = history(store, source, 0 if whole else entry.number - entry.first + 1)
+        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
+    if failing:
+        if source.contract.on_breach != "warn":
+            raise refuse(batch.origin, failing)
+        found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     if not anew:
         found = _without_known(
             found, quarantine.unseen(store.tables, source.name, batch, entry.number + 1, found.refused)
@@ -145,9 +219,12 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     if ledger.entry_at(store.tables, source.name, version).batch != entry_made.batch:
         raise _Overtaken
     quarantine.settle(store.tables, source.name, entry_made)
-    columns = ledger.schema_of(rows) if whole else tuple(ColumnType(name, str(kind)) for name, kind in schema.items())
-    made = ledger.table_version(source.name, version, entry_made, columns)
-    ledger.keep(store.catalog, made, work.uses)
+    kept = rows.schema if whole else {**schema, **rows.schema}
+    made = ledger.table_version(
+        source.name, version, entry_made, tuple(ColumnType(name, str(kind)) for name, kind in kept.items())
+    )
+    profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates)
+    ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
 
 
@@ -215,10 +292,14 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         last_available=max((at for at in (old.last_available, known) if at is not None), default=None),
         uses=dict(work.uses),
         at=work.now,
+        delivered=batch.rows.height + len(batch.unreadable),
+        shape=found.shape or before.shape,
+        readmitted=batch.readmitted,
+        readmissions=(0 if change.anew else before.readmissions) + bool(batch.readmitted),
     )
 
 
-def _versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dict[str, int]:
+def versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dict[str, int]:
     """The versions of the tables that this source's rows are looked up in."""
     found: dict[str, int] = {}
     for name in source.needs:
@@ -237,7 +318,9 @@ def _versions(store: Store, source: Source, sources: Mapping[str, Source]) -> di
     return found
 
 
-def _lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
+def lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
+    """What a source's rows are looked up in: tables at these versions."""
+
     @cache
     def table(name: str) -> pl.DataFrame:
         return store.tables.read(name, uses[name]).drop(RESERVED)

@@ -11,7 +11,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.hashing import Digest
 from drivetrain.core.protocols import Catalog
-from drivetrain.core.records import ColumnType, Link, TableVersion
+from drivetrain.core.records import ColumnType, Link, Record, TableVersion
 from drivetrain.data.source import Source
 from drivetrain.store.tables import Tables
 
@@ -48,6 +48,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     uses: dict[str, int] = {}
     """Table → version that the batch looked things up in."""
     at: Micros = 0
+    delivered: int = 0
+    """Rows that the batch brought, bad ones and known ones included."""
+    shape: dict[str, str] = {}
+    """Column → type of the delivery, as it came."""
+    readmitted: tuple[str, ...] = ()
+    """Names of the rows that the batch brought back from quarantine."""
+    readmissions: int = 0
+    """Batches that brought rows back, this one included."""
 
     @property
     def note(self) -> dict[str, str]:
@@ -79,12 +87,15 @@ def table_version(name: str, version: int, entry: Entry, columns: tuple[ColumnTy
         last_event=entry.last_event,
         last_available=entry.last_available,
         cursor=entry.cursor,
+        delivered=entry.delivered,
     )
 
 
-def keep(catalog: Catalog, made: TableVersion, uses: Mapping[str, int]) -> None:
-    """Tells the catalog of a version, and which versions of other tables its rows were looked up in."""
-    catalog.commit(made, links=[Link(f"table:{table}@{at}", made.ref, "lookup") for table, at in sorted(uses.items())])
+def keep(catalog: Catalog, made: TableVersion, uses: Mapping[str, int], *more: Record) -> None:
+    """Tells the catalog of a version, which versions of other tables its rows were looked up in, and more of it."""
+    catalog.commit(
+        made, *more, links=[Link(f"table:{table}@{at}", made.ref, "lookup") for table, at in sorted(uses.items())]
+    )
 
 
 def entry_at(tables: Tables, name: str, version: int) -> Entry:

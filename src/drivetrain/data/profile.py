@@ -1,20 +1,32 @@
-"""What a table version holds, column by column: made when somebody looks, kept in the catalog."""
+"""What a table version holds, column by column: sketches made at ingestion and kept in the catalog.
+
+Appended rows are merged into the profile of the version before. Where rows took the place of others the profile is made
+anew from the table: a sketch can't forget a value.
+"""
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 
 import msgspec
+import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
 from drivetrain.core.clock import iso, micros_of
-from drivetrain.core.records import Record
+from drivetrain.core.hashing import Digest
+from drivetrain.core.records import Record, TableVersion
 from drivetrain.data.arrival import RESERVED
+from drivetrain.data.sketches.distinct import Distinct, distinct_of_hashes, hashes
+from drivetrain.data.sketches.frequent import MOST, Frequent, frequent_of
+from drivetrain.data.sketches.quantiles import Floats, Quantiles, quantiles_of
 from drivetrain.store.bundle import Store
 
 TOP = 8
-"""Most frequent values kept for a column of text or booleans."""
+"""Most frequent values told for a column of text or booleans."""
+LAYOUT = 1
+"""Profiles of another layout are made again."""
 
 
 class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,15 +34,71 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     name: str
     dtype: str
+    rows: int = 0
     nulls: int = 0
     low: float | str | None = None
     high: float | str | None = None
     mean: float | None = None
-    std: float | None = None
-    quartiles: tuple[float, ...] = ()
-    distinct: int | None = None
-    top: tuple[tuple[str, int], ...] = ()
-    """Most frequent values with how often, most first."""
+    spread: float = 0.0
+    """Sum of squared distances from the mean."""
+    quantiles: Quantiles = Quantiles()
+    """Of numbers; of times and dates too, as microseconds and days since 1970."""
+    seen: Distinct = Distinct()
+    frequent: Frequent = Frequent()
+    """Of texts and booleans, and of whole numbers with few values."""
+
+    @property
+    def values(self) -> int:
+        """How many rows have a value."""
+        return self.rows - self.nulls
+
+    @property
+    def std(self) -> float | None:
+        """Standard deviation of numbers; none for fewer than two."""
+        count = self.quantiles.count
+        return math.sqrt(self.spread / (count - 1)) if self.mean is not None and count > 1 else None
+
+    @property
+    def quartiles(self) -> tuple[float, ...]:
+        """Quartiles of numbers, about."""
+        return tuple(self.quantiles.at((0.25, 0.5, 0.75))) if self.mean is not None else ()
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different values there are, about; exact where every one of few is kept."""
+        exact = self.frequent.counts and not self.frequent.missed and len(self.frequent.counts) < MOST
+        return len(self.frequent.counts) if exact else round(self.seen.estimate)
+
+    @property
+    def top(self) -> tuple[tuple[str, int], ...]:
+        """Most frequent values with how often, most first."""
+        return tuple(self.frequent.counts.items())[:TOP]
+
+    def merge(self, other: ColumnProfile) -> ColumnProfile | None:
+        """The profile of both columns' rows; none where they can't be merged."""
+        seen = self.seen.merge(other.seen)
+        if seen is None or self.dtype != other.dtype:
+            return None
+        ours, theirs = self.quantiles.count, other.quantiles.count
+        mean, spread = self.mean, self.spread
+        if other.mean is not None:
+            gap = other.mean - (mean or 0.0)
+            spread = spread + other.spread + gap**2 * ours * theirs / (ours + theirs)  # Chan, Golub and LeVeque (1979)
+            mean = (mean or 0.0) + gap * theirs / (ours + theirs)
+        # Whole numbers with few values in one part may have many in the other.
+        countable = all(part.frequent.counts or not part.values for part in (self, other))
+        return replace(
+            self,
+            rows=self.rows + other.rows,
+            nulls=self.nulls + other.nulls,
+            low=_end(min, self.low, other.low),
+            high=_end(max, self.high, other.high),
+            mean=mean,
+            spread=spread,
+            quantiles=self.quantiles.merge(other.quantiles),
+            seen=seen,
+            frequent=self.frequent.merge(other.frequent) if countable else Frequent(),
+        )
 
 
 class TableProfile(Record, frozen=True, kw_only=True):
@@ -42,6 +110,9 @@ class TableProfile(Record, frozen=True, kw_only=True):
     version: int
     rows: int
     columns: tuple[ColumnProfile, ...] = ()
+    digest: Digest = ""
+    """Of the table's rows: equal digest, equal profile."""
+    layout: int = 0
 
     @property
     def key(self) -> str:
@@ -67,40 +138,84 @@ def profile(store: Store, table: str, version: int, *, at: int = 0) -> TableProf
         UnknownName: There is no such table or version.
     """
     known = store.catalog.get(TableProfile, f"{table}@{version}")
-    if known is None:
-        columns = profile_of(store.tables.read(table, version).drop(RESERVED, strict=False))
-        rows = store.tables.rows(table, version)
-        known = TableProfile(at=at, table=table, version=version, rows=rows, columns=columns)
+    if known is None or known.layout != LAYOUT:
+        rows = store.tables.scan(table, version)
+        names = [name for name in rows.collect_schema().names() if name not in RESERVED]
+        made = store.catalog.get(TableVersion, f"{table}@{version}")
+        known = TableProfile(
+            at=at,
+            table=table,
+            version=version,
+            rows=store.tables.rows(table, version),
+            # One column at a time: a table may be larger than memory.
+            columns=tuple(column_profile(rows.select(name).collect().to_series()) for name in names),
+            digest=made.digest if made else "",
+            layout=LAYOUT,
+        )
         store.catalog.commit(known)
     return known
 
 
+def newest(store: Store, table: str, digest: Digest) -> TableProfile | None:
+    """The profile on record of the rows that a digest stands for, if the table's newest is that."""
+    known = next(iter(store.catalog.find(TableProfile, table, limit=1)), None)
+    return known if known and known.layout == LAYOUT and known.digest == digest else None
+
+
+def extended(before: tuple[ColumnProfile, ...], more: tuple[ColumnProfile, ...]) -> tuple[ColumnProfile, ...] | None:
+    """The profile of a table after rows were appended; none where it must be made from the table."""
+    added = {column.name: column for column in more}
+    if set(added) != {column.name for column in before}:
+        return None
+    merged = [column.merge(added[column.name]) for column in before]
+    whole = tuple(column for column in merged if column is not None)
+    return whole if len(whole) == len(merged) else None
+
+
 def profile_of(frame: pl.DataFrame) -> tuple[ColumnProfile, ...]:
-    """The profile of a frame's columns, in order."""
-    return tuple(_column(column) for column in frame.iter_columns())
+    """The profile of a frame's columns, in order; of every row of it."""
+    return tuple(column_profile(column) for column in frame.iter_columns())
 
 
-def _column(column: pl.Series) -> ColumnProfile:
-    made = ColumnProfile(name=column.name, dtype=str(column.dtype), nulls=column.null_count())
-    values = column.drop_nulls()
+def column_profile(column: pl.Series) -> ColumnProfile:
+    """The profile of one column; NaN and infinities are no values of a distribution."""
+    made = ColumnProfile(name=column.name, dtype=str(column.dtype), rows=len(column), nulls=column.null_count())
+    values = column.drop_nulls() if made.nulls else column
     if not len(values) or column.dtype.is_nested() or column.dtype == pl.Binary:
         return made
+    found = hashes(values)
+    seen = distinct_of_hashes(found)
+    made = replace(made, seen=seen)
     if column.dtype.is_numeric():
-        numbers = values.cast(pl.Float64)
-        numbers = numbers.filter(numbers.is_finite())
-        quartiles = tuple(value for part in (0.25, 0.5, 0.75) if (value := numbers.quantile(part)) is not None)
-        mean, std = _number(numbers.mean()), _number(numbers.std())
-        low, high = _number(numbers.min()), _number(numbers.max())
-        return replace(made, low=low, high=high, mean=mean, std=std, quartiles=quartiles)
+        numbers = _finite(values)
+        few = column.dtype.is_integer() and seen.estimate < MOST
+        mean = float(numbers.mean()) if len(numbers) else None
+        return replace(
+            made,
+            low=float(numbers.min()) if len(numbers) else None,
+            high=float(numbers.max()) if len(numbers) else None,
+            mean=mean,
+            spread=float(np.square(numbers - mean).sum()) if mean is not None else 0.0,
+            quantiles=quantiles_of(numbers),
+            frequent=frequent_of(values) if few else Frequent(),
+        )
     if column.dtype.is_temporal():
-        return replace(made, low=_moment(values.min()), high=_moment(values.max()))
-    text = values.cast(pl.String)
-    counts = text.value_counts(name="_count").sort(["_count", column.name], descending=[True, False])
-    return replace(made, distinct=counts.height, top=tuple(counts.head(TOP).iter_rows()))
+        physical = values.to_physical().to_numpy().astype(np.float64)
+        return replace(made, low=_moment(values.min()), high=_moment(values.max()), quantiles=quantiles_of(physical))
+    return replace(made, frequent=frequent_of(values, found, seen.estimate))
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _finite(values: pl.Series) -> Floats:
+    numbers = values.to_numpy().astype(np.float64, copy=False)
+    if not values.dtype.is_float():
+        return numbers
+    finite = np.isfinite(numbers)
+    return numbers if finite.all() else numbers[finite]
+
+
+def _end(choose: object, *ends: float | str | None) -> float | str | None:
+    known = [end for end in ends if end is not None]
+    return choose(known) if known and callable(choose) else None
 
 
 def _moment(value: object) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros
@@ -23,10 +24,13 @@ SCHEMA = {
     "_reasons": pl.List(pl.String()),
     "_row": pl.String(),
     "_ingested_at": pl.Datetime("us", "UTC"),
+    "_prepared": pl.Boolean(),
 }
 
 
 UNREADABLE = "unreadable row"
+_AT_ONCE = 500
+"""Rows that one statement names."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class Refused:
         rules: What it broke, in words that are the same for every row that broke it.
         reasons: The same with what was found in this row.
         row: The row as JSON, or as it came where it could not be read.
+        prepared: Whether the row had been through the source's ``prepare``.
     """
 
     line: int | None
     rules: list[str]
     reasons: list[str]
     row: str
+    prepared: bool = False
 
 
 def table_name(name: str) -> str:
@@ -51,14 +57,16 @@ def table_name(name: str) -> str:
     return f"quarantine/{name}"
 
 
-def refuse(frame: pl.DataFrame, breaches: Sequence[Breach], broken: pl.Series) -> list[Refused]:
+def refuse(
+    frame: pl.DataFrame, breaches: Sequence[Breach], broken: pl.Series, *, prepared: bool = False
+) -> list[Refused]:
     """The rows of a frame that are broken, with what each of them broke."""
     if not broken.any():
         return []
     reasons = reasons_of(breaches)
     rows = frame.filter(broken).write_ndjson().splitlines()
     return [
-        Refused(None, [rule for rule, _ in reasons[place]], [reason for _, reason in reasons[place]], row)
+        Refused(None, [rule for rule, _ in reasons[place]], [reason for _, reason in reasons[place]], row, prepared)
         for place, row in zip(broken.arg_true().to_list(), rows, strict=True)
     ]
 
@@ -96,7 +104,7 @@ def unseen(tables: Tables, name: str, batch: Batch, number: int, refused: Sequen
         refused: The rows.
     """
     quarantine = table_name(name)
-    if not refused or tables.version(quarantine) is None:
+    if not refused or batch.readmitted or tables.version(quarantine) is None:
         return list(refused)
     standing = tables.scan(quarantine).filter(pl.col("_number") < number)
     if batch.again:
@@ -119,10 +127,11 @@ def keep(tables: Tables, name: str, entry: Entry, refused: Sequence[Refused], no
             "_batch": entry.batch,
             "_origin": entry.origin,
             "_line": [row.line for row in refused],
-            "_rules": [row.rules for row in refused],
-            "_reasons": [row.reasons for row in refused],
+            "_rules": _lists([row.rules for row in refused]),
+            "_reasons": _lists([row.reasons for row in refused]),
             "_row": [row.row for row in refused],
             "_ingested_at": pl.Series([now]).new_from_index(0, len(refused)),
+            "_prepared": [row.prepared for row in refused],
         },
         schema_overrides=SCHEMA,
     )
@@ -134,7 +143,8 @@ def settle(tables: Tables, name: str, entry: Entry) -> None:
     """Removes what the table's last entry puts out of date; safe to do again.
 
     That is: rows kept under its number by a process that was killed, or overtaken, before it could commit; rows of the
-    same file from before it was mended; everything from before the source was declared anew.
+    same file from before it was mended; everything from before the source was declared anew; rows that
+    were brought back.
     """
     quarantine = table_name(name)
     version = tables.version(quarantine)
@@ -151,7 +161,64 @@ def settle(tables: Tables, name: str, entry: Entry) -> None:
         sql.append(f"(_number < {entry.first})")
     if entry.again:
         stale |= (number < entry.number) & (pl.col("_origin") == entry.origin)
-        quoted = entry.origin.replace("'", "''")
-        sql.append(f"(_number < {entry.number} AND _origin = '{quoted}')")
+        sql.append(f"(_number < {entry.number} AND _origin = {_quoted(entry.origin)})")
+    if entry.readmitted:
+        remove(tables, name, entry.readmitted, before=entry.number)
     if sql and tables.scan(quarantine).filter(stale).select(pl.len()).collect().item():
         tables.delete(quarantine, " OR ".join(sql))
+
+
+def name_of(number: int, row: str) -> str:
+    """Names a row of the quarantine: rows of one batch that are equal go by one name."""
+    return digest([number, row])[:16]
+
+
+def standing(tables: Tables, name: str) -> pl.DataFrame:
+    """What is in a table's quarantine, oldest first, each row by its ``_name``; no rows if nothing is.
+
+    Whether a row was ``_prepared`` is null where it was refused before that was kept.
+    """
+    quarantine = table_name(name)
+    if tables.version(quarantine) is None:
+        return pl.DataFrame(schema={"_name": pl.String(), **SCHEMA})
+    found = tables.read(quarantine)
+    if "_prepared" not in found.columns:
+        found = found.with_columns(_prepared=pl.lit(None, dtype=pl.Boolean))
+    names = [name_of(number, row) for number, row in found.select("_number", "_row").iter_rows()]
+    return found.with_columns(pl.Series("_name", names, dtype=pl.String)).sort("_number", maintain_order=True)
+
+
+def remove(tables: Tables, name: str, names: Sequence[str], *, before: int) -> int:
+    """Takes rows out for good; safe to do again.
+
+    Args:
+        tables: Where the quarantine is.
+        name: The table.
+        names: Names of the rows.
+        before: Rows under this number or a later one stay, whatever their name.
+
+    Returns:
+        How many rows went.
+    """
+    found = standing(tables, name)
+    found = found.filter(pl.col("_name").is_in(names) & (pl.col("_number") < before))
+    for at in range(0, found.height, _AT_ONCE):
+        some = found[at : at + _AT_ONCE]
+        parts = [
+            f"(_number = {number} AND _row IN ({', '.join(map(_quoted, rows))}))"
+            for number, rows in some.group_by("_number", maintain_order=True).agg(pl.col("_row").unique()).iter_rows()
+        ]
+        tables.delete(table_name(name), " OR ".join(parts))
+    return found.height
+
+
+def _lists(texts: Sequence[Sequence[str]]) -> pl.Series:
+    """A column of lists, none of them empty; Polars takes Python's lists one by one, which takes far longer."""
+    flat = pl.Series("texts", [text for some in texts for text in some], dtype=pl.String)
+    places = np.repeat(np.arange(len(texts)), [len(some) for some in texts])
+    return pl.DataFrame({"place": places, "texts": flat}).group_by("place", maintain_order=True).agg("texts")["texts"]
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"

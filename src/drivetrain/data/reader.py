@@ -33,6 +33,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: tuple[Unreadable, ...] = ()
     again: bool = False
     """Whether this origin was read before, so that what it left in quarantine is out of date."""
+    readmitted: tuple[str, ...] = ()
+    """Names of rows of the quarantine that these are, brought back."""
+    prepared: bool = False
+    """Whether the rows have been through the source's ``prepare`` already."""
 
 
 class Reader(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -18,7 +18,9 @@ from drivetrain.data.contract import SHARE_COUNTS_FROM, Contract
 from drivetrain.data.duplicates import repeated
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
+from drivetrain.data.shape import ShapeChange, shape_change, shape_of
 from drivetrain.data.source import Prepare, Source
+from drivetrain.data.standing import NOTHING, Standing
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
@@ -37,22 +39,39 @@ class Lookups:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What a batch comes to.
+
+    Attributes:
+        columns: Columns of the source's table as it stands, with their types; empty if there is none.
+        standing: Its rows.
+        shape: Column → type of the delivery before.
+    """
+
+    columns: Mapping[str, pl.DataType] = field(default_factory=dict)
+    standing: Standing = NOTHING
+    shape: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Screened:
     """A batch after the contract: rows to keep, rows to set aside, and why, counted."""
 
     rows: pl.DataFrame
     refused: list[Refused]
     reasons: dict[str, int]
+    shape: dict[str, str] = field(default_factory=dict)
+    change: ShapeChange = field(default_factory=ShapeChange)
 
 
-def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, pl.DataType]) -> Screened:
+def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Screened:
     """Casts, prepares and checks a batch.
 
     Args:
         batch: Rows as read.
         source: What they must become.
         lookups: Other tables.
-        known: Columns of the source's table as it stands, with their types; empty if there is none.
+        before: The table as it stands, and the delivery before.
 
     Raises:
         SourceError: A column is missing, or ``prepare`` failed.
@@ -60,43 +79,93 @@ def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, p
     """
     contract = source.contract
     total = batch.rows.height + len(batch.unreadable)
-    if total < contract.min_rows:
+    if total < contract.min_rows and not batch.readmitted:
         raise ContractBreach(f"{batch.origin} has too few rows", found=total, expected=f"{contract.min_rows} or more")
+    known = before.columns
     declared = {name: column.dtype for name, column in contract.columns.items()}
     moments = dict.fromkeys(filter(None, (source.time, source.available)), DTYPES["time"])
     types = {**moments, **known, **declared}
+    needed = _needed(source)
     reasons: Counter[str] = Counter()
     refused = refuse_unreadable(batch.unreadable)
     if refused:
         reasons[UNREADABLE] += len(refused)
-    rows, breaches = cast(batch.rows, {**known, **declared} if source.prepare else types)
-    rows = _part(batch.rows, rows, breaches, contract, (refused, reasons))
-    if source.prepare:
+    prepare = None if batch.prepared else source.prepare
+    raw = _renamed(batch.rows, contract)
+    shape = {} if batch.readmitted or not raw.height else shape_of(raw)
+    change = shape_change(before.shape, shape)
+    _heed(change, contract, batch.origin, reasons, raw.height)
+    rows, breaches = cast(raw, {**known, **declared} if prepare else types)
+    rows = _part(raw, rows, breaches, contract, (refused, reasons), prepared=batch.prepared)
+    if prepare:
         height = rows.height
-        rows = _prepared(rows, source.prepare, source.uses, lookups, batch.origin)
+        rows = _without_loss(rows, dict.fromkeys(change.lost, pl.Null()) | declared, contract, change.lost)
+        rows = _prepared(rows, prepare, source.uses, lookups, batch.origin)
         if rows.height < height:
-            reasons[f"left out by {source.prepare.__name__}"] += height - rows.height
+            reasons[f"left out by {prepare.__name__}"] += height - rows.height
         made, breaches = cast(rows, types)
-        rows = _part(rows, made, breaches, contract, (refused, reasons))
-    needed = _needed(source)
+        rows = _part(rows, made, breaches, contract, (refused, reasons), prepared=True)
+    absent = [name for name in types if name not in rows.columns and name not in needed]
+    rows = _without_loss(rows, types, contract, absent)
     require_columns(rows, {**types, **needed}, batch.origin)
-    for name in [name for name in rows.columns if known and name not in types]:
-        reasons[f"column {name!r} is new and not declared: left out"] += rows.height
-    rows = rows.select(list(known)) if known else rows
-    rows = _part(rows, rows, check(rows, contract, needed, lookups.values), contract, (refused, reasons))
+    new = [name for name in rows.columns if known and name not in types]
+    for name in new:
+        done = "added" if contract.on_new_column == "add" else "left out"
+        reasons[f"column {name!r} is new and not declared: {done}"] += rows.height
+    rows = rows.select([*known, *(new if contract.on_new_column == "add" else ())]) if known else rows
+    broken = check(rows, contract, needed, lookups.values, before.standing)
+    rows = _part(rows, rows, broken, contract, (refused, reasons), prepared=True)
     rows, identical, contradicted = repeated(rows, source.key)
     if identical:
         reasons["the same row again: left out"] += identical
     _account(contradicted, contract, (refused, reasons))
-    _refuse_whole(batch, contract, total, refused, reasons)
-    return Screened(rows, refused, dict(reasons))
+    if not batch.readmitted:
+        _refuse_whole(batch, contract, total, refused, reasons)
+    if contract.on_lost_column == "null":
+        shape = {**change.lost, **shape}
+    return Screened(rows, refused, dict(reasons), shape, change)
+
+
+def _renamed(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    found = {new: old for new, old in contract.renamed.items() if new in rows.columns and old not in rows.columns}
+    return rows.rename(found) if found else rows
+
+
+def _heed(change: ShapeChange, contract: Contract, origin: str, reasons: Counter[str], height: int) -> None:
+    """Does what the contract says about a change of shape, as far as it refuses or only counts."""
+    undeclared = [name for name in change.new if name not in contract.columns]
+    if (undeclared and contract.on_new_column == "fail") or (change.retyped and contract.on_retyped_column == "fail"):
+        raise ContractBreach(
+            f"{origin} has other columns than before",
+            found="; ".join(change.lines()),
+            do="Mend the source or the contract; nothing of this batch was taken in",
+        )
+    for name, (old, new) in change.retyped.items():
+        reasons[f"column {name!r} came as {new}, and was {old} before"] += height
+    for name in change.lost if contract.on_lost_column == "null" else ():
+        reasons[f"column {name!r} does not come any more: left empty"] += height
+
+
+def _without_loss(
+    rows: pl.DataFrame, types: Mapping[str, pl.DataType], contract: Contract, lost: Iterable[str]
+) -> pl.DataFrame:
+    """The rows with empty columns for those that are lost, where the contract goes on without them."""
+    if contract.on_lost_column != "null":
+        return rows
+    return rows.with_columns(pl.lit(None, dtype=types[name]).alias(name) for name in lost if name not in rows.columns)
 
 
 _Tally = tuple[list[Refused], Counter[str]]
 
 
 def _part(
-    found: pl.DataFrame, rows: pl.DataFrame, breaches: Sequence[Breach], contract: Contract, tally: _Tally
+    found: pl.DataFrame,
+    rows: pl.DataFrame,
+    breaches: Sequence[Breach],
+    contract: Contract,
+    tally: _Tally,
+    *,
+    prepared: bool,
 ) -> pl.DataFrame:
     """Counts breaches and takes the rows out that can't stay; ``found`` are the rows as they are shown."""
     if not breaches:
@@ -105,14 +174,14 @@ def _part(
         tally[1][breach.rule] += breach.count
     fatal = [breach for breach in breaches if breach.hard] if contract.on_breach == "warn" else breaches
     broken = any_of(fatal, rows.height)
-    tally[0].extend(refuse(found, breaches, broken))
+    tally[0].extend(refuse(found, breaches, broken, prepared=prepared))
     return rows.filter(~broken)
 
 
 def _account(contradicted: tuple[pl.DataFrame, Breach] | None, contract: Contract, tally: _Tally) -> None:
     if contradicted:
         rows, breach = contradicted
-        _part(rows, rows, [breach], contract, tally)
+        _part(rows, rows, [breach], contract, tally, prepared=True)
 
 
 def _needed(source: Source) -> dict[str, str]:

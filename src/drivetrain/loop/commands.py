@@ -25,7 +25,7 @@ from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.routing import follow_policy
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, serve_settings
-from drivetrain.loop.stages.ingest import ingested
+from drivetrain.loop.stages.ingest import ingested, with_age
 from drivetrain.loop.stages.training_set import holds_back, training_set_node
 from drivetrain.loop.tick import look
 from drivetrain.loop.watch import LEASE
@@ -38,7 +38,8 @@ from drivetrain.train.environment import environment_digest
 
 def plan(project: Definitions) -> list[PlannedStep]:
     """See :meth:`Project.plan`."""
-    return plan_nodes(graph(project), catalog=project.store.catalog, environment=environment_digest())
+    steps = plan_nodes(graph(project), catalog=project.store.catalog, environment=environment_digest())
+    return [with_age(project, step) for step in steps]
 
 
 def run(project: Definitions, *, only: str | None, progress: Progress | None, at: Micros | None = None) -> Outcome:

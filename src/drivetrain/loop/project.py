@@ -14,6 +14,8 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
+from drivetrain.loop.contracts import Contracts
+from drivetrain.loop.data import TableFigures, figures
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
@@ -21,6 +23,7 @@ from drivetrain.loop.keys import Keys
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
+from drivetrain.loop.quarantine import Quarantine
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
@@ -118,6 +121,19 @@ class Project(Declarations):
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
+
+    def data(self, table: str, *, version: int | None = None, against: int | None = None) -> TableFigures:
+        """What a version of a table holds, column by column, and what moved since another.
+
+        Args:
+            table: A source, or what a step made.
+            version: Which version; the newest by default.
+            against: The version to compare with.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        return figures(self, table, version=version, against=against)
 
     def features(self, name: str | None = None) -> list[GroupInfo]:
         """Every feature view and function of the request: what each feature is, whose, how fresh, how its values lie.
@@ -240,6 +256,16 @@ class Project(Declarations):
     def keys(self) -> Keys:
         """The keys that versions are signed with and must be signed with: made, and used on versions of before."""
         return Keys(self)
+
+    @property
+    def contracts(self) -> Contracts:
+        """Contracts: drafted from data, held against rows anywhere, exported."""
+        return Contracts(self)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Rows that contracts have set aside: listed, shown, brought back after a fix, dropped."""
+        return Quarantine(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

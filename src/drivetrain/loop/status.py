@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drivetrain.core.clock import iso
+from drivetrain.core.clock import iso, now
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import (
     Alert,
@@ -18,6 +18,7 @@ from drivetrain.core.records import (
     Policy,
     TableVersion,
 )
+from drivetrain.data.judge import stale
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
@@ -46,10 +47,12 @@ def status(project: Definitions) -> dict[str, Any]:
 
 def _table(project: Definitions, name: str) -> dict[str, Any]:
     versions = project.store.catalog.find(TableVersion, name)
+    old = stale(project.sources[name].contract, versions[0] if versions else None, now())
+    freshness = {"stale": str(old)} if old else {}
     if not versions:
-        return {"table": name, "version": 0, "rows": 0, "quarantined": 0, "last_event": "never ingested"}
+        return {"table": name, "version": 0, "rows": 0, "quarantined": 0, "last_event": "never ingested"} | freshness
     last = versions[0]
-    return {
+    return freshness | {
         "table": name,
         "version": last.version,
         "rows": last.rows,

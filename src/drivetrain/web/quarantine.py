@@ -10,8 +10,8 @@ import polars as pl
 
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import TableVersion
+from drivetrain.data.veil import MASKED, Veil, veil_of
 from drivetrain.web.desk import Desk
-from drivetrain.web.privacy import MASKED, Veil, veil_of
 from drivetrain.web.tables import open_reasons
 
 PAGE = 25

@@ -6,8 +6,8 @@ import msgspec
 
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import TableVersion
+from drivetrain.data.veil import veil_of
 from drivetrain.web.desk import Desk
-from drivetrain.web.privacy import veil_of
 
 
 class Table(msgspec.Struct, frozen=True):

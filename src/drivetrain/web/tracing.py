@@ -11,8 +11,8 @@ import polars as pl
 
 from drivetrain.core.errors import NotFound, UnknownName
 from drivetrain.core.records import ModelVersion, Run
+from drivetrain.data.veil import MASKED, Veil, joined, veil_of
 from drivetrain.web.desk import Desk
-from drivetrain.web.privacy import MASKED, Veil, joined, veil_of
 
 RECENT = 40
 

@@ -21,8 +21,16 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
         todo = [step for step in steps if step.state != "done"]
         table = Table(box=None, padding=(0, 1), show_header=False)
         for step in steps:
-            table.add_row(MARKS[step.state], step.name, f"[dim]{step.words}[/]", step.why if step in todo else "")
+            table.add_row(
+                MARKS[step.state],
+                step.name,
+                f"[dim]{step.words}[/]",
+                step.why if step in todo else "",
+            )
         out.print(table)
+        for step in steps:
+            if step not in todo and "; not fresh: " in step.why:
+                out.print(f"[yellow]{step.name}: {step.why}[/]")
         sure = sum(step.state == "run" for step in todo)
         if todo:
             out.print(f"\n{sure} to run, {len(todo) - sure} depend on them. To do it: [bold]drivetrain run[/]")

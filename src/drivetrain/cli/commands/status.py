@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
 from rich.table import Table
 
 from drivetrain.cli.door import out, plain_errors, show_json
@@ -25,6 +26,9 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
                 row["table"], str(row["version"]), f"{row['rows']:,}", f"{row['quarantined']:,}", row["last_event"]
             )
         out.print(tables)
+        for row in status["tables"]:
+            if "stale" in row:
+                out.print(f"  [yellow]{escape(row['table'])} is not fresh[/]: {escape(row['stale'])}")
         for endpoint in status["endpoints"]:
             out.print(f"\n[bold]endpoint {endpoint['endpoint']}[/]  {endpoint['words']}")
             for line in endpoint["lines"]:

@@ -40,6 +40,8 @@ class TableVersion(Record, frozen=True, kw_only=True):
     last_event: Micros | None = None
     last_available: Micros | None = None
     cursor: str = ""
+    delivered: int = 0
+    """Rows that this ingestion brought, bad ones and known ones included."""
 
     @property
     def key(self) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from drivetrain.core.clock import now
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
 from drivetrain.data.ingest import ingest
+from drivetrain.data.judge import stale
+from drivetrain.data.ledger import last_entry
 from drivetrain.data.source import Source
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.node import Node, Outputs
+from drivetrain.loop.plan import PlannedStep
 
 MOST_FILES = 16
 """Files a table may be made of before they are put together: every read opens each of them."""
@@ -41,9 +46,28 @@ def ingest_node(project: Definitions, source: Source) -> Node:
         code=source.digest,
         parameters="",
         needs=tuple(f"ingest:{name}" for name in source.needs),
-        outside=lambda: {source.reader.words: source.reader.fingerprint(project.folder)},
+        outside=lambda: {
+            source.reader.words: source.reader.fingerprint(project.folder),
+            **_brought_back(project, source),
+        },
         action=action,
     )
+
+
+def _brought_back(project: Definitions, source: Source) -> dict[str, str]:
+    """Rows that came back from quarantine are new, though the source has delivered nothing."""
+    present = last_entry(project.store.tables, source.name)
+    return {"rows brought back": str(present[0].readmissions)} if present and present[0].readmissions else {}
+
+
+def with_age(project: Definitions, step: PlannedStep) -> PlannedStep:
+    """A planned step; that of a source whose table is not as fresh as its contract says is told so."""
+    source = project.sources.get(step.name.removeprefix("ingest:")) if step.group == "data" else None
+    if source is None or source.contract.freshness is None:
+        return step
+    newest = next(iter(project.store.catalog.find(TableVersion, source.name, limit=1)), None)
+    old = stale(source.contract, newest, now())
+    return replace(step, why=f"{step.why}; not fresh: {old}") if old else step
 
 
 def ingested(project: Definitions, source: str) -> TableVersion:

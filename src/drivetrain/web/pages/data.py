@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from drivetrain.data.veil import veil_of
 from drivetrain.web import quarantine
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.definitions import columns_words
-from drivetrain.web.privacy import veil_of
 from drivetrain.web.rendering import page
 from drivetrain.web.tables import all_tables, table
 

@@ -1,0 +1,192 @@
+"""Contracts: drafted from data, held against rows anywhere, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from drivetrain.core.clock import now
+from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.data import ledger
+from drivetrain.data.arrival import RESERVED
+from drivetrain.data.batch_history import history
+from drivetrain.data.contract import Contract
+from drivetrain.data.examine import Examined, examine
+from drivetrain.data.infer import Draft, infer
+from drivetrain.data.ingest import lookups, versions
+from drivetrain.data.judge import History
+from drivetrain.data.odcs import as_odcs, from_odcs
+from drivetrain.data.reader import Batch
+from drivetrain.data.readers.files import files
+from drivetrain.data.screen import Before, Lookups, screen
+from drivetrain.data.source import Source
+from drivetrain.data.standing import Standing
+from drivetrain.loop.definitions import Definitions
+
+_YAML = (".yaml", ".yml", ".json")
+_ROW = "_row"
+
+
+class Contracts:
+    """The contracts of a project's sources.
+
+    Args:
+        project: Whose; none to look at files alone.
+    """
+
+    def __init__(self, project: Definitions | None) -> None:
+        self._project = project
+
+    def infer(self, target: str | Path, *, nulls: tuple[str, ...] = ()) -> Draft:
+        """Drafts a contract from a source's rows, as ``prepare`` leaves them, or from a file's.
+
+        Args:
+            target: Name of a source, or a file.
+            nulls: Texts in a CSV file that stand for a missing value.
+
+        Raises:
+            UnknownName: It is neither.
+            SourceError: It can't be read, or has no row.
+        """
+        source = self._declared(target)
+        if source is None:
+            return infer(_together(batch.rows for batch in _read(target, nulls)))
+        bare = replace(source, contract=Contract({}, on_breach="warn"))
+        known = self._lookups(source)
+        return infer(
+            _together(screen(batch, bare, known, Before()).rows for batch in source.reader.read(self._folder(), ""))
+        )
+
+    def check(
+        self, target: str | Path, *, contract: str | Path | None = None, nulls: tuple[str, ...] = ()
+    ) -> list[Examined]:
+        """Holds rows against a contract; nothing is taken in.
+
+        Args:
+            target: Name of a source, whose rows are read from the start, or a file.
+            contract: Name of the source whose contract it is, or a data contract in the Open Data Contract Standard
+                (YAML or JSON); by default the source's own, or the only one's.
+            nulls: Texts in a CSV file that stand for a missing value.
+
+        Raises:
+            UnknownName: A name is neither a source nor a file.
+            UsageError: Nothing says which contract.
+            SourceError: The rows can't be read.
+        """
+        declared = self._declared(target)
+        if contract is not None and Path(str(contract).partition("#")[0]).suffix in _YAML:
+            source, known, before, past = _of_file(str(contract)), Lookups(_no_table, _no_values), Before(), History()
+        else:
+            source = self._judge(declared, contract)
+            known = self._lookups(source)
+            before, past = self._before(source) if declared is None else (Before(), History())
+        batches = _read(target, nulls) if declared is None else declared.reader.read(self._folder(), "")
+        if source.key == (_ROW,):
+            batches = _numbered(batches)
+        return examine(batches, source, known, before, past, now=now())
+
+    def export(self, source: str) -> dict[str, object]:
+        """A source's contract as an Open Data Contract Standard document.
+
+        Raises:
+            UnknownName: There is no such source.
+        """
+        declared = self._named(source)
+        name = self._project.name if self._project else ""
+        return as_odcs(declared, project=name)
+
+    def _declared(self, target: str | Path) -> Source | None:
+        if self._project is not None and str(target) in self._project.sources:
+            return self._project.sources[str(target)]
+        if Path(target).is_file():
+            return None
+        known = ", ".join(self._project.sources) if self._project else ""
+        raise UnknownName(
+            "there is no source and no file of that name",
+            found=repr(str(target)),
+            expected=f"a file, or one of {known}" if known else "a file",
+        )
+
+    def _named(self, name: str) -> Source:
+        sources = self._project.sources if self._project else {}
+        if name not in sources:
+            raise UnknownName(
+                "no source goes by that name",
+                found=repr(name),
+                expected=f"one of {', '.join(sources) or 'none so far'}",
+            )
+        return sources[name]
+
+    def _judge(self, declared: Source | None, contract: str | Path | None) -> Source:
+        if contract is not None:
+            return self._named(str(contract))
+        sources = list(self._project.sources.values()) if self._project else []
+        if declared is not None:
+            return declared
+        if len(sources) != 1:
+            raise UsageError(
+                "nothing says which contract the file must keep",
+                expected="--contract with the name of a source, or a YAML file",
+            )
+        return sources[0]
+
+    def _folder(self) -> Path:
+        return self._project.folder if self._project else Path()
+
+    def _lookups(self, source: Source) -> Lookups:
+        if self._project is None:
+            return Lookups(_no_table, _no_values)
+        store = self._project.store
+        return lookups(store, versions(store, source, self._project.sources))
+
+    def _before(self, source: Source) -> tuple[Before, History]:
+        """What a file would come to, if it were the source's next."""
+        if self._project is None:
+            return Before(), History()
+        store = self._project.store
+        present = ledger.last_entry(store.tables, source.name)
+        if present is None or ledger.begins_anew(source, present[0]) or not present[0].rows:
+            return Before(), History()
+        entry = present[0]
+        columns = {name: kind for name, kind in store.tables.schema(source.name).items() if name not in RESERVED}
+        standing = Standing(source.key, store.tables.scan(source.name))
+        return Before(columns, standing, entry.shape), history(store, source, entry.number - entry.first + 1)
+
+
+def _of_file(named: str) -> Source:
+    path, _, table = named.partition("#")
+    made = from_odcs(Path(path), table or None)
+    return Source(
+        name=made.name,
+        reader=files(path),
+        key=made.key or (_ROW,),
+        time=made.time,
+        contract=made.contract,
+    )
+
+
+def _read(target: str | Path, nulls: tuple[str, ...]) -> Iterator[Batch]:
+    return files(str(target), nulls=nulls).read(Path.cwd(), "")
+
+
+def _numbered(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Rows of a contract that names no key go by their place."""
+    for batch in batches:
+        yield msgspec.structs.replace(batch, rows=batch.rows.with_row_index(_ROW))
+
+
+def _together(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    found = [frame for frame in frames if frame.height]
+    return pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
+
+
+def _no_table(name: str) -> pl.DataFrame:
+    raise UnknownName(f"rows are looked up in table {name!r}, and there is no project", do="Say --project")
+
+
+def _no_values(table: str, _: str) -> pl.Series:
+    return _no_table(table).to_series()

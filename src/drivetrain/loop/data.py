@@ -1,0 +1,115 @@
+"""What a version of a table holds, and what moved since another."""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivetrain.core.errors import UnknownName
+from drivetrain.core.records import TableVersion
+from drivetrain.data.compare import AT, Moved, compare
+from drivetrain.data.profile import ColumnProfile, profile
+from drivetrain.data.veil import veil_of
+from drivetrain.loop.definitions import Definitions
+
+
+class ColumnFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of a version.
+
+    Attributes:
+        name: The column.
+        dtype: Its Polars type.
+        nulls: Share of rows without a value.
+        distinct: How many different values, about.
+        low: The least; none where it may not be shown.
+        high: The greatest.
+        mean: Of numbers.
+        quantiles: Of numbers: share → value, about.
+        top: Most frequent values with their shares.
+        masked: Whether figures are left out because the column is classed personal, sensitive or secret.
+    """
+
+    name: str
+    dtype: str
+    nulls: float
+    distinct: int | None
+    low: float | str | None = None
+    high: float | str | None = None
+    mean: float | None = None
+    quantiles: dict[str, float] = {}
+    top: tuple[tuple[str, float], ...] = ()
+    masked: bool = False
+
+
+class TableFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a table.
+
+    Attributes:
+        table: The table.
+        version: The version.
+        rows: How many rows.
+        columns: What they hold.
+        against: The version it is compared with, if any.
+        moved: What is different from it, column by column.
+        reasons: What was counted when the version was made.
+    """
+
+    table: str
+    version: int
+    rows: int
+    columns: tuple[ColumnFigures, ...]
+    against: int | None = None
+    moved: tuple[Moved, ...] = ()
+    reasons: dict[str, int] = {}
+
+
+def figures(
+    project: Definitions, table: str, *, version: int | None = None, against: int | None = None
+) -> TableFigures:
+    """See :meth:`Project.data`."""
+    known = {made.version: made for made in project.store.catalog.find(TableVersion, table)}
+    if not known:
+        names = ", ".join(project.store.tables.names())
+        raise UnknownName(f"there is no table {table!r}", expected=f"one of {names}" if names else None)
+    chosen = max(known) if version is None else version
+    now = profile(project.store, table, chosen)
+    veil = veil_of(project.sources.get(table))
+    moved: list[Moved] = []
+    if against is not None:
+        moved = compare(profile(project.store, table, against), now)
+        moved = [
+            msgspec.structs.replace(one, words=f"{one.column} moved." if one.moved else one.words)
+            if veil.hides(one.column)
+            else one
+            for one in moved
+        ]
+    made = known.get(chosen)
+    return TableFigures(
+        table=table,
+        version=chosen,
+        rows=now.rows,
+        columns=tuple(_figures(column, masked=veil.hides(column.name)) for column in now.columns),
+        against=against,
+        moved=tuple(moved),
+        reasons={veil.reason(reason): count for reason, count in (made.reasons if made else {}).items()},
+    )
+
+
+def _figures(column: ColumnProfile, *, masked: bool) -> ColumnFigures:
+    bare = ColumnFigures(
+        name=column.name,
+        dtype=column.dtype,
+        nulls=column.nulls / column.rows if column.rows else 0.0,
+        distinct=column.distinct if column.values else None,
+        masked=masked,
+    )
+    if masked:
+        return bare
+    told = dict(zip(map(str, AT), column.quantiles.at(AT), strict=False)) if column.mean is not None else {}
+    return msgspec.structs.replace(
+        bare,
+        low=column.low,
+        high=column.high,
+        mean=column.mean,
+        quantiles=told,
+        top=tuple((name, count / column.values) for name, count in column.top),
+    )
