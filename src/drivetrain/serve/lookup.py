@@ -67,10 +67,8 @@ class Lookup:
             ages: list[list[float]] = [[] for _ in rows]
         else:
             keys = [dict(zip(self._fields, row, strict=True)) for row in rows]
-            vectors, ages = [], []
-            for values, aged in self._reader.read(keys, ats):
-                vectors.append(list(values))
-                ages.append(list(aged))
+            read = self._reader.read(keys, ats)
+            vectors, ages = [values for values, _ in read], [aged for _, aged in read]
         return self._completed(rows, vectors, ages)
 
     def without_views(self, rows: Sequence[Row]) -> tuple[list[list[Any]], list[list[float]]]:
