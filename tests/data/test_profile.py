@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivetrain.core.errors import ProjectError
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.data.profile import TableProfile, extended, profile, profile_of
@@ -96,3 +98,26 @@ def test_a_profile_lost_with_its_process_is_made_again(place):
     place.store.catalog._records.clear()
     made = place.take(source)
     assert place.store.catalog.get(TableProfile, made.key).columns[0].distinct == 1
+
+
+def test_of_personal_columns_nothing_but_counts_is_kept(place):
+    def people(privacy):
+        columns = {
+            "id": Column("int"),
+            "mail": Column("string", privacy=privacy),
+            "born": Column("int", privacy=privacy),
+        }
+        return Source(name="t", reader=files("raw/*.csv"), key=("id",), contract=Contract(columns))
+
+    place.write("raw/1.csv", "id,mail,born\n1,a@b.c,1970\n2,d@e.f,\n")
+    place.take(people("public"))
+    place.write("raw/2.csv", "id,mail,born\n3,g@h.i,1971\n")
+    made = place.take(people("personal"))
+    kept = place.store.catalog.get(TableProfile, made.key)
+    mail, born = kept.columns[1:]
+    assert (mail.rows, mail.nulls, mail.distinct, born.nulls, born.distinct) == (3, 0, 3, 1, 2)
+    assert not mail.shown
+    assert not born.shown
+    assert b"@b.c" not in msgspec.msgpack.encode(kept)
+    with pytest.raises(ProjectError, match="the drift of 'born' can't be judged; found a personal column"):
+        Contract({"born": Column("int", privacy="personal")}, drift={"born": 0.1})

@@ -9,6 +9,7 @@ from drivetrain.core.records import TableVersion
 from drivetrain.data.judge import HISTORY, History, delivered_by
 from drivetrain.data.profile import LAYOUT, ColumnProfile, TableProfile, extended, newest, profile
 from drivetrain.data.source import Source
+from drivetrain.data.veil import Veil, veil_of
 from drivetrain.store.bundle import Store
 
 Columns = Callable[[], Sequence[ColumnProfile]]
@@ -36,7 +37,7 @@ def history(store: Store, source: Source, batches: int) -> History:
 
 
 def profiled(
-    store: Store, made: TableVersion, columns: Columns, *, before: Digest, whole: bool, updates: int
+    store: Store, made: TableVersion, columns: Columns, *, before: Digest, whole: bool, updates: int, veil: Veil
 ) -> list[TableProfile]:
     """The profile of a version that a batch has just made, to be kept with it; none where it must be made later.
 
@@ -47,11 +48,12 @@ def profiled(
         before: Digest of the table before the batch.
         whole: Whether the batch is all there is.
         updates: How many of its rows took the place of others: those can't be taken out of a profile.
+        veil: Which columns are only counted.
     """
     if whole:
         found: tuple[ColumnProfile, ...] | None = tuple(columns())
     else:
-        base = None if updates else newest(store, made.table, before)
+        base = None if updates else newest(store, made.table, before, veil)
         if base is None:
             return []
         found = base.columns if made.digest == before else extended(base.columns, tuple(columns()))
@@ -75,4 +77,4 @@ def _reference(store: Store, source: Source) -> TableProfile | None:
     wanted = source.contract.reference
     if present is None or (wanted is not None and wanted > present):
         return None
-    return profile(store, source.name, present if wanted is None else wanted)
+    return profile(store, source.name, present if wanted is None else wanted, veil=veil_of(source))

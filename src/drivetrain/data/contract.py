@@ -12,7 +12,7 @@ import polars as pl
 from drivetrain.core.clock import duration
 from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
-from drivetrain.data.column import Column
+from drivetrain.data.column import WITHHELD, Column
 from drivetrain.data.foreign import columns_of, described
 
 OnBreach: TypeAlias = Literal["quarantine", "fail", "warn"]
@@ -114,6 +114,13 @@ class Contract:
         for column, _, (low, high) in self.balances():
             if not 0 <= low <= high <= 1:
                 raise ProjectError(f"the balance of {column!r} is two shares", found=(low, high), expected="0 to 1")
+        unseen = [name for name in self.drift if name in self.columns and self.columns[name].privacy in WITHHELD]
+        if unseen:
+            raise ProjectError(
+                f"the drift of {unseen[0]!r} can't be judged",
+                found=f"a {self.columns[unseen[0]].privacy} column, whose values no profile keeps",
+                do="Leave it out of drift",
+            )
         if self.volume is not None and not 0 <= self.volume[0] <= self.volume[1]:
             raise ProjectError("volume is two multiples, the lesser first", found=self.volume, expected="as (0.5, 2.0)")
         try:

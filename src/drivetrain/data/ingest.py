@@ -33,6 +33,7 @@ from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.data.standing import Standing
+from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 
 
@@ -85,7 +86,7 @@ def ingest(
             progress.advance(task, 0, "another process is taking in the same source: reading on from its last batch")
     progress.finish(task, f"{taken:,} rows")
     if made is not None:
-        profile(store, source.name, made.version, at=now)
+        profile(store, source.name, made.version, at=now, veil=veil_of(source))
         old = stale(source.contract, made, now)
         if old and source.contract.on_breach != "warn":
             raise ContractBreach(
@@ -155,7 +156,7 @@ def bring_back(
                 version = made.version
         except _Overtaken:
             continue
-        profile(store, source.name, version, at=now)
+        profile(store, source.name, version, at=now, veil=veil_of(source))
         return Returned(version, entries)
 
 
@@ -200,7 +201,8 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
         timed = with_times(found.rows, source)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
-    columns = cache(lambda: profile_of(rows.drop(RESERVED)))
+    veil = veil_of(source)
+    columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
     if not empty and not batch.readmitted:
         brought = None if batch.again else batch.rows.height + len(batch.unreadable)
         past = history(store, source, 0 if whole else entry.number - entry.first + 1)
@@ -223,7 +225,7 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     made = ledger.table_version(
         source.name, version, entry_made, tuple(ColumnType(name, str(kind)) for name, kind in kept.items())
     )
-    profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates)
+    profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates, veil=veil)
     ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
 

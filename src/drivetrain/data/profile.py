@@ -1,5 +1,6 @@
 """What a table version holds, column by column: sketches made at ingestion and kept in the catalog.
 
+Of columns that are classed personal, sensitive or secret only counts are kept: a sketch holds some of its values.
 Appended rows are merged into the profile of the version before. Where rows took the place of others the profile is made
 anew from the table: a sketch can't forget a value.
 """
@@ -21,6 +22,7 @@ from drivetrain.data.arrival import RESERVED
 from drivetrain.data.sketches.distinct import Distinct, distinct_of_hashes, hashes
 from drivetrain.data.sketches.frequent import MOST, Frequent, frequent_of
 from drivetrain.data.sketches.quantiles import Floats, Quantiles, quantiles_of
+from drivetrain.data.veil import OPEN, Veil
 from drivetrain.store.bundle import Store
 
 TOP = 8
@@ -51,6 +53,11 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     def values(self) -> int:
         """How many rows have a value."""
         return self.rows - self.nulls
+
+    @property
+    def shown(self) -> bool:
+        """Whether some of its values are kept here."""
+        return bool(self.low is not None or self.quantiles.count or self.frequent.counts)
 
     @property
     def std(self) -> float | None:
@@ -125,7 +132,7 @@ class TableProfile(Record, frozen=True, kw_only=True):
         return self.table
 
 
-def profile(store: Store, table: str, version: int, *, at: int = 0) -> TableProfile:
+def profile(store: Store, table: str, version: int, *, at: int = 0, veil: Veil = OPEN) -> TableProfile:
     """The profile of a version: from the catalog, or made now and kept there.
 
     Args:
@@ -133,6 +140,7 @@ def profile(store: Store, table: str, version: int, *, at: int = 0) -> TableProf
         table: The table.
         version: Its version.
         at: The moment, for the record.
+        veil: Which columns are only counted.
 
     Raises:
         UnknownName: There is no such table or version.
@@ -148,7 +156,9 @@ def profile(store: Store, table: str, version: int, *, at: int = 0) -> TableProf
             version=version,
             rows=store.tables.rows(table, version),
             # One column at a time: a table may be larger than memory.
-            columns=tuple(column_profile(rows.select(name).collect().to_series()) for name in names),
+            columns=tuple(
+                column_profile(rows.select(name).collect().to_series(), counted=veil.hides(name)) for name in names
+            ),
             digest=made.digest if made else "",
             layout=LAYOUT,
         )
@@ -156,10 +166,13 @@ def profile(store: Store, table: str, version: int, *, at: int = 0) -> TableProf
     return known
 
 
-def newest(store: Store, table: str, digest: Digest) -> TableProfile | None:
-    """The profile on record of the rows that a digest stands for, if the table's newest is that."""
+def newest(store: Store, table: str, digest: Digest, veil: Veil = OPEN) -> TableProfile | None:
+    """The profile on record of the rows that a digest stands for, if the table's newest is that and shows no more."""
     known = next(iter(store.catalog.find(TableProfile, table, limit=1)), None)
-    return known if known and known.layout == LAYOUT and known.digest == digest else None
+    if known is None or known.layout != LAYOUT or known.digest != digest:
+        return None
+    told = any(column.shown and veil.hides(column.name) for column in known.columns)
+    return None if told else known
 
 
 def extended(before: tuple[ColumnProfile, ...], more: tuple[ColumnProfile, ...]) -> tuple[ColumnProfile, ...] | None:
@@ -172,13 +185,18 @@ def extended(before: tuple[ColumnProfile, ...], more: tuple[ColumnProfile, ...])
     return whole if len(whole) == len(merged) else None
 
 
-def profile_of(frame: pl.DataFrame) -> tuple[ColumnProfile, ...]:
+def profile_of(frame: pl.DataFrame, veil: Veil = OPEN) -> tuple[ColumnProfile, ...]:
     """The profile of a frame's columns, in order; of every row of it."""
-    return tuple(column_profile(column) for column in frame.iter_columns())
+    return tuple(column_profile(column, counted=veil.hides(column.name)) for column in frame.iter_columns())
 
 
-def column_profile(column: pl.Series) -> ColumnProfile:
-    """The profile of one column; NaN and infinities are no values of a distribution."""
+def column_profile(column: pl.Series, *, counted: bool = False) -> ColumnProfile:
+    """The profile of one column; NaN and infinities are no values of a distribution.
+
+    Args:
+        column: The column.
+        counted: Whether only counts are kept, and none of its values.
+    """
     made = ColumnProfile(name=column.name, dtype=str(column.dtype), rows=len(column), nulls=column.null_count())
     values = column.drop_nulls() if made.nulls else column
     if not len(values) or column.dtype.is_nested() or column.dtype == pl.Binary:
@@ -186,6 +204,8 @@ def column_profile(column: pl.Series) -> ColumnProfile:
     found = hashes(values)
     seen = distinct_of_hashes(found)
     made = replace(made, seen=seen)
+    if counted:
+        return made
     if column.dtype.is_numeric():
         numbers = _finite(values)
         few = column.dtype.is_integer() and seen.estimate < MOST

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from drivetrain.data.column import WITHHELD
 from drivetrain.data.source import Source
 
 MASKED = "masked"
 """What stands in a value's place."""
 
-_WITHHELD = {"personal", "sensitive", "secret"}
 _FOUND = re.compile(r"found .*(?=[,;] expected )|found .*", re.DOTALL)
 _QUOTED = re.compile(r"['\"`].*['\"`]", re.DOTALL)
 
@@ -48,11 +48,15 @@ class Veil(msgspec.Struct, frozen=True):
         return _QUOTED.sub(MASKED, _FOUND.sub("found a masked value", text))
 
 
+OPEN = Veil()
+"""Nothing is hidden."""
+
+
 def veil_of(source: Source | None) -> Veil:
     """The veil of a source's definition, from the privacy classes of its contract's columns."""
     columns = source.contract.columns if source else {}
     return Veil(
-        frozenset(name for name, column in columns.items() if column.privacy in _WITHHELD),
+        frozenset(name for name, column in columns.items() if column.privacy in WITHHELD),
         frozenset(columns),
     )
 

@@ -71,11 +71,11 @@ def figures(
         names = ", ".join(project.store.tables.names())
         raise UnknownName(f"there is no table {table!r}", expected=f"one of {names}" if names else None)
     chosen = max(known) if version is None else version
-    now = profile(project.store, table, chosen)
     veil = veil_of(project.sources.get(table))
+    now = profile(project.store, table, chosen, veil=veil)
     moved: list[Moved] = []
     if against is not None:
-        moved = compare(profile(project.store, table, against), now)
+        moved = compare(profile(project.store, table, against, veil=veil), now)
         moved = [
             msgspec.structs.replace(one, words=f"{one.column} moved." if one.moved else one.words)
             if veil.hides(one.column)

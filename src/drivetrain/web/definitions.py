@@ -129,6 +129,8 @@ def rule(column: Column) -> str:
     Example:
         >>> rule(Column("int", low=0, high=2400, nullable=False))
         'from 0 to 2400 and never empty'
+        >>> rule(Column("time", increasing=True, complete=0.9))
+        'never falling and there in 90% of rows or more'
     """
     parts = []
     if column.low is not None and column.high is not None:
@@ -143,8 +145,10 @@ def rule(column: Column) -> str:
         parts.append(f"written as {column.pattern}")
     if column.references:
         parts.append(f"found in {'.'.join(column.references)}")
-    if not column.nullable:
-        parts.append("never empty")
+    told = {"no value twice": column.unique, "never falling": column.increasing, "never empty": not column.nullable}
+    parts += [words for words, holds in told.items() if holds]
+    if column.complete is not None:
+        parts.append(f"there in {column.complete:.0%} of rows or more")
     return listed(parts)
 
 
