@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +27,7 @@ from drivetrain.data.duplicates import changed
 from drivetrain.data.ledger import APPLICATION, Entry
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
+from drivetrain.data.resume import Retry, resumed
 from drivetrain.data.screen import Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.store.bundle import Store
@@ -45,10 +46,18 @@ class _Work:
     lookups: Lookups
     uses: Mapping[str, int]
     now: Micros
+    retry: Retry
 
 
 def ingest(
-    store: Store, source: Source, *, folder: Path, now: Micros, progress: Progress, sources: Mapping[str, Source]
+    store: Store,
+    source: Source,
+    *,
+    folder: Path,
+    now: Micros,
+    progress: Progress,
+    sources: Mapping[str, Source],
+    retry: Retry | None = None,
 ) -> TableVersion:
     """Takes in what a source has that its table has not.
 
@@ -59,6 +68,7 @@ def ingest(
         now: The present moment, for the records.
         progress: Told of every batch.
         sources: Every source of the project, by name.
+        retry: How patiently a place that is away is asked again.
 
     Returns:
         The table's present version: a new one if a row was new or different, else the one that was there.
@@ -70,7 +80,7 @@ def ingest(
         StoreError: The table can't be written; it is as it was.
     """
     uses = _versions(store, source, sources)
-    work = _Work(store, source, _lookups(store, uses), uses, now)
+    work = _Work(store, source, _lookups(store, uses), uses, now, retry or Retry())
     task = f"ingest {source.name}"
     progress.start(task)
     while True:
@@ -111,13 +121,16 @@ def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersio
         quarantine.settle(store.tables, source.name, entry)
         made = ledger.caught_up(store.tables, store.catalog, source.name, present[1])
     anew = present is None or ledger.begins_anew(source, entry)
-    for batch in source.reader.read(folder, "" if anew else entry.cursor):
+    task = f"ingest {source.name}"
+    cursor = "" if anew else entry.cursor
+    tell = partial(progress.advance, task, 0)
+    for batch in resumed(source.reader, folder, cursor, retry=work.retry, tell=tell):
         empty = not batch.rows.height and not batch.unreadable and not source.contract.min_rows
         if not empty or not anew:
             entry, made = _take_batch(work, entry, batch, anew=anew, empty=empty)
             anew = False
         taken += batch.rows.height
-        progress.advance(f"ingest {source.name}", batch.rows.height, batch.origin)
+        progress.advance(task, batch.rows.height, batch.origin)
     return made, taken
 
 

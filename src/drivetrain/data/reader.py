@@ -33,6 +33,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: tuple[Unreadable, ...] = ()
     again: bool = False
     """Whether this origin was read before, so that what it left in quarantine is out of date."""
+    before: int = 0
+    """Rows of the same delivery in the batches before this one."""
+    more: bool = False
+    """Whether more of the same delivery follows: it is too large for one batch."""
 
 
 class Reader(Protocol):

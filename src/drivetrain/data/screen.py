@@ -60,8 +60,11 @@ def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, p
     """
     contract = source.contract
     total = batch.rows.height + len(batch.unreadable)
-    if total < contract.min_rows:
-        raise ContractBreach(f"{batch.origin} has too few rows", found=total, expected=f"{contract.min_rows} or more")
+    delivered = batch.before + total
+    if delivered < contract.min_rows and not batch.more:
+        raise ContractBreach(
+            f"{batch.origin} has too few rows", found=delivered, expected=f"{contract.min_rows} or more"
+        )
     declared = {name: column.dtype for name, column in contract.columns.items()}
     moments = dict.fromkeys(filter(None, (source.time, source.available)), DTYPES["time"])
     types = {**moments, **known, **declared}
