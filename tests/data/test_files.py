@@ -61,7 +61,7 @@ def test_packed_files_and_workbooks_give_the_same_rows(tmp_path):
 def test_a_large_file_that_is_changed_between_its_pieces_is_begun_again(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a\n" + "1\n" * 500)
-    reader = files("a.csv", budget_mib=0.002)
+    reader = files("a.csv", budget_mib=0.004)
     first, second, *_ = reader.read(tmp_path, "")
     assert (first.before, first.more, second.before) == (0, True, first.rows.height)
     assert reader.pending(tmp_path, first.cursor) == "1 changed file: a.csv"

@@ -19,32 +19,32 @@ class _FilesConformance(ReaderConformance):
 
 class TestCsv(_FilesConformance):
     suffix = ".csv"
-    budget_mib = 0.012
+    budget_mib = 0.024
 
 
 class TestPackedCsv(_FilesConformance):
     suffix = ".csv.gz"
-    budget_mib = 0.012
+    budget_mib = 0.024
 
 
 class TestJsonLines(_FilesConformance):
     suffix = ".jsonl"
-    budget_mib = 0.06
+    budget_mib = 0.04
 
 
 class TestPackedJsonLines(_FilesConformance):
     suffix = ".jsonl.zst"
-    budget_mib = 0.06
+    budget_mib = 0.04
 
 
 class TestParquet(_FilesConformance):
     suffix = ".parquet"
-    budget_mib = 0.008
+    budget_mib = 0.016
 
 
 class TestArrow(_FilesConformance):
     suffix = ".arrow"
-    budget_mib = 0.008
+    budget_mib = 0.016
 
 
 del _FilesConformance, ReaderConformance

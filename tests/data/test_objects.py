@@ -33,7 +33,7 @@ class BucketFeed(Feed):
 
     @property
     def reader(self):
-        return files(f"s3://{self.bucket}/raw/**/*.csv", budget_mib=0.012)
+        return files(f"s3://{self.bucket}/raw/**/*.csv", budget_mib=0.024)
 
     def deliver(self, rows):
         self.count += 1

@@ -18,7 +18,7 @@ from drivetrain.data.source import Source
 
 
 def pieces_of(path, kind, most):
-    weight = 24 if kind == "jsonl" else 8
+    weight = 16
     reading = Reading(path.name, kind, (), most * weight)
     found = list(reading.pieces(path, Spot()))
     # From any spot on come the same pieces.
@@ -73,7 +73,7 @@ def test_columnar_files(tmp_path, kind):
         frame.write_parquet(path, row_group_size=130)
     else:
         frame.write_ipc(path)
-    reading = Reading("a", kind, (), 3 * 2000)
+    reading = Reading("a", kind, (), 6 * 2000)
     found = list(reading.pieces(path, Spot()))
     assert len(found) > 5
     assert [row for piece in found for row in piece.rows.rows()] == frame.rows()
@@ -92,7 +92,7 @@ def test_a_delivery_in_pieces_is_held_to_its_contract_as_one(place):
     place.write("a.csv", "id,x\n" + "".join(f"{at},{at % 50 - 1}\n" for at in range(300)))
     source = Source(
         name="a",
-        reader=files("a.csv", budget_mib=0.004),
+        reader=files("a.csv", budget_mib=0.008),
         key=("id",),
         contract=Contract({"id": Column("int"), "x": Column("int", low=0)}, min_rows=300),
     )

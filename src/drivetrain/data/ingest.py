@@ -30,6 +30,7 @@ from drivetrain.data.reader import Batch
 from drivetrain.data.resume import Retry, resumed
 from drivetrain.data.screen import Lookups, Screened, screen
 from drivetrain.data.source import Source
+from drivetrain.data.tombstones import there
 from drivetrain.store.bundle import Store
 
 
@@ -148,13 +149,17 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
         timed = with_times(found.rows, source)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
+    gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
+    if gone.height and not whole:
+        found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
     if not anew:
         found = _without_known(
             found, quarantine.unseen(store.tables, source.name, batch, entry.number + 1, found.refused)
         )
-    entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, anew=anew, whole=whole))
+    entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, gone=gone, anew=anew, whole=whole))
     quarantine.keep(store.tables, source.name, entry_made, found.refused, work.now)
-    version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=updates > 0)
+    merge = gone if updates or gone.height else None
+    version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=merge)
     if ledger.entry_at(store.tables, source.name, version).batch != entry_made.batch:
         raise _Overtaken
     quarantine.settle(store.tables, source.name, entry_made)
@@ -176,30 +181,35 @@ def _without_known(found: Screened, unseen: list[Refused]) -> Screened:
     return replace(found, refused=unseen, reasons=dict(+reasons))
 
 
-def _commit(store: Store, source: Source, entry: Entry, rows: pl.DataFrame, *, whole: bool, merge: bool) -> int:
+def _commit(
+    store: Store, source: Source, entry: Entry, rows: pl.DataFrame, *, whole: bool, merge: pl.DataFrame | None
+) -> int:
     transaction = (APPLICATION, entry.number)
     if whole:
         return store.tables.replace(source.name, rows, transaction=transaction, note=entry.note)
-    if merge:
-        return store.tables.merge(source.name, rows, source.key, transaction=transaction, note=entry.note)
+    if merge is not None:
+        return store.tables.merge(source.name, rows, source.key, gone=merge, transaction=transaction, note=entry.note)
     return store.tables.append(source.name, rows, transaction=transaction, note=entry.note)
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a batch does to its table: rows to write, how many of them take the place of others."""
+    """What a batch does to its table: rows to write, how many of them take the place of others, keys to take out."""
 
     rows: pl.DataFrame
     updates: int
+    gone: pl.DataFrame
     anew: bool
     whole: bool
 
     def digest(self, before: Digest) -> Digest:
         """The table's digest after it."""
-        if not self.rows.height and not self.whole:
+        gone = 0 if self.whole else self.gone.height
+        if not self.rows.height and not gone and not self.whole:
             return before
         content = self.rows.rechunk().write_ipc(None, compression="uncompressed").getvalue()
-        return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content)])
+        out = [sorted(repr(key) for key in self.gone.iter_rows())] if gone else []
+        return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content), *out])
 
 
 def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, change: _Change) -> Entry:
@@ -219,7 +229,7 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         cursor=batch.cursor,
         digest=change.digest(before.digest),
         sequence=before.sequence + rows.height,
-        rows=old.rows + rows.height - change.updates,
+        rows=old.rows + rows.height - change.updates - (0 if change.whole else change.gone.height),
         added=rows.height,
         quarantined=len(found.refused),
         reasons=found.reasons,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from drivetrain.data.duplicates import repeated
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.source import Prepare, Source
+from drivetrain.data.tombstones import buried
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
@@ -43,6 +44,8 @@ class Screened:
     rows: pl.DataFrame
     refused: list[Refused]
     reasons: dict[str, int]
+    gone: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Keys of rows that were deleted where they came from."""
 
 
 def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, pl.DataType]) -> Screened:
@@ -86,13 +89,16 @@ def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, p
     for name in [name for name in rows.columns if known and name not in types]:
         reasons[f"column {name!r} is new and not declared: left out"] += rows.height
     rows = rows.select(list(known)) if known else rows
+    gone = pl.DataFrame()
+    if source.deleted:
+        rows, gone = buried(rows, source.deleted, source.key, batch.origin)
     rows = _part(rows, rows, check(rows, contract, needed, lookups.values), contract, (refused, reasons))
     rows, identical, contradicted = repeated(rows, source.key)
     if identical:
         reasons["the same row again: left out"] += identical
     _account(contradicted, contract, (refused, reasons))
     _refuse_whole(batch, contract, total, refused, reasons)
-    return Screened(rows, refused, dict(reasons))
+    return Screened(rows, refused, dict(reasons), gone)
 
 
 _Tally = tuple[list[Refused], Counter[str]]

@@ -116,10 +116,19 @@ class Tables:
         frame: pl.DataFrame,
         keys: Sequence[str],
         *,
+        gone: pl.DataFrame | None = None,
         transaction: tuple[str, int] | None = None,
         note: Mapping[str, str] | None = None,
     ) -> int:
         """Puts each row in place of the one with its keys, or adds it where there is none; as :meth:`append` else.
+
+        Args:
+            name: The table.
+            frame: The rows.
+            keys: Columns that name a row.
+            gone: Keys of rows to take out, in the same commit; none of them may be among the rows.
+            transaction: As for every change; see the class.
+            note: Kept with the new version.
 
         Raises:
             StoreError: As for :meth:`append`, or a key is null or comes twice in the frame.
@@ -132,6 +141,9 @@ class Tables:
                 return
             schema = _schema(table)
             rows = fit(name, frame, schema)
+            if gone is not None and gone.height:
+                self._merge_and_delete(table, rows, gone.select(keys), properties)
+                return
             if rows.is_empty():  # Delta makes no commit of an empty merge, and the note and transaction would be lost
                 self._extend(table, rows, properties)
                 return
@@ -153,6 +165,26 @@ class Tables:
             )
 
         return self._change(name, commit, transaction, note)
+
+    def _merge_and_delete(
+        self, table: DeltaTable, rows: pl.DataFrame, gone: pl.DataFrame, properties: CommitProperties
+    ) -> None:
+        mark = pl.lit(value=True).alias("_gone")
+        stay = [rows.with_columns(~mark.alias("_gone"))] if rows.height else []
+        given = pl.concat([*stay, gone.with_columns(mark)], how="diagonal_relaxed")
+        merger = table.merge(
+            given,
+            " AND ".join(f"{_quoted('old', key)} = {_quoted('new', key)}" for key in gone.columns),
+            source_alias="new",
+            target_alias="old",
+            streamed_exec=False,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        ).when_matched_delete(_quoted("new", "_gone"))
+        if rows.height:
+            taken = {_bare(column): _quoted("new", column) for column in rows.columns}
+            merger = merger.when_matched_update(taken).when_not_matched_insert(taken, f"NOT {_quoted('new', '_gone')}")
+        merger.execute()
 
     def delete(self, name: str, predicate: str) -> int:
         """Removes the rows that a SQL predicate holds for; earlier versions keep them. The note stays.
@@ -386,5 +418,9 @@ def _check_keys(name: str, frame: pl.DataFrame, keys: Sequence[str]) -> None:
 
 
 def _quoted(alias: str, column: str) -> str:
+    return f"{alias}.{_bare(column)}"
+
+
+def _bare(column: str) -> str:
     doubled = column.replace('"', '""')
-    return f'{alias}."{doubled}"'
+    return f'"{doubled}"'

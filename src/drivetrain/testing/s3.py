@@ -101,7 +101,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + _START_SECONDS
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=5).close()  # noqa: S310 - our own
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=5).close()
         except OSError:
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("moto's server did not start") from None

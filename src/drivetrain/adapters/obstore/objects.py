@@ -39,7 +39,7 @@ class Bucket:
             settings: Any = dict(options) or None
             # Options for the client hide this one of the environment.
             plain = "true" in (os.environ.get("AWS_ALLOW_HTTP", "").lower(), options.get("aws_allow_http"))
-            client = {**_CLIENT, "allow_http": plain}
+            client: Any = {**_CLIENT, "allow_http": plain}
             self._store = from_url(url, config=settings, client_options=client, retry_config=_RETRY)
         except (exceptions.BaseError, ValueError, TypeError) as error:
             raise ProjectError(f"{url} can't be opened: {_reason(error)}", do="Check its URL and options") from None
