@@ -11,6 +11,8 @@ import polars as pl
 from backports import zstd
 
 from drivetrain.data.readers.files import Files
+from drivetrain.data.readers.http import Http, http
+from drivetrain.testing.api import Api
 from drivetrain.testing.readers import Feed, Row
 
 
@@ -52,3 +54,35 @@ def write(frame: pl.DataFrame, path: Path) -> None:
             path.write_bytes(gzip.compress(data))
         else:
             path.write_bytes(zstd.compress(data))
+
+
+class ApiFeed(Feed):
+    """An HTTP API; what is new is asked for by the moment."""
+
+    most = 50
+
+    def __init__(self, api: Api, pages: str, cursor: str | None) -> None:
+        self.api = api
+        self.pages = pages
+        self.cursor = cursor
+
+    @property
+    def reader(self) -> Http:
+        settings: dict[str, object] = {
+            "cursor": self.cursor,
+            "batch_rows": self.most,
+            "pages": self.pages,
+            "timeout": 5,
+        }
+        if self.pages != "link":
+            settings["records"] = "data.items"
+        if self.pages == "token":
+            settings |= {"page_param": "after", "next": "meta.next"}
+        return http(f"{self.api.url}/{self.pages}", since_param="since", **settings)
+
+    def deliver(self, rows: Sequence[Row]) -> None:
+        changed = {row["id"] for row in rows}
+        self.api.rows = [row for row in self.api.rows if row["id"] not in changed] + list(rows)
+
+    def vanish(self) -> None:
+        self.api.stop()

@@ -120,6 +120,7 @@ def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersio
     if present:
         entry = present[0]
         quarantine.settle(store.tables, source.name, entry)
+        quarantine.withdraw_overtaken(store.tables, source.name, present[1])
         made = ledger.caught_up(store.tables, store.catalog, source.name, present[1])
     anew = present is None or ledger.begins_anew(source, entry)
     task = f"ingest {source.name}"
@@ -160,8 +161,11 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     quarantine.keep(store.tables, source.name, entry_made, found.refused, work.now)
     merge = gone if updates or gone.height else None
     version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=merge)
-    if ledger.entry_at(store.tables, source.name, version).batch != entry_made.batch:
+    committed = ledger.entry_at(store.tables, source.name, version)
+    if committed.batch != entry_made.batch:
         raise _Overtaken
+    # Another process may have committed the very same batch first, and counted before its rows were in the table.
+    entry_made = committed
     quarantine.settle(store.tables, source.name, entry_made)
     columns = ledger.schema_of(rows) if whole else tuple(ColumnType(name, str(kind)) for name, kind in schema.items())
     made = ledger.table_version(source.name, version, entry_made, columns)

@@ -22,9 +22,11 @@ from drivetrain.core.progress import Silent
 from drivetrain.core.settings import StoreSettings
 from drivetrain.data import quarantine
 from drivetrain.data.ingest import ingest
+from drivetrain.data.resume import Retry
 from drivetrain.data.source import Source
 from drivetrain.store.bundle import open_store
 
+_RETRY = Retry(tries=30, first=0.01, most=0.1)
 _PARTS = (1.0, 0.6, 0.4)
 """How much of the work a death may wait for: what was done before is not done again, so a later one comes sooner."""
 
@@ -33,7 +35,7 @@ def take(source: Source, folder: Path, place: Path) -> None:
     """Takes everything in, into a store at ``place``."""
     place.mkdir(parents=True, exist_ok=True)
     store = open_store(StoreSettings(), place)
-    ingest(store, source, folder=folder, now=1, progress=Silent(), sources={source.name: source})
+    ingest(store, source, folder=folder, now=1, progress=Silent(), sources={source.name: source}, retry=_RETRY)
     store.close()
 
 
