@@ -3,7 +3,10 @@ from drivetrain.core.records.policy import Guardrail as Guardrail
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
 from drivetrain.data.readers.files import files as files
+from drivetrain.data.readers.http import http as http
+from drivetrain.data.readers.rows import rows as rows
 from drivetrain.data.readers.sql import sql as sql
+from drivetrain.data.readers.stream import stream as stream
 from drivetrain.evaluate.gate import Gate as Gate
 from drivetrain.experiment.policies import Bandit as Bandit
 from drivetrain.experiment.policies import Canary as Canary

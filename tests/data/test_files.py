@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import os
+import shutil
+from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.feeds import write
 
-from drivetrain.core.errors import ProjectError, SourceError
+from drivetrain.core.errors import ProjectError, SourceAway, SourceError
+from drivetrain.core.hashing import digest_bytes
 from drivetrain.data.readers.delimited import read_csv
 from drivetrain.data.readers.files import files
 from drivetrain.data.readers.lines import read_jsonl
@@ -32,6 +39,54 @@ def test_every_format_gives_the_same_rows(tmp_path):
     for suffix in ("csv", "tsv"):
         [batch], _ = read_all(files(f"*.{suffix}"), tmp_path)
         assert batch.rows.rows() == [("1", "x"), ("2", None)]
+
+
+def test_packed_files_and_workbooks_give_the_same_rows(tmp_path):
+    frame = pl.DataFrame({"a": [1, 2], "b": ["x", None], "c": [1.5, -2.0], "d": [date(2013, 7, 1), date(2013, 7, 2)]})
+    shutil.copy(Path(__file__).with_name("two.xlsx"), tmp_path / "1.xlsx")
+    write(frame.select("a", "b"), tmp_path / "1.csv.gz")
+    write(frame.select("a", "b"), tmp_path / "1.csv.zst")
+    for suffix in ("csv.gz", "csv.zst"):
+        [batch], _ = read_all(files(f"*.{suffix}"), tmp_path)
+        assert batch.rows.rows() == [("1", "x"), ("2", None)]
+    [batch], _ = read_all(files("*.xlsx"), tmp_path)
+    assert batch.rows.equals(frame)
+    [batch], _ = read_all(files("*.xlsx", sheet="other"), tmp_path)
+    assert batch.rows.to_dicts() == [{"z": "1"}, {"z": "warm"}]
+    with pytest.raises(SourceError, match="sheet"):
+        read_all(files("*.xlsx", sheet="absent"), tmp_path)
+    assert files("*.xlsx", sheet="other").digest != files("*.xlsx").digest
+
+
+def test_a_large_file_that_is_changed_between_its_pieces_is_begun_again(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a\n" + "1\n" * 500)
+    reader = files("a.csv", budget_mib=0.004)
+    first, second, *_ = reader.read(tmp_path, "")
+    assert (first.before, first.more, second.before) == (0, True, first.rows.height)
+    assert reader.pending(tmp_path, first.cursor) == "1 changed file: a.csv"
+    rest, cursor = read_all(reader, tmp_path, second.cursor)
+    assert sum(batch.rows.height for batch in (first, second, *rest)) == 500
+    assert not any(batch.again for batch in rest)
+    assert not rest[-1].more
+    assert reader.pending(tmp_path, cursor) is None
+    path.write_text("a\n" + "2\n" * 500)
+    anew, _ = read_all(reader, tmp_path, second.cursor)
+    assert [batch.again for batch in anew] == [True] + [False] * (len(anew) - 1)
+    assert sum(batch.rows.height for batch in anew) == 500
+    reading = reader.read(tmp_path, "")
+    next(reading)
+    path.write_text("a\n" + "3\n" * 600)
+    with pytest.raises(SourceAway, match=r"a\.csv was changed while it was read"):
+        list(reading)
+
+
+def test_a_cursor_of_an_older_release_is_understood(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a\n1\n")
+    stat = path.stat()
+    old = json.dumps({"a.csv": [stat.st_size, stat.st_mtime_ns, digest_bytes(path.read_bytes())]})
+    assert list(files("a.csv").read(tmp_path, old)) == []
 
 
 def test_a_file_is_read_once_and_again_when_its_bytes_change(tmp_path):
@@ -89,7 +144,11 @@ def test_a_missing_file_and_an_empty_match_are_named(tmp_path):
         ("a.arrow", b"nothing", "a.arrow can't be read as arrow"),
         ("a.csv", b"", "a.csv has no header"),
         ("a.csv", b"a,b,a\n1,2,3\n", "a.csv names a column twice"),
-        ("a.xlsx", b"x", "format that can't be told"),
+        ("a.xlsx", b"x", "a.xlsx can't be read as excel"),
+        ("a.doc", b"x", "format that can't be told"),
+        ("a.csv.gz", b"x", "a.csv.gz can't be unpacked: Not a gzipped file"),
+        ("a.csv.gz", gzip.compress(b"a,b\n" * 1000)[:-9], "a.csv.gz can't be unpacked: Compressed file ended"),
+        ("a.csv.zst", b"x", "a.csv.zst can't be unpacked"),
     ],
 )
 def test_an_unreadable_file_is_named(tmp_path, name, data, words):
@@ -101,6 +160,8 @@ def test_an_unreadable_file_is_named(tmp_path, name, data, words):
 def test_an_unknown_format_is_refused_when_declared():
     with pytest.raises(ProjectError, match="unknown"):
         files("a", format="xlsx")
+    with pytest.raises(ProjectError, match="more than 0"):
+        files("a", budget_mib=0)
 
 
 def test_csv_rows_that_do_not_parse_are_named_by_line():

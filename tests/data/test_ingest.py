@@ -4,15 +4,18 @@ import json
 import sqlite3
 from datetime import UTC, datetime
 
+import msgspec
 import polars as pl
 import pytest
 
 from drivetrain.core.clock import HOUR, datetime_of
 from drivetrain.core.errors import ContractBreach, SourceError
 from drivetrain.core.records import TableVersion
-from drivetrain.data import quarantine
+from drivetrain.data import ledger, quarantine
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
+from drivetrain.data.duplicates import changed
+from drivetrain.data.quarantine import Refused
 from drivetrain.data.readers.files import files
 from drivetrain.data.readers.sql import sql
 from drivetrain.data.source import Source
@@ -267,6 +270,43 @@ def test_two_processes_at_once_neither_lose_nor_double(place, monkeypatch):
         "x: found -5.0, expected at least 0",
         "x: found -7.0, expected at least 0",
     ]
+
+
+def test_who_loses_the_same_batch_counts_on_from_what_won(place, monkeypatch):
+    """The other one commits the batch between our reading it and our looking what the table has of it."""
+    place.write("raw/1.csv", "id,t,x\n1,2013-07-01,5\n")
+    place.take(events())
+    for number in (2, 3):
+        place.write(f"raw/{number}.csv", f"id,t,x\n{number},2013-07-01,5\n")
+    moved = []
+
+    def overtaken(*arguments):
+        if not moved:
+            moved.append(True)
+            third = place.folder / "raw" / "3.csv"
+            data = third.read_bytes()
+            third.unlink()
+            place.take(events())
+            third.write_bytes(data)
+        return changed(*arguments)
+
+    monkeypatch.setattr("drivetrain.data.ingest.changed", overtaken)
+    made = place.take(events())
+    assert place.store.tables.read("events").sort("id")["_seq"].to_list() == [1, 2, 3]
+    assert made.rows == 3
+
+
+def test_what_an_overtaken_process_left_in_quarantine_is_removed(place):
+    """It read the same place, got its rows otherwise, and was killed before it could take its own back."""
+    place.write("raw/1.csv", "id,t,x\n1,2013-07-01,5\n2,2013-07-01,-5\n")
+    place.take(events())
+    tables = place.store.tables
+    present, _ = ledger.last_entry(tables, "events")
+    stray = msgspec.structs.replace(present, batch="of somebody else")
+    quarantine.keep(tables, "events", stray, [Refused(None, ["x"], ["x: found -7"], "{}")], 1)
+    place.write("raw/2.csv", "id,t,x\n3,2013-07-01,5\n")
+    place.take(events())
+    assert [reasons for _, reasons, _ in place.refused("events")] == [["x: found -5.0, expected at least 0"]]
 
 
 def test_the_same_bad_row_delivered_again_is_one_bad_row(place):

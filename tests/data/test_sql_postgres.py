@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
+import polars as pl
 import psycopg
 import pytest
 
 from drivetrain.core.errors import SourceError
+from drivetrain.data.casting import cast
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.data.readers.sql import sql
@@ -51,3 +54,48 @@ def test_a_server_that_is_away_is_named(tmp_path):
     ) as caught:
         list(sql("postgresql://me:secret@127.0.0.1:1/db", table="w").read(tmp_path, ""))
     assert "secret" not in str(caught.value)
+
+
+def test_columns_hold_what_rows_would(postgres, tmp_path, monkeypatch):
+    """Through ADBC and through psycopg, whatever the session's time zone is."""
+    url = postgres.fresh()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET timezone TO 'Asia/Tokyo'")
+        connection.execute(
+            """CREATE TABLE w AS SELECT n::int AS id, '2013-07-01T12:00Z'::timestamptz + n * interval '1 hour' AS at,
+            '2013-07-01'::timestamp AS naive, (n / 7.0)::numeric(12, 4) AS price, n % 2 = 0 AS even, n::real AS small,
+            '2013-07-01'::date + n::int AS day, nullif('it''s %s :n ' || n, 'it''s %s :n 3') AS "Some text", n::bigint
+            AS n, 'a'::char(3) AS c FROM generate_series(1, 25) n"""
+        )
+    reader = sql(url, table="w", cursor="at", chunk_rows=7)
+    fast = list(reader.read(tmp_path, ""))
+    assert reader.pending(tmp_path, fast[-1].cursor) is None
+    rest = list(reader.read(tmp_path, fast[0].cursor))
+    monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
+    slow = list(reader.read(tmp_path, ""))
+    assert [batch.cursor for batch in fast] == [batch.cursor for batch in slow]
+    wanted = pl.concat(kept(batch.rows) for batch in slow)
+    assert pl.concat(kept(batch.rows) for batch in fast).equals(wanted)
+    assert pl.concat(kept(batch.rows) for batch in rest).equals(wanted[5:])
+
+
+def kept(frame):
+    """Rows as a table would keep them."""
+    return cast(frame, {})[0]
+
+
+def test_types_that_would_arrive_otherwise_come_row_by_row(postgres, tmp_path):
+    url = postgres.fresh()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("""CREATE TABLE w AS SELECT 1 AS id, '{"a": [1]}'::jsonb AS body, '{1,2}'::int[] AS parts""")
+    [batch] = sql(url, table="w", cursor="id").read(tmp_path, "")
+    assert batch.rows.to_dicts() == [{"id": 1, "body": '{"a":[1]}', "parts": "[1,2]"}]
+
+
+def test_a_password_may_stand_in_the_environment(postgres, tmp_path, monkeypatch):
+    url = postgres.fresh()
+    monkeypatch.setenv("WHO", "drivetrain:hidden")
+    reader = sql(url.replace("drivetrain@", "${WHO}@"), query="SELECT 1 AS id", cursor="id")
+    [batch] = reader.read(tmp_path, "")
+    assert batch.rows.rows() == [(1,)]
+    assert "hidden" not in reader.words

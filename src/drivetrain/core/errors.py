@@ -11,6 +11,7 @@
     │   ├── GateRefused             a gate said no to a model version
     │   └── SignatureRefused        a model version is not what was signed, or nobody signed it
     ├── SourceError                 raw rows can't be read
+    │   └── SourceAway              they can't be read now: trying again may help
     ├── FeatureError                a feature can't be computed as declared
     ├── TrainingError               a fit can't be made from what it was given
     ├── StoreError                  state can't be read or written
@@ -110,6 +111,30 @@ class SignatureRefused(RefusedError):
 
 class SourceError(DrivetrainError):
     """Raw rows can't be read."""
+
+
+class SourceAway(SourceError):
+    """Raw rows can't be read now; trying again may help.
+
+    Args:
+        what: As for every error.
+        found: What was there.
+        expected: What should have been there.
+        do: The next step for whoever reads it.
+        after: Seconds that whoever is asked wants to be left alone, if it said so.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        found: object = None,
+        expected: object = None,
+        do: str | None = None,
+        after: float | None = None,
+    ) -> None:
+        super().__init__(what, found=found, expected=expected, do=do)
+        self.after = after
 
 
 class FeatureError(DrivetrainError):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -30,9 +30,11 @@ from drivetrain.data.ledger import APPLICATION, Entry
 from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
+from drivetrain.data.resume import Retry, resumed
 from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.data.standing import Standing
+from drivetrain.data.tombstones import there
 from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 
@@ -50,10 +52,18 @@ class _Work:
     lookups: Lookups
     uses: Mapping[str, int]
     now: Micros
+    retry: Retry
 
 
 def ingest(
-    store: Store, source: Source, *, folder: Path, now: Micros, progress: Progress, sources: Mapping[str, Source]
+    store: Store,
+    source: Source,
+    *,
+    folder: Path,
+    now: Micros,
+    progress: Progress,
+    sources: Mapping[str, Source],
+    retry: Retry | None = None,
 ) -> TableVersion:
     """Takes in what a source has that its table has not.
 
@@ -64,6 +74,7 @@ def ingest(
         now: The present moment, for the records.
         progress: Told of every batch.
         sources: Every source of the project, by name.
+        retry: How patiently a place that is away is asked again.
 
     Returns:
         The table's present version: a new one if a row was new or different, else the one that was there.
@@ -75,7 +86,7 @@ def ingest(
         StoreError: The table can't be written; it is as it was.
     """
     uses = versions(store, source, sources)
-    work = _Work(store, source, lookups(store, uses), uses, now)
+    work = _Work(store, source, lookups(store, uses), uses, now, retry or Retry())
     task = f"ingest {source.name}"
     progress.start(task)
     while True:
@@ -140,7 +151,7 @@ def bring_back(
         sources: Every source of the project, by name.
     """
     uses = versions(store, source, sources)
-    work = _Work(store, source, lookups(store, uses), uses, now)
+    work = _Work(store, source, lookups(store, uses), uses, now, Retry())
     entries: list[Entry] = []
     while True:
         present = ledger.last_entry(store.tables, source.name)
@@ -168,15 +179,19 @@ def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersio
     if present:
         entry = present[0]
         quarantine.settle(store.tables, source.name, entry)
+        quarantine.withdraw_overtaken(store.tables, source.name, present[1])
         made = ledger.caught_up(store.tables, store.catalog, source.name, present[1])
     anew = present is None or ledger.begins_anew(source, entry)
-    for batch in source.reader.read(folder, "" if anew else entry.cursor):
+    task = f"ingest {source.name}"
+    cursor = "" if anew else entry.cursor
+    tell = partial(progress.advance, task, 0)
+    for batch in resumed(source.reader, folder, cursor, retry=work.retry, tell=tell):
         empty = not batch.rows.height and not batch.unreadable and not source.contract.min_rows
         if not empty or not anew:
             entry, made = _take_batch(work, entry, batch, anew=anew, empty=empty)
             anew = False
         taken += batch.rows.height
-        progress.advance(f"ingest {source.name}", batch.rows.height, batch.origin)
+        progress.advance(task, batch.rows.height, batch.origin)
     return made, taken
 
 
@@ -204,22 +219,29 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     veil = veil_of(source)
     columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
     if not empty and not batch.readmitted:
-        brought = None if batch.again else batch.rows.height + len(batch.unreadable)
+        brought = None if batch.again or batch.more else batch.before + batch.rows.height + len(batch.unreadable)
         past = history(store, source, 0 if whole else entry.number - entry.first + 1)
         failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
     if failing:
         if source.contract.on_breach != "warn":
             raise refuse(batch.origin, failing)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
+    gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
+    if gone.height and not whole:
+        found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
     if not anew:
         found = _without_known(
             found, quarantine.unseen(store.tables, source.name, batch, entry.number + 1, found.refused)
         )
-    entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, anew=anew, whole=whole))
+    entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, gone=gone, anew=anew, whole=whole))
     quarantine.keep(store.tables, source.name, entry_made, found.refused, work.now)
-    version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=updates > 0)
-    if ledger.entry_at(store.tables, source.name, version).batch != entry_made.batch:
+    merge = gone if updates or gone.height else None
+    version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=merge)
+    committed = ledger.entry_at(store.tables, source.name, version)
+    if committed.batch != entry_made.batch:
         raise _Overtaken
+    # Another process may have committed the very same batch first, and counted before its rows were in the table.
+    entry_made = committed
     quarantine.settle(store.tables, source.name, entry_made)
     kept = rows.schema if whole else {**schema, **rows.schema}
     made = ledger.table_version(
@@ -242,30 +264,35 @@ def _without_known(found: Screened, unseen: list[Refused]) -> Screened:
     return replace(found, refused=unseen, reasons=dict(+reasons))
 
 
-def _commit(store: Store, source: Source, entry: Entry, rows: pl.DataFrame, *, whole: bool, merge: bool) -> int:
+def _commit(
+    store: Store, source: Source, entry: Entry, rows: pl.DataFrame, *, whole: bool, merge: pl.DataFrame | None
+) -> int:
     transaction = (APPLICATION, entry.number)
     if whole:
         return store.tables.replace(source.name, rows, transaction=transaction, note=entry.note)
-    if merge:
-        return store.tables.merge(source.name, rows, source.key, transaction=transaction, note=entry.note)
+    if merge is not None:
+        return store.tables.merge(source.name, rows, source.key, gone=merge, transaction=transaction, note=entry.note)
     return store.tables.append(source.name, rows, transaction=transaction, note=entry.note)
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a batch does to its table: rows to write, how many of them take the place of others."""
+    """What a batch does to its table: rows to write, how many of them take the place of others, keys to take out."""
 
     rows: pl.DataFrame
     updates: int
+    gone: pl.DataFrame
     anew: bool
     whole: bool
 
     def digest(self, before: Digest) -> Digest:
         """The table's digest after it."""
-        if not self.rows.height and not self.whole:
+        gone = 0 if self.whole else self.gone.height
+        if not self.rows.height and not gone and not self.whole:
             return before
         content = self.rows.rechunk().write_ipc(None, compression="uncompressed").getvalue()
-        return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content)])
+        out = [sorted(repr(key) for key in self.gone.iter_rows())] if gone else []
+        return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content), *out])
 
 
 def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, change: _Change) -> Entry:
@@ -285,7 +312,7 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         cursor=batch.cursor,
         digest=change.digest(before.digest),
         sequence=before.sequence + rows.height,
-        rows=old.rows + rows.height - change.updates,
+        rows=old.rows + rows.height - change.updates - (0 if change.whole else change.gone.height),
         added=rows.height,
         quarantined=len(found.refused),
         reasons=found.reasons,

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.errors import UnknownName
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.data.breach import Breach, reasons_of
-from drivetrain.data.ledger import Entry
+from drivetrain.data.ledger import Entry, entry_at
 from drivetrain.data.reader import Batch, Unreadable
 from drivetrain.store.tables import Tables
 
@@ -31,6 +32,8 @@ SCHEMA = {
 UNREADABLE = "unreadable row"
 _AT_ONCE = 500
 """Rows that one statement names."""
+_LOOKED_BACK = 16
+"""Batches among which rows of overtaken processes are looked for."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,36 @@ def keep(tables: Tables, name: str, entry: Entry, refused: Sequence[Refused], no
     )
     note = {"number": str(entry.number)}
     tables.append(table_name(name), frame, transaction=(f"batch/{entry.batch}", 1), note=note)
+
+
+def withdraw_overtaken(tables: Tables, name: str, version: int) -> None:
+    """Removes rows that were kept by whoever was overtaken by another process, and died before it could take them back.
+
+    Two processes that read a place which does not give the same rows in the same order make different batches under one
+    number; only one of them is committed. Safe to do again.
+
+    Args:
+        tables: Where table and quarantine are.
+        name: The table.
+        version: Its present version.
+    """
+    quarantine = table_name(name)
+    if tables.version(quarantine) is None:
+        return
+    number = entry_at(tables, name, version).number
+    recent = tables.scan(quarantine).filter(pl.col("_number").is_between(number - _LOOKED_BACK, number))
+    pairs = set(recent.select("_number", "_batch").unique().collect().iter_rows())
+    committed: dict[int, Digest] = {}
+    while pairs and version >= 0 and len(committed) < _LOOKED_BACK:
+        try:
+            entry = entry_at(tables, name, version)
+        except UnknownName:
+            break
+        committed.setdefault(entry.number, entry.batch)
+        version -= 1
+    for at, batch in sorted(pairs):
+        if at in committed and committed[at] != batch:
+            tables.delete(quarantine, f"_number = {at} AND _batch = '{batch}'")
 
 
 def settle(tables: Tables, name: str, entry: Entry) -> None:

@@ -37,6 +37,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Names of rows of the quarantine that these are, brought back."""
     prepared: bool = False
     """Whether the rows have been through the source's ``prepare`` already."""
+    before: int = 0
+    """Rows of the same delivery in the batches before this one."""
+    more: bool = False
+    """Whether more of the same delivery follows: it is too large for one batch."""
 
 
 class Reader(Protocol):

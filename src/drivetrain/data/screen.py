@@ -21,6 +21,7 @@ from drivetrain.data.reader import Batch
 from drivetrain.data.shape import ShapeChange, shape_change, shape_of
 from drivetrain.data.source import Prepare, Source
 from drivetrain.data.standing import NOTHING, Standing
+from drivetrain.data.tombstones import buried
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
@@ -62,6 +63,8 @@ class Screened:
     reasons: dict[str, int]
     shape: dict[str, str] = field(default_factory=dict)
     change: ShapeChange = field(default_factory=ShapeChange)
+    gone: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Keys of rows that were deleted where they came from."""
 
 
 def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Screened:
@@ -79,8 +82,11 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     """
     contract = source.contract
     total = batch.rows.height + len(batch.unreadable)
-    if total < contract.min_rows and not batch.readmitted:
-        raise ContractBreach(f"{batch.origin} has too few rows", found=total, expected=f"{contract.min_rows} or more")
+    delivered = batch.before + total
+    if delivered < contract.min_rows and not batch.more and not batch.readmitted:
+        raise ContractBreach(
+            f"{batch.origin} has too few rows", found=delivered, expected=f"{contract.min_rows} or more"
+        )
     known = before.columns
     declared = {name: column.dtype for name, column in contract.columns.items()}
     moments = dict.fromkeys(filter(None, (source.time, source.available)), DTYPES["time"])
@@ -113,6 +119,9 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
         done = "added" if contract.on_new_column == "add" else "left out"
         reasons[f"column {name!r} is new and not declared: {done}"] += rows.height
     rows = rows.select([*known, *(new if contract.on_new_column == "add" else ())]) if known else rows
+    gone = pl.DataFrame()
+    if source.deleted:
+        rows, gone = buried(rows, source.deleted, source.key, batch.origin)
     broken = check(rows, contract, needed, lookups.values, before.standing)
     rows = _part(rows, rows, broken, contract, (refused, reasons), prepared=True)
     rows, identical, contradicted = repeated(rows, source.key)
@@ -123,7 +132,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
         _refuse_whole(batch, contract, total, refused, reasons)
     if contract.on_lost_column == "null":
         shape = {**change.lost, **shape}
-    return Screened(rows, refused, dict(reasons), shape, change)
+    return Screened(rows, refused, dict(reasons), shape, change, gone)
 
 
 def _renamed(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:

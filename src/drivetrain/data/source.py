@@ -35,6 +35,8 @@ class Source:
         available: Column that says when the row became known.
         delay: Microseconds from ``available`` (or ``time``) until the row is known.
         contract: What rows must be.
+        deleted: Column that says that a row was deleted where it came from: true, or anything but null or false. Such a
+            row takes the row with its key out of the table; of it nothing but the key is looked at.
         prepare: Cleans rows before the contract is checked. Raw columns that the contract declares under the same name
             have their declared type when it is called.
         uses: Sources whose tables ``prepare`` is given, as they are then. Rows taken in before such a table changes
@@ -53,6 +55,7 @@ class Source:
     available: str | None = None
     delay: Micros = 0
     contract: Contract = field(default_factory=Contract)
+    deleted: str | None = None
     prepare: Prepare | None = None
     uses: tuple[Source, ...] = ()
     description: str = ""
@@ -81,6 +84,7 @@ class Source:
     @cached_property
     def digest(self) -> Digest:
         """Digest of what decides the table's rows; when it changes, the source is read again from the start."""
+        tombstones = [self.deleted] if self.deleted else []
         return digest(
             [
                 self.reader.digest,
@@ -91,6 +95,7 @@ class Source:
                 self.contract.digest,
                 code_digest(self.prepare) if self.prepare else None,
                 [[used.name, used.digest] for used in self.uses],
+                *tombstones,
             ]
         )
 

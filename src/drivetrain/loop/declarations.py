@@ -48,6 +48,7 @@ class Declarations(Definitions):
         time: str | None = None,
         available: str | None = None,
         delay: str | int = 0,
+        deleted: str | None = None,
         prepare: Callable[..., pl.DataFrame] | None = None,
         uses: Sequence[Source] = (),
         description: str = "",
@@ -63,6 +64,8 @@ class Declarations(Definitions):
             time: Column of the event's time; none for facts that hold always.
             available: Column that says when the row became known; by default its event time plus ``delay``.
             delay: How long after its event a row is known, for example ``"1h"``.
+            deleted: Column that says that a row was deleted where it came from (true, or anything but null or false):
+                the row with its key is taken out of the table.
             prepare: ``prepare(rows, **tables)`` → cleaned rows, in Polars; its code is part of the source's meaning.
             uses: Sources whose tables ``prepare`` and the contract look up.
             description: For people.
@@ -76,6 +79,7 @@ class Declarations(Definitions):
             available=available,
             delay=duration(delay),
             contract=contract or Contract({}),
+            deleted=deleted,
             prepare=prepare,
             uses=tuple(uses),
             description=description,

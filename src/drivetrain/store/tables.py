@@ -121,10 +121,19 @@ class Tables:
         frame: pl.DataFrame,
         keys: Sequence[str],
         *,
+        gone: pl.DataFrame | None = None,
         transaction: tuple[str, int] | None = None,
         note: Mapping[str, str] | None = None,
     ) -> int:
         """Puts each row in place of the one with its keys, or adds it where there is none; as :meth:`append` else.
+
+        Args:
+            name: The table.
+            frame: The rows.
+            keys: Columns that name a row.
+            gone: Keys of rows to take out, in the same commit; none of them may be among the rows.
+            transaction: As for every change; see the class.
+            note: Kept with the new version.
 
         Raises:
             StoreError: As for :meth:`append`, or a key is null or comes twice in the frame.
@@ -137,10 +146,18 @@ class Tables:
                 return
             schema = self._schema(table)
             rows = fit(name, frame, schema)
-            if rows.is_empty():  # Delta makes no commit of an empty merge, and the note and transaction would be lost
+            # Delta makes no commit of an empty merge, and the note and transaction would be lost.
+            if rows.is_empty() and (gone is None or gone.is_empty()):
                 self._extend(table, rows, properties)
                 return
             same = " AND ".join(f"{_quoted('old', key)} = {_quoted('new', key)}" for key in keys)
+            if gone is not None and gone.height:
+                mark = pl.lit(value=True).alias("_gone")
+                stay = [rows.with_columns(~mark.alias("_gone"))] if rows.height else []
+                given = pl.concat([*stay, gone.select(keys).with_columns(mark)], how="diagonal_relaxed")
+                taken = {_bare(column): _quoted("new", column) for column in rows.columns} if rows.height else {}
+                self._delta.merge_or_remove(table, given, same, _quoted("new", "_gone"), taken, properties)
+                return
             self._delta.merge(table, rows, same, properties, other=not set(rows.columns) <= set(schema))
 
         return self._change(name, commit, transaction, note)
@@ -364,5 +381,9 @@ def _check_keys(name: str, frame: pl.DataFrame, keys: Sequence[str]) -> None:
 
 
 def _quoted(alias: str, column: str) -> str:
+    return f"{alias}.{_bare(column)}"
+
+
+def _bare(column: str) -> str:
     doubled = column.replace('"', '""')
-    return f'{alias}."{doubled}"'
+    return f'"{doubled}"'

@@ -100,6 +100,38 @@ class DeltaLogs:
             .execute()
         )
 
+    def merge_or_remove(
+        self,
+        table: DeltaTable,
+        rows: pl.DataFrame,
+        same: str,
+        gone: str,
+        taken: Mapping[str, str],
+        properties: CommitProperties,
+    ) -> None:
+        """As :meth:`merge`, in one commit with removing rows.
+
+        Args:
+            table: The table.
+            rows: Rows, and keys of those to remove.
+            same: Condition that a row of ``new`` is one of ``old``.
+            gone: Condition on ``new``: what it is the same as is removed.
+            taken: Column → the value it is given; none where there are only rows to remove.
+            properties: What goes with the commit.
+        """
+        merger = table.merge(
+            rows,
+            same,
+            source_alias="new",
+            target_alias="old",
+            streamed_exec=False,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        ).when_matched_delete(gone)
+        if taken:
+            merger = merger.when_matched_update(dict(taken)).when_not_matched_insert(dict(taken), f"NOT {gone}")
+        merger.execute()
+
     def delete(self, table: DeltaTable, predicate: str, properties: CommitProperties) -> None:
         """Removes the rows that a SQL predicate holds for."""
         table.delete(predicate, commit_properties=properties, post_commithook_properties=_HOOKS)

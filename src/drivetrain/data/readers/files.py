@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import msgspec
 import polars as pl
 
-from drivetrain.core.errors import ProjectError, SourceError
+from drivetrain.core.errors import ProjectError, SourceAway, SourceError
 from drivetrain.core.hashing import Digest, digest, digest_bytes, digest_file
 from drivetrain.data.reader import Batch, Unreadable
 from drivetrain.data.readers.delimited import read_csv
+from drivetrain.data.readers.excel import read_excel
+from drivetrain.data.readers.formats import FORMATS, Format, format_of, unpacked
 from drivetrain.data.readers.lines import read_jsonl
+from drivetrain.data.readers.pieces import Piece, Reading, Spot
+from drivetrain.data.readers.places import Place, Stamp, place_of
 
-Format: TypeAlias = Literal["parquet", "csv", "tsv", "jsonl", "ndjson", "arrow"]
-_SUFFIXES: dict[str, Format] = {
-    **{f".{name}": name for name in get_args(Format)},
-    ".ipc": "arrow",
-    ".feather": "arrow",
-}
-_WILD = frozenset("*?[")
+BUDGET_MIB = 512.0
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
     """A file as it was when it was read: its bytes' digest, and what tells cheaply that they may have changed."""
 
     size: int
-    mtime_ns: int
+    stamp: int
     digest: Digest
+    part: tuple[int, int, int] | None = None
+    """Byte (or row), lines and rows that reading has come to, where the file has not been read to its end."""
 
 
 _Cursor: TypeAlias = dict[str, Seen]
@@ -45,133 +46,179 @@ class Files:
     pattern: str
     format: Format | None = None
     nulls: tuple[str, ...] = ()
+    sheet: str | None = None
+    budget_mib: float = BUDGET_MIB
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> Digest:
-        """Digest of what it reads and how."""
-        return digest(["files", self.pattern, self.format, self.nulls])
+        """Digest of what it reads and how; how much at a time, and how a bucket is reached, do not matter."""
+        sheet = [self.sheet] if self.sheet else []
+        return digest(["files", self.pattern, self.format, self.nulls, *sheet])
 
     @property
     def words(self) -> str:
         """What it reads, for people."""
         return f"files {self.pattern}"
 
+    @property
+    def _place(self) -> Place:
+        return place_of(self.pattern, self.options)
+
     def fingerprint(self, folder: Path) -> Digest:
         """Digest of every file's name, size and modification time.
 
         Raises:
-            SourceError: The pattern names one file, and it is not there.
+            SourceError: The pattern names one file, and it is not there; or the bucket can't be reached.
         """
-        return digest({name: [size, mtime] for name, (size, mtime) in self._listing(folder).items()})
+        return digest({name: list(stamp) for name, stamp in self._place.listing(folder).items()})
 
     def pending(self, folder: Path, cursor: str) -> str | None:
         """Which files :meth:`read` would read, in words."""
         seen = _decode(cursor)
-        listing = self._listing(folder, known=seen)
+        listing = self._listing(folder, seen)
         new = [name for name in listing if name not in seen]
-        changed = [name for name, stat in listing.items() if name in seen and self._changed(folder, name, stat, seen)]
+        changed = [name for name, stamp in listing.items() if name in seen and self._changed(folder, name, stamp, seen)]
         told = [_told(new, "new"), _told(changed, "changed")]
         return ", ".join(part for part in told if part) or None
 
     def read(self, folder: Path, cursor: str) -> Iterator[Batch]:
-        """One batch per file that is new or has changed, in order of their names.
+        """One batch per file that is new or has changed, in order of their names; several for a large one.
 
         A file's bytes are read once, so that what is parsed is what the cursor stands for, even while somebody writes.
+        One that is larger than the budget is read in pieces; if somebody writes to it meanwhile, it is begun again.
 
         Raises:
             SourceError: No file matches and none ever did, or one can't be read.
         """
         seen = _decode(cursor)
-        for name, stat in self._listing(folder, known=seen).items():
+        for name, stamp in self._listing(folder, seen).items():
             before = seen.get(name)
-            if before and (before.size, before.mtime_ns) == stat:
+            if before and (before.size, before.stamp) == stamp and before.part is None:
                 continue
-            try:
-                data = (folder / name).read_bytes()
-            except OSError as error:
-                raise SourceError(
-                    f"{name} can't be read: {error.strerror}", do="Check the file and its rights"
-                ) from None
-            now = Seen(len(data), stat[1], digest_bytes(data))
-            if before and before.digest == now.digest:
-                continue
-            seen[name] = now
-            rows, bad = self._parse(name, data)
-            yield Batch(rows=rows, cursor=_encode(seen), origin=name, unreadable=tuple(bad), again=before is not None)
+            yield from self._read_file(folder, name, stamp, seen)
 
-    def _listing(self, folder: Path, known: _Cursor | None = None) -> dict[str, tuple[int, int]]:
-        # `folder / pattern` keeps an absolute pattern absolute.
-        pattern = self.pattern
-        if not _WILD & set(pattern):
-            path = folder / pattern
-            if not path.is_file():
-                raise SourceError(f"{pattern} is not there", found=f"nothing at {path}", do="Put the file there")
-            paths = [path]
-        else:
-            base = Path(pattern).anchor
-            paths = sorted(Path(base or folder).glob(pattern.removeprefix(base)))
-            paths = [path for path in paths if path.is_file()]
-        if not paths and known is not None and not known:
-            raise SourceError(
-                f"no file matches {pattern}", found=f"none in {folder}", do="Check the pattern or the folder"
-            )
-        listing = {}
-        for path in paths:
-            stat = path.stat()
-            name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
-            listing[name] = (stat.st_size, stat.st_mtime_ns)
-        return listing
+    def _read_file(self, folder: Path, name: str, stamp: Stamp, seen: _Cursor) -> Iterator[Batch]:
+        before = seen.get(name)
+        reading = Reading(name, format_of(name, self.format), self.nulls, int(self.budget_mib * 2**20))
+        with self._place.local(folder, name, stamp) as raw, _readable(raw, name, reading.kind):
+            whole = raw.stat().st_size <= reading.budget // 16
+            data = raw.read_bytes() if whole else b""
+            now = Seen(len(data) if whole else stamp[0], stamp[1], digest_bytes(data) if whole else digest_file(raw))
+            same = before is not None and before.digest == now.digest
+            if before and same and before.part is None:
+                return
+            again = before is not None and not same
+            with unpacked(raw, name) as plain:
+                if whole and plain == raw:
+                    pieces: Iterator[Piece] = iter([Piece(*self._parsed(name, reading.kind, data))])
+                elif reading.fits(plain):
+                    pieces = iter([Piece(*self._parsed(name, reading.kind, plain.read_bytes()))])
+                else:
+                    pieces = reading.pieces(plain, Spot(*before.part) if before and before.part and same else Spot())
+                for piece in pieces:
+                    if not whole and (raw.stat().st_size, raw.stat().st_mtime_ns) != stamp and raw == folder / name:
+                        raise SourceAway(f"{name} was changed while it was read")
+                    rest = None if piece.next is None else (piece.next.position, piece.next.line, piece.next.rows)
+                    seen[name] = msgspec.structs.replace(now, part=rest)
+                    yield self._batch(name, piece, seen, again=again)
+                    again = False
 
-    def _changed(self, folder: Path, name: str, stat: tuple[int, int], seen: _Cursor) -> bool:
-        before = seen[name]
-        return (before.size, before.mtime_ns) != stat and digest_file(folder / name) != before.digest
-
-    def _parse(self, name: str, data: bytes) -> tuple[pl.DataFrame, list[Unreadable]]:
-        kind = self.format or _SUFFIXES.get(Path(name).suffix.lower())
-        try:
-            if kind in ("csv", "tsv"):
-                return read_csv(data, name, "," if kind == "csv" else "\t", self.nulls)
-            if kind in ("jsonl", "ndjson"):
-                return read_jsonl(data)
-            if kind == "parquet":
-                return pl.read_parquet(io.BytesIO(data)), []
-            if kind == "arrow":
-                return pl.read_ipc(io.BytesIO(data)), []
-        except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise SourceError(
-                f"{name} can't be read as {kind}: {reason}",
-                found=f"{len(data)} bytes",
-                do="Deliver the file again, or move it out of the way",
-            ) from None
-        raise SourceError(
-            f"{name} has a format that can't be told from its name",
-            expected=f"one of {', '.join(_SUFFIXES)}",
-            do='Name it: dt.files(…, format="csv")',
+    def _batch(self, name: str, piece: Piece, seen: _Cursor, *, again: bool) -> Batch:
+        return Batch(
+            rows=piece.rows,
+            cursor=_encode(seen),
+            origin=name,
+            unreadable=piece.unreadable,
+            again=again,
+            before=piece.before,
+            more=piece.next is not None,
         )
 
+    def _listing(self, folder: Path, known: _Cursor) -> dict[str, Stamp]:
+        listing = self._place.listing(folder)
+        if not listing and not known:
+            where = "" if "://" in self.pattern else f" in {folder}"
+            raise SourceError(
+                f"no file matches {self.pattern}", found=f"none{where}", do="Check the pattern or the folder"
+            )
+        return listing
 
-def files(pattern: str, *, format: Format | None = None, nulls: Sequence[str] = ()) -> Files:
+    def _changed(self, folder: Path, name: str, stamp: Stamp, seen: _Cursor) -> bool:
+        before = seen[name]
+        if before.part is not None:
+            return True
+        if (before.size, before.stamp) == stamp:
+            return False
+        return "://" in self.pattern or digest_file(folder / name) != before.digest
+
+    def _parsed(self, name: str, kind: Format, data: bytes) -> tuple[pl.DataFrame, tuple[Unreadable, ...]]:
+        if kind in ("csv", "tsv"):
+            rows, bad = read_csv(data, name, "," if kind == "csv" else "\t", self.nulls)
+            return rows, tuple(bad)
+        if kind in ("jsonl", "ndjson"):
+            rows, bad = read_jsonl(data)
+            return rows, tuple(bad)
+        if kind == "parquet":
+            return pl.read_parquet(io.BytesIO(data)), ()
+        return (pl.read_ipc(io.BytesIO(data)) if kind == "arrow" else read_excel(data, name, self.sheet)), ()
+
+
+@contextmanager
+def _readable(path: Path, name: str, kind: Format) -> Iterator[None]:
+    """Says of a file that can't be read which it is, and what to do."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, OSError) and error.strerror and error.filename:
+            raise SourceError(f"{name} can't be read: {error.strerror}", do="Check the file and its rights") from None
+        reason = str(error).strip().partition("\n")[0]
+        raise SourceError(
+            f"{name} can't be read as {kind}: {reason}",
+            found=f"{path.stat().st_size} bytes",
+            do="Deliver the file again, or move it out of the way",
+        ) from None
+
+
+def files(
+    pattern: str,
+    *,
+    format: Format | None = None,
+    nulls: Sequence[str] = (),
+    sheet: str | None = None,
+    budget_mib: float = BUDGET_MIB,
+    options: Mapping[str, str] | None = None,
+) -> Files:
     """Rows from files.
 
     Args:
-        pattern: A path or glob, relative to the project folder: ``raw/flights/*.parquet``.
-        format: ``parquet``, ``csv``, ``tsv``, ``jsonl``, ``ndjson`` or ``arrow``; by default from each file's name.
+        pattern: A path or glob, relative to the project folder: ``raw/flights/*.parquet``; or the URL of objects, with
+            wildcards too: ``s3://bucket/raw/**/*.csv.gz``, ``gs://…``, ``az://…``. A bucket is reached as the
+            environment says (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, ``GOOGLE_APPLICATION_CREDENTIALS``, …).
+        format: ``parquet``, ``csv``, ``tsv``, ``jsonl``, ``ndjson``, ``arrow`` or ``excel``; by default from each
+            file's name. Names that end in ``.gz`` or ``.zst`` are unpacked.
         nulls: Texts in CSV that stand for a missing value, such as ``NA``; an empty field always does.
+        sheet: Of a workbook; by default its first.
+        budget_mib: Memory that a batch may take while it is taken in, in MiB. A file that would need more is read in
+            pieces, each a batch of its own that is committed with how far the file was read. Workbooks are read whole.
+        options: How a bucket is reached, where the environment does not say: settings of obstore's stores, such as
+            ``{"region": "eu-central-1", "skip_signature": "true"}``. No place for secrets.
 
     Returns:
         A reader. A file that was read is not read again until its bytes change; then its rows are merged by key.
 
     Raises:
-        ProjectError: The format is unknown.
+        ProjectError: The format is unknown, or the budget is nothing.
 
     Example:
         >>> files("raw/flights/*.parquet").words
         'files raw/flights/*.parquet'
     """
-    if format is not None and format not in get_args(Format):
-        raise ProjectError("a file format is unknown", found=repr(format), expected=", ".join(get_args(Format)))
-    return Files(pattern, format, tuple(nulls))
+    if format is not None and format not in FORMATS:
+        raise ProjectError("a file format is unknown", found=repr(format), expected=", ".join(FORMATS))
+    if budget_mib <= 0:
+        raise ProjectError("budget_mib is how much memory a batch may take", found=budget_mib, expected="more than 0")
+    return Files(pattern, format, tuple(nulls), sheet, budget_mib, dict(options or {}))
 
 
 def _decode(cursor: str) -> _Cursor:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 import polars as pl
 import sqlalchemy as sa
 
-from drivetrain.core.errors import MissingExtra, ProjectError, SourceError
+from drivetrain.core.errors import ProjectError, SourceError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.data.reader import Batch
-from drivetrain.data.readers.columns import series
+from drivetrain.data.readers.databases import Alchemy, Database, opened
 
 CHUNK_ROWS = 50_000
 
@@ -63,16 +61,16 @@ class Sql:
 
     def fingerprint(self, folder: Path) -> Digest:
         """Digest of the greatest cursor value and how many rows share it; without a cursor, of all rows."""
-        with self._connected(folder) as connection:
-            return digest(self._mark(connection))
+        with self._opened(folder) as database:
+            return digest(self._mark(database))
 
     def pending(self, folder: Path, cursor: str) -> str | None:
         """Whether there are rows that :meth:`read` would read, in words."""
         before = _decode(cursor)
-        with self._connected(folder) as connection:
+        with self._opened(folder) as database:
             if self.cursor is None:
-                return None if self._mark(connection) == before else "rows have changed"
-            count = self._count_new(connection, before)
+                return None if self._mark(database) == before else "rows have changed"
+            count = self._count_new(database, before)
             return f"{count} new row{'s' if count > 1 else ''}" if count > 0 else None
 
     def read(self, folder: Path, cursor: str) -> Iterator[Batch]:
@@ -82,42 +80,66 @@ class Sql:
             SourceError: The database, table or column is not there, or does not answer.
         """
         before = _decode(cursor)
-        with self._connected(folder) as connection:
-            now = self._mark(connection)
+        with self._opened(folder) as database:
+            now = self._mark(database)
             if now == before:
                 return
             if self.cursor is None:
-                rows = _frame(connection.execute(self._select()))
+                rows = database.frame(self._select())
                 yield self._batch(rows, now, again=bool(cursor))
                 return
             if now.nulls != before.nulls:
-                rows = _frame(connection.execute(self._select().where(self._column.is_(None))))
+                rows = database.frame(self._select().where(self._column.is_(None)))
                 before = msgspec.structs.replace(before, nulls=now.nulls)
                 yield self._batch(rows, before, suffix=f" where {self.cursor} is null", again=bool(cursor))
-            yield from self._chunks(connection, before)
+            yield from self._chunks(database, before)
 
-    def _chunks(self, connection: sa.Connection, before: Mark) -> Iterator[Batch]:
+    def _chunks(self, database: Database, before: Mark) -> Iterator[Batch]:
+        if isinstance(database, Alchemy):
+            fast = database.in_columns(self._behind(before), self.chunk_rows)
+            try:
+                for batch in self._parted(fast or (), before):
+                    before = _decode(batch.cursor)
+                    yield batch
+            except SourceError:
+                # SQLite's columns may hold values of several types, which Arrow's do not.
+                if database.url.get_backend_name() != "sqlite":
+                    raise
+            else:
+                if fast is not None:
+                    return
+        yield from self._parted(database.frames(self._behind(before), self.chunk_rows), before)
+
+    def _behind(self, before: Mark) -> sa.Select[Any]:
         select = self._select().where(self._column.is_not(None)).order_by(self._column)
-        if before.value is not None:
-            select = select.where(self._column >= _bind(before))
-        result = connection.execution_options(yield_per=self.chunk_rows).execute(select)
-        names = list(result.keys())
-        at = names.index(str(self.cursor))
-        held: list[Sequence[Any]] = []
-        for part in result.partitions(self.chunk_rows):
-            if held:
-                # More rows follow, and the first of them may share the last cursor value.
-                ties = _ties(held, at)
-                whole, held = held[:-ties], held[-ties:]
-                if whole:
-                    yield self._batch(_columns(names, whole), self._mark_of(whole, at, before))
-            held.extend(part)
-        if held:
-            yield self._batch(_columns(names, held), self._mark_of(held, at, before))
+        return select if before.value is None else select.where(self._column >= _bind(before))
 
-    def _mark_of(self, rows: Sequence[Sequence[Any]], at: int, before: Mark) -> Mark:
-        value, kind = _plain(rows[-1][at])
-        return Mark(value=value, kind=kind, ties=_ties(rows, at), nulls=before.nulls)
+    def _parted(self, frames: Iterable[pl.DataFrame], before: Mark) -> Iterator[Batch]:
+        """Batches of about as many rows as one may hold, none of which ends between ties."""
+        held = pl.DataFrame()
+        for frame in frames:
+            if not frame.height:
+                continue
+            held = pl.concat([held, frame], how="vertical_relaxed") if held.width else frame
+            while held.height > self.chunk_rows:
+                part = held.head(self.chunk_rows)
+                last = part[-1, str(self.cursor)]
+                # More rows follow, and the first of them may share the last cursor value.
+                same = part[str(self.cursor)] == last
+                end = int(same.arg_max() or 0)
+                if not end:
+                    end = int((held[str(self.cursor)] == last).sum())
+                    if end == held.height:
+                        break
+                yield self._batch(held.head(end), self._mark_of(held.head(end), before))
+                held = held.slice(end)
+        if held.height:
+            yield self._batch(held, self._mark_of(held, before))
+
+    def _mark_of(self, rows: pl.DataFrame, before: Mark) -> Mark:
+        found = rows[str(self.cursor)]
+        value, kind = _plain(found[-1])
+        return Mark(value=value, kind=kind, ties=int((found == found[-1]).sum()), nulls=before.nulls)
 
     def _batch(self, rows: pl.DataFrame, mark: Mark, *, suffix: str = "", again: bool = False) -> Batch:
         upto = f" to {mark.value}" if mark.value is not None and not suffix else ""
@@ -128,28 +150,28 @@ class Sql:
             again=again,
         )
 
-    def _mark(self, connection: sa.Connection) -> Mark:
+    def _mark(self, database: Database) -> Mark:
         if self.cursor is None:
-            frame = _frame(connection.execute(self._select()))
+            frame = database.frame(self._select())
             # Rows have no order of their own in a database.
             rows = sorted(digest([repr(value) for value in row]) for row in frame.iter_rows())
             return Mark(content=digest([frame.columns, rows]))
         inner = self._from()
-        greatest = connection.execute(sa.select(sa.func.max(self._column)).select_from(inner)).scalar_one()
+        greatest = database.scalar(sa.select(sa.func.max(self._column)).select_from(inner))
         count = sa.select(sa.func.count()).select_from(inner)
-        nulls = connection.execute(count.where(self._column.is_(None))).scalar_one()
+        nulls = database.scalar(count.where(self._column.is_(None)))
         if greatest is None:
             return Mark(nulls=nulls)
-        ties = connection.execute(count.where(self._column == greatest)).scalar_one()
+        ties = database.scalar(count.where(self._column == greatest))
         value, kind = _plain(greatest)
         return Mark(value=value, kind=kind, ties=ties, nulls=nulls)
 
-    def _count_new(self, connection: sa.Connection, before: Mark) -> int:
+    def _count_new(self, database: Database, before: Mark) -> int:
         count = sa.select(sa.func.count()).select_from(self._from())
         if before.value is None:
-            return int(connection.execute(count).scalar_one())
-        after = connection.execute(count.where(self._column >= _bind(before))).scalar_one() - before.ties
-        nulls = connection.execute(count.where(self._column.is_(None))).scalar_one() - before.nulls
+            return int(database.scalar(count))
+        after = database.scalar(count.where(self._column >= _bind(before))) - before.ties
+        nulls = database.scalar(count.where(self._column.is_(None))) - before.nulls
         return int(after + nulls)
 
     @property
@@ -166,31 +188,21 @@ class Sql:
         return sa.select(sa.text("*")).select_from(self._from())
 
     @contextmanager
-    def _connected(self, folder: Path) -> Iterator[sa.Connection]:
-        engine = _engine(self.url, folder)
-        try:
-            with engine.connect() as connection:
-                self._check(connection)
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise SourceError(f"{self.words} can't be read: {reason}", do="Check the database and the query") from None
-        finally:
-            engine.dispose()
+    def _opened(self, folder: Path) -> Iterator[Database]:
+        with opened(self.url, folder, self.words) as database:
+            self._check(database)
+            yield database
 
-    def _check(self, connection: sa.Connection) -> None:
+    def _check(self, database: Database) -> None:
         if self.table is not None:
             schema, _, table = self.table.rpartition(".")
-            inspector = sa.inspect(connection)
-            if not inspector.has_table(table, schema=schema or None):
-                known = inspector.get_table_names(schema=schema or None) + inspector.get_view_names(
-                    schema=schema or None
-                )
+            known = database.tables(schema or None)
+            if known is not None and table not in known:
                 raise SourceError(
                     f"{self.words} is not there", expected=f"one of its tables: {', '.join(known) or 'it has none'}"
                 )
         if self.cursor is not None:
-            names = list(connection.execute(self._select().limit(0)).keys())
+            names = database.names(self._select())
             if self.cursor not in names:
                 close = get_close_matches(self.cursor, names, n=1)
                 raise SourceError(
@@ -212,7 +224,10 @@ def sql(
 
     Args:
         url: SQLAlchemy's URL; a relative SQLite path is relative to the project folder: ``sqlite:///raw/weather.db``.
-            SQLite is opened read-only.
+            SQLite is opened read-only. ``${NAME}`` is read from the environment when the database is asked, so that no
+            password stands in the project. PostgreSQL and SQLite are read through ADBC where it is installed
+            (``pip install "drivetrain[adbc]"``): the same rows, many times as fast. ``snowflake://user:${PW}@account/
+            database/schema?warehouse=…`` and ``bigquery://project/dataset`` are read through ADBC only.
         table: The table or view to read, with its schema if need be.
         query: Or a query.
         cursor: Column that never falls from one row to a later one, such as a time of insertion. Without one the whole
@@ -238,55 +253,14 @@ def sql(
     return Sql(url, table, query, cursor, chunk_rows)
 
 
-def _engine(url: str, folder: Path) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-        path = folder / parsed.database
-        if not path.is_file():
-            raise SourceError(f"the database {parsed.database} is not there", found=f"nothing at {path}")
-        place = f"file:{quote(str(path))}?mode=ro"
-        return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
-    if parsed.drivername in ("postgres", "postgresql"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    try:
-        return sa.create_engine(parsed, poolclass=sa.NullPool)
-    except ModuleNotFoundError as error:
-        extra = (
-            'pip install "drivetrain[postgres]"'
-            if parsed.get_backend_name() == "postgresql"
-            else f"pip install {error.name}"
-        )
-        raise MissingExtra(f"reading from {parsed.drivername} needs {error.name}", do=f"Run: {extra}") from None
-    except sa.exc.SQLAlchemyError as error:
-        raise SourceError(f"the database URL can't be used: {error}") from None
-
-
-def _frame(result: sa.CursorResult[Any]) -> pl.DataFrame:
-    return _columns(list(result.keys()), result.fetchall())
-
-
-def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return pl.DataFrame([series(name, values) for name, values in zip(names, columns, strict=True)])
-
-
-def _ties(rows: Sequence[Sequence[Any]], at: int) -> int:
-    last = rows[-1][at]
-    count = 0
-    for row in reversed(rows):
-        if row[at] != last:
-            break
-        count += 1
-    return count
-
-
 def _decode(cursor: str) -> Mark:
     return msgspec.json.decode(cursor, type=Mark) if cursor else Mark()
 
 
 def _plain(value: Any) -> tuple[str | int | float, str]:  # noqa: ANN401 - whatever the database holds
     if isinstance(value, datetime):
-        return value.isoformat(), "datetime"
+        # A moment is the same in every session's time zone.
+        return (value.astimezone(UTC) if value.tzinfo else value).isoformat(), "datetime"
     if isinstance(value, date):
         return value.isoformat(), "date"
     return (value, "plain") if isinstance(value, str | int | float) else (str(value), "plain")
