@@ -22,6 +22,7 @@ from drivetrain.serve.call import Answer, Batch, Call, Facts
 from drivetrain.serve.instance import InstanceSchema, Row
 from drivetrain.serve.log.commit import GroupCommit
 from drivetrain.serve.log.frame import pack
+from drivetrain.serve.log.joint import JointWrite
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
@@ -70,6 +71,9 @@ class Dataplane:
         self._shadow = Shadow(
             plan.name, self.log, meter, keeping=self.keeping, limit=max(settings.queue, settings.max_rows)
         )
+        self.in_company: Callable[[], bool] = bool
+        """Tells whether other requests are under way, which may be logged in one write."""
+        self._joint = None if settings.durability == "memory" else JointWrite(self.log.append)
         self._commit = GroupCommit(self.log.sync) if settings.durability == "disk" else None
         self._answering = Answering(plan, self._stood_in)
         self._turnstile = Turnstile()
@@ -96,15 +100,16 @@ class Dataplane:
             self._bind(serving)
         straight, champion = self._straight, serving.champion
         if straight is not None and self.offer_explained is None and not straight.champion.heavy(len(call.rows)):
-            answer = self._score_straight(straight, serving, call)
+            answer = await self._go_straight(straight, serving, call)
         elif self.plan.deadline is not None:
             answer = await self._batching.join_in_time(call)
         elif champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
-        else:
-            if champion is not None and champion.heavy(len(call.rows)):
-                await self._turnstile.pass_through()
+        elif champion is not None and champion.heavy(len(call.rows)):
+            await self._turnstile.pass_through()
             answer = self.score([call])[0]
+        else:
+            answer = await self._score_alone(call)
         if self._commit is not None:
             await self._commit.wait()
         return answer
@@ -112,11 +117,22 @@ class Dataplane:
     def score(self, calls: Sequence[Call]) -> list[Answer]:
         """Answers for calls that are scored together and logged in one write; raises as :meth:`predict`."""
         work = self._begin(calls)
-        parts = [
+        parts = self._asked(work)
+        self._append(self._frames(work, parts))
+        return self._finish(work, parts)
+
+    async def _score_alone(self, call: Call) -> Answer:
+        """As :meth:`score` for one call, which may share the write with others."""
+        work = self._begin([call])
+        parts = self._asked(work)
+        await self._keep(self._frames(work, parts))
+        return self._finish(work, parts)[0]
+
+    def _asked(self, work: _Work) -> list[Part]:
+        return [
             self._answering.answer(work.serving, version, places, _of(work.facts.vectors, places))
             for version, places in work.asked
         ]
-        return self._finish(work, parts)
 
     def _bind(self, serving: Serving) -> None:
         """Finds out whether calls go straight to the champion: nothing to gather, choose or hurry, no listener."""
@@ -129,16 +145,18 @@ class Dataplane:
             self._straight = Straight(self.plan, champion, self._entity, self.keeping, tally)
         self._bound_to = serving
 
-    def _score_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
-        """What :meth:`score` answers, with less to carry."""
+    async def _go_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
+        """What :meth:`_score_alone` answers, with less to carry."""
         champion = straight.champion
         vectors, ages, away = self._look_up(call.rows, call.ats)
         part = self._answering.answer(serving, champion, range(len(vectors)), vectors)
         if part.failed:
             batch = Batch([call])
             facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
-            return self._finish(_Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), []), [part])[0]
-        self._append(straight.frames(call, self.log.moment(), part, ages))
+            work = _Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [])
+            await self._keep(self._frames(work, [part]))
+            return self._finish(work, [part])[0]
+        await self._keep(straight.frames(call, self.log.moment(), part, ages))
         self._batches[self._own] += 1
         straight.count(part.inputs, ages)
         return Answer(part.outputs, call.request_id, champion.number, features_away=_named(away) if away else UNSET)
@@ -159,6 +177,7 @@ class Dataplane:
             )
             for version, places in work.asked
         ]
+        self._append(self._frames(work, parts))
         return self._finish(work, parts)
 
     def _begin(self, calls: Sequence[Call]) -> _Work:
@@ -186,8 +205,7 @@ class Dataplane:
         return _Work(serving, batch, facts, away, routes, list(asked.items()))
 
     def _finish(self, work: _Work, parts: Sequence[Part]) -> list[Answer]:
-        """Logs what was answered, counts it, and lets the shadow see it."""
-        self._write(work, parts)
+        """Counts what was answered and is in the log, and lets the shadow see it."""
         self._count(work, parts)
         if self.offer_explained is not None:
             for part in parts:
@@ -245,7 +263,8 @@ class Dataplane:
             self._commit.close()
         self.log.close()
 
-    def _write(self, work: _Work, parts: Sequence[Part]) -> None:
+    def _frames(self, work: _Work, parts: Sequence[Part]) -> bytes:
+        """The log's frames of what was answered."""
         logged = self.log.moment()
         clock = time.perf_counter_ns()
         champion = work.serving.champion
@@ -283,7 +302,18 @@ class Dataplane:
                         )
                     )
                 )
-        self._append(b"".join(frames))
+        return b"".join(frames)
+
+    async def _keep(self, frames: bytes) -> None:
+        """Appends frames, with those of others who are under way at this moment; raises as :meth:`predict`."""
+        if self._joint is None or not self.in_company():
+            self._append(frames)
+            return
+        try:
+            await self._joint.append(frames)
+        except StoreError:
+            self._meter.counters["log_refused"][self._own] += 1
+            raise
 
     def _append(self, frames: bytes) -> None:
         try:
