@@ -148,11 +148,11 @@ def test_where_somebody_listens_in_nothing_goes_straight(store, tmp_path):
     )
     scored = []
 
-    def score(calls):
+    def begin(calls):
         scored.extend(calls)
-        return Dataplane.score(road.plane, calls)
+        return Dataplane._begin(road.plane, calls)
 
-    road.plane.score = score
+    road.plane._begin = begin
     asyncio.run(road.plane.predict(call))
     assert not scored
     offered = []

@@ -101,6 +101,8 @@ class Application:
         self._witnesses = witnesses or None
         dataplane = WatchedDataplane if witnesses else Dataplane
         self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
+        for plane in self._planes.values():
+            plane.in_company = self._in_company
         opened = load or partial(load_engine, threads=settings.threads)
         self._reloader = Reloader(self._planes, store, opened, self._meter, self._housekeeping)
         self._explainers = Explainers(self._planes, store.blobs, settings, self._meter)
@@ -212,6 +214,10 @@ class Application:
                 expected=f"fewer than {self._settings.queue}",
                 do="Come again in a second",
             )
+
+    def _in_company(self) -> bool:
+        # In a larger crowd those who wait for a common write would be refused places to others.
+        return 1 < self._begun - self._intake.slow <= self._most_waiting // 2
 
     def _find(self, method: str, path: str) -> Route:
         path = unversioned(path, self._planes)

@@ -6,33 +6,36 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from drivetrain.core.clock import Micros
-from drivetrain.core.errors import NotReady, ProjectError, StoreError
+from drivetrain.core.errors import NotReady, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Feedback, Prediction
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.answering import Answering, Part
 from drivetrain.serve.batching import Batching
 from drivetrain.serve.call import Answer, Batch, Call, Facts
+from drivetrain.serve.entity import entity_of, entity_positions
 from drivetrain.serve.instance import InstanceSchema, Row
 from drivetrain.serve.log.commit import GroupCommit
 from drivetrain.serve.log.frame import pack
+from drivetrain.serve.log.joint import JointWrite
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
 from drivetrain.serve.plan import EndpointPlan
-from drivetrain.serve.routing.router import STRAIGHT, Route
+from drivetrain.serve.routing.router import STRAIGHT
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
-from drivetrain.serve.straight import Straight, entity_of
+from drivetrain.serve.straight import Straight
 from drivetrain.serve.telemetry import Meter, Tally
 from drivetrain.serve.turnstile import Turnstile
 from drivetrain.serve.version import LoadedVersion, Output
+from drivetrain.serve.work import Work, share
 
 _log = logging.getLogger(__name__)
 
@@ -66,10 +69,13 @@ class Dataplane:
         self._own = (plan.name,)  # the label of its counters
         self._batches = meter.counters["batches"]
         self._tallies: dict[tuple[int, str], Tally] = {}
-        self._entity = _entity_positions(plan)
+        self._entity = entity_positions(plan)
         self._shadow = Shadow(
             plan.name, self.log, meter, keeping=self.keeping, limit=max(settings.queue, settings.max_rows)
         )
+        self.in_company: Callable[[], bool] = bool
+        """Tells whether other requests are under way, which may be logged in one write."""
+        self._joint = None if settings.durability == "memory" else JointWrite(self.log.append)
         self._commit = GroupCommit(self.log.sync) if settings.durability == "disk" else None
         self._answering = Answering(plan, self._stood_in)
         self._turnstile = Turnstile()
@@ -96,15 +102,16 @@ class Dataplane:
             self._bind(serving)
         straight, champion = self._straight, serving.champion
         if straight is not None and self.offer_explained is None and not straight.champion.heavy(len(call.rows)):
-            answer = self._score_straight(straight, serving, call)
+            answer = await self._go_straight(straight, serving, call)
         elif self.plan.deadline is not None:
             answer = await self._batching.join_in_time(call)
         elif champion is not None and (self.lookup.needs_frames or champion.gathers):
             answer = await self._batching.join(call)
-        else:
-            if champion is not None and champion.heavy(len(call.rows)):
-                await self._turnstile.pass_through()
+        elif champion is not None and champion.heavy(len(call.rows)):
+            await self._turnstile.pass_through()
             answer = self.score([call])[0]
+        else:
+            answer = await self._score_alone(call)
         if self._commit is not None:
             await self._commit.wait()
         return answer
@@ -112,11 +119,22 @@ class Dataplane:
     def score(self, calls: Sequence[Call]) -> list[Answer]:
         """Answers for calls that are scored together and logged in one write; raises as :meth:`predict`."""
         work = self._begin(calls)
-        parts = [
-            self._answering.answer(work.serving, version, places, _of(work.facts.vectors, places))
+        parts = self._asked(work)
+        self._append(self._frames(work, parts))
+        return self._finish(work, parts)
+
+    async def _score_alone(self, call: Call) -> Answer:
+        """As :meth:`score` for one call, which may share the write with others."""
+        work = self._begin([call])
+        parts = self._asked(work)
+        await self._keep(self._frames(work, parts))
+        return self._finish(work, parts)[0]
+
+    def _asked(self, work: Work) -> list[Part]:
+        return [
+            self._answering.answer(work.serving, version, places, work.vectors(places))
             for version, places in work.asked
         ]
-        return self._finish(work, parts)
 
     def _bind(self, serving: Serving) -> None:
         """Finds out whether calls go straight to the champion: nothing to gather, choose or hurry, no listener."""
@@ -129,19 +147,21 @@ class Dataplane:
             self._straight = Straight(self.plan, champion, self._entity, self.keeping, tally)
         self._bound_to = serving
 
-    def _score_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
-        """What :meth:`score` answers, with less to carry."""
+    async def _go_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
+        """What :meth:`_score_alone` answers, with less to carry."""
         champion = straight.champion
         vectors, ages, away = self._look_up(call.rows, call.ats)
         part = self._answering.answer(serving, champion, range(len(vectors)), vectors)
         if part.failed:
             batch = Batch([call])
             facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
-            return self._finish(_Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), []), [part])[0]
-        self._append(straight.frames(call, self.log.moment(), part, ages))
+            work = Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [])
+            await self._keep(self._frames(work, [part]))
+            return self._finish(work, [part])[0]
+        await self._keep(straight.frames(call, self.log.moment(), part, ages))
         self._batches[self._own] += 1
         straight.count(part.inputs, ages)
-        return Answer(part.outputs, call.request_id, champion.number, features_away=_named(away) if away else UNSET)
+        return Answer(part.outputs, call.request_id, champion.number, features_away=list(away) or UNSET)
 
     def _tally(self, version: LoadedVersion, role: str) -> Tally:
         key = version.record.version, role
@@ -154,14 +174,13 @@ class Dataplane:
         work = self._begin(calls)
         started = min(call.started for call in calls)
         parts = [
-            await self._answering.answer_in_time(
-                work.serving, version, places, _of(work.facts.vectors, places), started
-            )
+            await self._answering.answer_in_time(work.serving, version, places, work.vectors(places), started)
             for version, places in work.asked
         ]
+        self._append(self._frames(work, parts))
         return self._finish(work, parts)
 
-    def _begin(self, calls: Sequence[Call]) -> _Work:
+    def _begin(self, calls: Sequence[Call]) -> Work:
         """What has to be known before a model is asked, and which."""
         serving = self.serving
         champion = serving.champion
@@ -175,7 +194,7 @@ class Dataplane:
         vectors, ages, away = self._look_up(batch.rows, batch.ats)
         facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
         if serving.router is None:
-            return _Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [(champion, range(len(vectors)))])
+            return Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [(champion, range(len(vectors)))])
         route = serving.router.route
         routes = [
             route(call.request_id, place, row) for (call, place), row in zip(batch.places, batch.rows, strict=True)
@@ -183,11 +202,10 @@ class Dataplane:
         asked: dict[LoadedVersion, list[int]] = {}
         for at, way in enumerate(routes):
             asked.setdefault(serving.arms.get(way.version, champion), []).append(at)
-        return _Work(serving, batch, facts, away, routes, list(asked.items()))
+        return Work(serving, batch, facts, away, routes, list(asked.items()))
 
-    def _finish(self, work: _Work, parts: Sequence[Part]) -> list[Answer]:
-        """Logs what was answered, counts it, and lets the shadow see it."""
-        self._write(work, parts)
+    def _finish(self, work: Work, parts: Sequence[Part]) -> list[Answer]:
+        """Counts what was answered and is in the log, and lets the shadow see it."""
         self._count(work, parts)
         if self.offer_explained is not None:
             for part in parts:
@@ -195,7 +213,7 @@ class Dataplane:
                     self.offer_explained(part.version, work.batch, work.facts, part.outputs, part.places)
         if work.serving.shadow is not None:
             self._shadow.offer(work.serving.shadow, work.batch, work.facts)
-        return _share(work, parts)
+        return share(work, parts)
 
     def _stood_in(self, version: int, rows: int) -> None:
         self._meter.counters["stood_in"][self.plan.name, str(version)] += rows
@@ -245,7 +263,8 @@ class Dataplane:
             self._commit.close()
         self.log.close()
 
-    def _write(self, work: _Work, parts: Sequence[Part]) -> None:
+    def _frames(self, work: Work, parts: Sequence[Part]) -> bytes:
+        """The log's frames of what was answered."""
         logged = self.log.moment()
         clock = time.perf_counter_ns()
         champion = work.serving.champion
@@ -283,7 +302,18 @@ class Dataplane:
                         )
                     )
                 )
-        self._append(b"".join(frames))
+        return b"".join(frames)
+
+    async def _keep(self, frames: bytes) -> None:
+        """Appends frames, with those of others who are under way at this moment; raises as :meth:`predict`."""
+        if self._joint is None or not self.in_company():
+            self._append(frames)
+            return
+        try:
+            await self._joint.append(frames)
+        except StoreError:
+            self._meter.counters["log_refused"][self._own] += 1
+            raise
 
     def _append(self, frames: bytes) -> None:
         try:
@@ -292,7 +322,7 @@ class Dataplane:
             self._meter.counters["log_refused"][self._own] += 1
             raise
 
-    def _count(self, work: _Work, parts: Sequence[Part]) -> None:
+    def _count(self, work: Work, parts: Sequence[Part]) -> None:
         counters = self._meter.counters
         self._batches[self._own] += 1
         for version, places, inputs, _, _ in parts:
@@ -301,69 +331,3 @@ class Dataplane:
         if work.serving.router is not None:
             for way in work.routes:
                 counters["routed"][self.plan.name, way.experiment, way.arm] += 1
-
-
-class _Work(NamedTuple):
-    """A batch on its way: what is known of it, which way each row goes, and who is asked for which rows."""
-
-    serving: Serving
-    batch: Batch
-    facts: Facts
-    away: tuple[str, ...]
-    routes: list[Route]
-    asked: list[tuple[LoadedVersion, Sequence[int]]]
-
-
-def _of(vectors: Sequence[Sequence[Any]], places: Sequence[int]) -> Sequence[Sequence[Any]]:
-    return vectors if len(places) == len(vectors) else [vectors[at] for at in places]
-
-
-def _entity_positions(plan: EndpointPlan) -> list[int]:
-    fields = {field.name: (at, field.type) for at, field in enumerate(plan.fields)}
-    for name in plan.entity:
-        if name not in fields or fields[name][1] not in {"string", "int"}:
-            raise ProjectError(
-                f"endpoint {plan.name!r} can't name its predictions by {name}",
-                found=fields[name][1] if name in fields else "no such field",
-                expected="a string or int field of the request",
-            )
-        if plan.fields[fields[name][0]].privacy == "secret":
-            raise ProjectError(
-                f"endpoint {plan.name!r} would name its predictions by {name} in the log, which is secret",
-                do="Key the label's source by something that may be kept, or give the column another privacy class",
-            )
-    return [fields[name][0] for name in plan.entity]
-
-
-def _share(work: _Work, parts: Sequence[Part]) -> list[Answer]:
-    """Each call's own part of what was answered."""
-    if len(parts) == 1 and len(work.batch.calls) == 1 and work.serving.router is None and not parts[0].failed:
-        [call], [part] = work.batch.calls, parts
-        return [Answer(part.outputs, call.request_id, part.version.record.version, features_away=_named(work.away))]
-    rows: list[tuple[Output, int, int]] = [(0.0, 0, 0)] * len(work.batch.rows)
-    for version, places, _, outputs, failed in parts:
-        for at, output in zip(places, outputs, strict=True):
-            rows[at] = output, version.record.version, failed
-    answers = []
-    at = 0
-    for call in work.batch.calls:
-        own, ways = rows[at : at + len(call.rows)], work.routes[at : at + len(call.rows)]
-        at += len(call.rows)
-        versions = [version for _, version, _ in own]
-        absent = sorted({number for _, _, number in own if number})
-        answers.append(
-            Answer(
-                predictions=[output for output, _, _ in own],
-                request_id=call.request_id,
-                model_version=versions[0],
-                model_versions=versions if len(set(versions)) > 1 else UNSET,
-                arms=[way.arm for way in ways] if ways[0].experiment else UNSET,
-                failed=absent or UNSET,
-                features_away=_named(work.away),
-            )
-        )
-    return answers
-
-
-def _named(away: tuple[str, ...]) -> list[str] | UnsetType:
-    return list(away) or UNSET

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from drivetrain.core.clock import Micros
 from drivetrain.serve.answering import Part
 from drivetrain.serve.call import Call
-from drivetrain.serve.instance import Row
+from drivetrain.serve.entity import entity_of
 from drivetrain.serve.log.frame import pack_prediction
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.plan import EndpointPlan
@@ -80,14 +80,3 @@ class Straight:
             )
             frames.append(pack_prediction(fields))
         return b"".join(frames)
-
-
-def entity_of(places: Sequence[int], row: Row) -> str:
-    """The text by which feedback may name a row; as ``features.label`` writes it for training rows.
-
-    Args:
-        places: Where in the row its parts are.
-        row: The row.
-    """
-    values = [row[at] for at in places]
-    return "" if None in values else "|".join([str(value) for value in values])

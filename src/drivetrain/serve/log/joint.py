@@ -1,0 +1,52 @@
+"""Joint writes: requests that are ready in the same turn of the event loop go into the log together.
+
+A write lets go of the interpreter, and whoever takes it meanwhile gives it back late: in a crowd one write for each
+request costs more than all else that keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from drivetrain.core.errors import StoreError
+
+
+class JointWrite:
+    """Appends in one write what comes within a turn of the event loop.
+
+    Args:
+        append: Keeps whole frames, all or none.
+    """
+
+    def __init__(self, append: Callable[[bytes], None]) -> None:
+        self._append = append
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+
+    async def append(self, frames: bytes) -> None:
+        """Returns when the frames are kept.
+
+        Raises:
+            StoreError: The write failed; nothing of it was kept, for nobody who shared it.
+        """
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._write)
+        self._waiting.append((frames, place))
+        await place
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        problem: StoreError | None = None
+        try:
+            self._append(b"".join([frames for frames, _ in waiting]))
+        except StoreError as error:
+            problem = error
+        for _, place in waiting:
+            if place.done():  # whoever waited may have gone
+                continue
+            if problem is None:
+                place.set_result(None)
+            else:
+                place.set_exception(problem)
