@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from drivetrain.core.errors import StoreError
-
 
 class JointWrite:
     """Appends in one write what comes within a turn of the event loop.
@@ -38,10 +36,10 @@ class JointWrite:
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
-        problem: StoreError | None = None
+        problem: Exception | None = None
         try:
             self._append(b"".join([frames for frames, _ in waiting]))
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits: nobody may wait for good
             problem = error
         for _, place in waiting:
             if place.done():  # whoever waited may have gone
