@@ -100,7 +100,7 @@ def caught_up(tables: Tables, catalog: Catalog, name: str, version: int) -> Tabl
     """
     missing: list[tuple[int, Entry]] = []
     at, known = version, catalog.get(TableVersion, f"{name}@{version}")
-    while known is None and at >= 0:
+    while known is None and at >= 0 and (at == version or tables.has(name, at)):
         try:
             missing.append((at, entry_at(tables, name, at)))
         except UnknownName:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from drivetrain.core.clock import Micros
@@ -25,6 +25,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _BUMP = update(_revision).where(_revision.c.name == "catalog").values(value=_revision.c.value + 1)
 _NOW_AT = select(_revision.c.value).where(_revision.c.name == "catalog")
 _IS_ONE = (_records.c.kind == bindparam("kind_")) & (_records.c.key == bindparam("key_"))
+_ERASE = delete(_records).where(_IS_ONE)
 _BODY = select(_records.c.body).where(_IS_ONE)
 _REVISION_OF = select(_records.c.revision).where(_IS_ONE)
 _IN_ORDER = (_links.c.revision, _links.c.place)
@@ -81,6 +82,17 @@ class SqlCatalog:
                     ],
                 )
         return revision
+
+    def erase(self, *refs: str) -> int:
+        """Removes records, without a trace in the database's file; how many there were."""
+        if not refs:
+            return 0
+        with self._database.writing() as connection:
+            connection.execute(_BUMP)
+            parted = (ref.partition(":") for ref in refs)
+            gone = sum(connection.execute(_ERASE, {"kind_": kind, "key_": key}).rowcount for kind, _, key in parted)
+        self._database.scrub()
+        return gone
 
     def get(self, kind: type[R], key: str) -> R | None:
         """The record of that kind and key, if there is one."""

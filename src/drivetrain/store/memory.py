@@ -42,6 +42,12 @@ class MemoryCatalog:
             self._links.update(dict.fromkeys(links))
             return self._revision
 
+    def erase(self, *refs: str) -> int:
+        """Removes records; how many there were."""
+        with self._lock:
+            self._revision += 1
+            return sum(self._records.pop(ref, None) is not None for ref in refs)
+
     def get(self, kind: type[R], key: str) -> R | None:
         """The record of that kind and key, if there is one."""
         kept = self._records.get(f"{kind.kind}:{key}")
@@ -188,6 +194,9 @@ class MemoryOnline:
         with self._lock:
             self._rows.pop(space, None)
             self._marks.pop(space, None)
+
+    def scrub(self) -> None:
+        """Nothing of deleted rows is left."""
 
     def spaces(self) -> dict[str, int]:
         """Every space and how many rows it holds."""

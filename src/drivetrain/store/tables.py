@@ -19,8 +19,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.columns import fit
+from drivetrain.store.purge import LOG as _LOG
+from drivetrain.store.purge import purge
 
-_LOG = "_delta_log"
 _CONFIGURATION = {
     # The log is replayed from the last checkpoint: with 100 commits since, appends take six times as long.
     "delta.checkpointInterval": "10",
@@ -181,6 +182,43 @@ class Tables:
 
         return self._change(name, commit)
 
+    def purge(self, name: str, *, note: Mapping[str, str] | None = None) -> int:
+        """Leaves nothing on disk of rows that were deleted or replaced: earlier versions can't be read again.
+
+        Nobody may write the table meanwhile; who reads an earlier version is refused. Killed at any instant, doing it
+        again does the rest.
+
+        Args:
+            name: The table.
+            note: Kept with the new version; that of the present one by default.
+
+        Returns:
+            The new version, whose rows are those of the one before.
+
+        Raises:
+            UnknownName: There is no such table.
+            StoreError: The folder can't be written.
+        """
+        kept = self.note(name) if note is None else note
+        parted = self._open(name)
+        if parted.metadata().partition_columns:  # the log tells which parts there were, and what they are named after
+            parted.alter.set_table_properties(
+                {"delta.deletedFileRetentionDuration": "interval 0 days"}, commit_properties=_properties(kept, None)
+            )
+        version = self.append(name, pl.DataFrame(schema=self.schema(name)), note=kept)
+        try:
+            purge(self._folder(name), self._open(name, version))
+        except OSError as error:
+            raise _failed(name, error) from error
+        return version
+
+    def has(self, name: str, version: int) -> bool:
+        """Whether a version can be read: it was made, and was not erased since."""
+        latest = _latest(self._folder(name))
+        if latest is None or not 0 <= version <= latest:
+            return False
+        return (self._folder(name) / _LOG / f"{version:020d}.json").is_file()
+
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """The rows, lazily; of the present version by default.
 
@@ -248,6 +286,8 @@ class Tables:
         latest = _latest(self._folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
+        if version is not None and not self.has(name, version):
+            raise _erased(name, version, latest)
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
         path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
         try:
@@ -280,6 +320,8 @@ class Tables:
         latest = _latest(folder)
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
+        if version is not None and not self.has(name, version):
+            raise _erased(name, version, latest)
         try:
             return DeltaTable(str(folder), version=version)
         except (DeltaError, OSError) as error:
@@ -348,6 +390,14 @@ def _unknown(name: str, latest: int | None = None, version: int | None = None) -
     if latest is None:
         return UnknownName(f"there is no table {name}", do="Run the step that makes it first")
     return UnknownName(f"table {name} has no version {version}", expected=f"0 to {latest}")
+
+
+def _erased(name: str, version: int, latest: int) -> StoreError:
+    return StoreError(
+        f"version {version} of table {name} was erased, and can't be read again",
+        expected=f"version {latest}, the present one",
+        do="Run: drivetrain run, which makes anew what was made of it",
+    )
 
 
 def _damaged(name: str, error: Exception) -> StoreError:

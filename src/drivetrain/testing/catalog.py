@@ -97,6 +97,19 @@ class CatalogConformance(ABC):
         assert catalog.find(Note, "x") == []
         assert catalog.record_revision("note:a") == second
 
+    def test_erases_for_good(self, catalog: Catalog) -> None:
+        """What is erased is not found any more, others are, and it may be kept again."""
+        catalog.commit(Note(name="a", text="one"), Note(name="b"))
+        before = catalog.revision()
+        assert catalog.erase("note:a", "note:never") == 1
+        assert catalog.revision() > before
+        assert catalog.get(Note, "a") is None
+        assert catalog.record_revision("note:a") == 0
+        assert [note.name for note in catalog.find(Note)] == ["b"]
+        assert catalog.erase() == 0
+        catalog.commit(Note(name="a", text="two"), expect={"note:a": 0})
+        assert [note.text for note in catalog.find(Note)] == ["two", ""]
+
     def test_finds_the_newest_first(self, catalog: Catalog) -> None:
         """By moment, then by commit, then by place in the commit."""
         catalog.commit(Note(name="a", at=2), Note(name="b", at=1), Note(name="c", at=1))
