@@ -84,8 +84,6 @@ def test_what_is_theirs_goes_and_what_is_not_stays(store, folder, tmp_path, clos
         assert (told.predictions, told.feedback, told.explanations) == (2, 2, 1)
     assert done.frames == (0 if closed else 5)
     assert len(segments(folder / "plain")) == (0 if closed else 1)
-    for table in log_tables("plain"):
-        store.tables.purge(table)
     held = everything(tmp_path, store)
     assert b"ada@example.org" not in held
     assert b"order-of-ada" not in held

@@ -58,8 +58,13 @@ def test_no_file_holds_what_was_deleted(tables, tmp_path):
 
 
 def test_versions_go_on_and_those_before_are_named_as_erased(tables):
+    other = Tables(tables._root)  # of another process, which has looked at an old version already
+    assert other.read("t", 1).height == 3
     tables.delete("t", f"who = '{NAME}'")
     version = tables.purge("t", note={"at": "3"})
+    with pytest.raises(StoreError, match="version 1 of table t was erased"):
+        other.read("t", 1)
+    assert other.read("t").rows() == [("zoe", 2)]
     assert [tables.has("t", at) for at in range(version + 2)] == [False] * version + [True, False]
     for ask in (tables.read, tables.scan, tables.note, tables.schema):
         with pytest.raises(StoreError, match="version 1 of table t was erased, and can't be read again"):

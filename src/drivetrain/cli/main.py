@@ -28,6 +28,7 @@ COMMANDS = {
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",
     "token": "Make, list and revoke the inference server's tokens.",
+    "forget": "Erase one subject everywhere, and prove it.",
     "doctor": "Check what the project stands on.",
 }
 

@@ -25,6 +25,7 @@ from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_seq
 from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
 from drivetrain.data.ledger import APPLICATION, Entry
+from drivetrain.data.privacy.forgotten import LEFT_OUT, Forgotten
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Lookups, Screened, screen
@@ -132,7 +133,7 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     else:
         known = {name: dtype for name, dtype in schema.items() if name not in RESERVED}
         found = screen(batch, source, work.lookups, known)
-        timed = with_times(found.rows, source)
+        found, timed = _remembered(work, found)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
     if not anew:
@@ -149,6 +150,18 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     made = ledger.table_version(source.name, version, entry_made, columns)
     ledger.keep(store.catalog, made, work.uses)
     return entry_made, made
+
+
+def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
+    """The batch with its times, without what is of a subject that was forgotten."""
+    timed = with_times(found.rows, work.source)
+    forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
+    if not forgotten:
+        return found, timed
+    rows, refused = forgotten.without(timed), forgotten.without_refused(found.refused)
+    gone = timed.height - rows.height + len(found.refused) - len(refused)
+    reasons = found.reasons | ({LEFT_OUT: gone} if gone else {})
+    return replace(found, refused=refused, reasons=reasons), rows
 
 
 def _without_known(found: Screened, unseen: list[Refused]) -> Screened:

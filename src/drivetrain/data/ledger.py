@@ -9,7 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UnknownName
-from drivetrain.core.hashing import Digest
+from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import ColumnType, Link, TableVersion
 from drivetrain.data.source import Source
@@ -85,6 +85,19 @@ def table_version(name: str, version: int, entry: Entry, columns: tuple[ColumnTy
 def keep(catalog: Catalog, made: TableVersion, uses: Mapping[str, int]) -> None:
     """Tells the catalog of a version, and which versions of other tables its rows were looked up in."""
     catalog.commit(made, links=[Link(f"table:{table}@{at}", made.ref, "lookup") for table, at in sorted(uses.items())])
+
+
+def erased(entry: Entry, rows: int, now: Micros) -> Entry:
+    """The entry of a table from which rows were erased: other rows, the same place in the source."""
+    return msgspec.structs.replace(
+        entry,
+        digest=digest([entry.digest, "erased", now]),
+        rows=rows,
+        added=0,
+        quarantined=0,
+        reasons={"erased on request": max(0, entry.rows - rows)},
+        at=now,
+    )
 
 
 def entry_at(tables: Tables, name: str, version: int) -> Entry:

@@ -17,6 +17,7 @@ from drivetrain.loop import commands
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
+from drivetrain.loop.forget.forget import Forgotten, forget
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
@@ -234,6 +235,49 @@ class Project(Declarations):
     def tokens(self) -> Tokens:
         """The tokens that the inference server takes: made, listed and revoked."""
         return Tokens(self)
+
+    def forget(
+        self,
+        entity: str,
+        key: str,
+        *,
+        dry_run: bool = False,
+        retrain: bool = False,
+        because: str = "the subject asked for it",
+        actor: str = "person",
+        progress: Progress | None = None,
+    ) -> Forgotten:
+        """Erases one subject: tables and their old versions, features, online rows, logs, quarantine and statistics.
+
+        It is proven by a search through every file of the state, and kept on record without the key. Rows of the
+        subject from before this moment are left out when a source brings them again. A server may run meanwhile; a
+        :meth:`run` may not. Cut off at any instant, calling it again does the rest.
+
+        Args:
+            entity: What the subject is: an entity that a feature view describes.
+            key: Its key; parts of one of several columns are parted by ``|``.
+            dry_run: Only say what would go.
+            retrain: Whether champions that learned from the subject are trained anew, at the next look of their
+                monitors.
+            because: Why, for the record.
+            actor: Who asked, for the record.
+            progress: Who watches.
+
+        Raises:
+            UnknownName: No view describes such an entity.
+            UsageError: The key does not fit its columns.
+            StoreError: Another process is running this project, or something can't be written; call it again.
+        """
+        return forget(
+            self,
+            entity,
+            key,
+            dry_run=dry_run,
+            retrain=retrain,
+            because=because,
+            actor=actor,
+            progress=progress,
+        )
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

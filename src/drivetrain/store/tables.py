@@ -207,17 +207,17 @@ class Tables:
             )
         version = self.append(name, pl.DataFrame(schema=self.schema(name)), note=kept)
         try:
-            purge(self._folder(name), self._open(name, version))
+            purge(self.folder(name), self._open(name, version))
         except OSError as error:
             raise _failed(name, error) from error
         return version
 
     def has(self, name: str, version: int) -> bool:
         """Whether a version can be read: it was made, and was not erased since."""
-        latest = _latest(self._folder(name))
+        latest = _latest(self.folder(name))
         if latest is None or not 0 <= version <= latest:
             return False
-        return (self._folder(name) / _LOG / f"{version:020d}.json").is_file()
+        return (self.folder(name) / _LOG / f"{version:020d}.json").is_file()
 
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """The rows, lazily; of the present version by default.
@@ -241,7 +241,7 @@ class Tables:
 
     def version(self, name: str) -> int | None:
         """The present version; ``None`` if there is no such table."""
-        return _latest(self._folder(name))
+        return _latest(self.folder(name))
 
     def note(self, name: str, version: int | None = None) -> dict[str, str]:
         """The note that was committed with a version; empty if none was.
@@ -262,7 +262,7 @@ class Tables:
 
     def transaction(self, name: str, application: str) -> int | None:
         """The number of the last transaction that an application committed, if any."""
-        table = self._reading(name) if _latest(self._folder(name)) is not None else None
+        table = self._reading(name) if _latest(self.folder(name)) is not None else None
         return None if table is None else table.transaction_version(application)
 
     def rows(self, name: str, version: int | None = None) -> int:
@@ -283,20 +283,25 @@ class Tables:
         return sorted(folder.relative_to(self._root).as_posix() for folder in folders if _latest(folder) is not None)
 
     def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
-        latest = _latest(self._folder(name))
+        latest = _latest(self.folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
         if version is not None and not self.has(name, version):
             raise _erased(name, version, latest)
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
-        path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
+        path = self.folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
         try:
             actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise _damaged(name, error) from error
         return next((dict(action["commitInfo"]) for action in actions if "commitInfo" in action), {})
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """Where a table's files are, whether or not it is there.
+
+        Raises:
+            UnknownName: It is no name of a table.
+        """
         parts = name.split("/")
         if not all(parts) or any(part in {".", "..", _LOG} or "\0" in part or "\\" in part for part in parts):
             raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
@@ -304,10 +309,13 @@ class Tables:
 
     def _reading(self, name: str, version: int | None = None) -> DeltaTable:
         """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
-        latest = _latest(self._folder(name))
+        latest = _latest(self.folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
         key = (name, latest if version is None else version)
+        if key[1] != latest and not self.has(name, key[1]):  # somebody has purged the table since it was opened
+            self._opened.pop(key, None)
+            raise _erased(name, key[1], latest)
         table = self._opened.get(key)
         if table is None:
             table = self._opened[key] = self._open(name, key[1])
@@ -316,7 +324,7 @@ class Tables:
         return table
 
     def _open(self, name: str, version: int | None = None) -> DeltaTable:
-        folder = self._folder(name)
+        folder = self.folder(name)
         latest = _latest(folder)
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
@@ -331,7 +339,7 @@ class Tables:
         self, name: str, frame: pl.DataFrame, properties: CommitProperties, partition_by: Sequence[str] = ()
     ) -> None:
         write_deltalake(
-            str(self._folder(name)),
+            str(self.folder(name)),
             fit(name, frame, None),
             mode="error",
             partition_by=list(partition_by) or None,
@@ -359,7 +367,7 @@ class Tables:
     ) -> int:
         """Commits, and does it again on the newer table for as long as somebody else commits first."""
         for attempt in range(_ATTEMPTS):
-            table = self._open(name) if _latest(self._folder(name)) is not None else None
+            table = self._open(name) if _latest(self.folder(name)) is not None else None
             try:
                 if table is not None and transaction is not None:
                     known = table.transaction_version(transaction[0])
@@ -367,7 +375,7 @@ class Tables:
                         return table.version()
                 commit(table, _properties(note, transaction))
             except (DeltaError, OSError) as error:
-                made_meanwhile = table is None and _latest(self._folder(name)) is not None
+                made_meanwhile = table is None and _latest(self.folder(name)) is not None
                 if not isinstance(error, CommitFailedError) and not made_meanwhile:
                     raise _failed(name, error) from error
                 refused = error

@@ -11,6 +11,7 @@ from drivetrain.core.records.evaluation import (
     SliceMeasure,
 )
 from drivetrain.core.records.explanation import Explanation
+from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
@@ -38,6 +39,7 @@ __all__ = [
     "FeatureDrift",
     "Feedback",
     "Field",
+    "Forgetting",
     "GateOutcome",
     "GateReport",
     "Guardrail",

@@ -43,11 +43,13 @@ class Erased(msgspec.Struct, frozen=True):
     """Entries overwritten in segments that are still being written, or were kept as damaged."""
 
 
-def erase(store: Store, folder: Path, endpoint: str, subject: Subject, *, dry: bool = False) -> Erased:
+def erase(
+    store: Store, folder: Path, endpoint: str, subject: Subject, *, dry: bool = False, purge: Collection[str] = ()
+) -> Erased:
     """Erases what an endpoint logged of a subject, while workers go on logging.
 
-    Entries are first moved to the tables; what is theirs is deleted there and overwritten in the segments. The tables'
-    files still hold it until they are purged. Killed at any instant, doing it again does the rest.
+    Entries are first moved to the tables; what is theirs is deleted there and overwritten in the segments, and tables
+    that lost something are purged. Killed at any instant, doing it again does the rest.
 
     Args:
         store: Where the tables are.
@@ -55,6 +57,7 @@ def erase(store: Store, folder: Path, endpoint: str, subject: Subject, *, dry: b
         endpoint: Which endpoint.
         subject: Whom to erase.
         dry: Only count, and move nothing.
+        purge: Tables that are purged in any case.
     """
     place = folder / endpoint
     with alone(place) if place.is_dir() else nullcontext():
@@ -63,6 +66,11 @@ def erase(store: Store, folder: Path, endpoint: str, subject: Subject, *, dry: b
         logged = [entry for path in _files(place) for _, entry in _entries(path)]
         rows, entities = _rows_of(store, endpoint, subject, logged)
         counts = _delete(store, endpoint, rows, entities, dry=dry)
+        lost = [
+            table for table, count in zip(log_tables(endpoint), msgspec.structs.astuple(counts), strict=False) if count
+        ]
+        for table in {*lost, *purge} if not dry else ():
+            store.tables.purge(table)
         frames = sum(_overwrite(path, rows, entities, subject, dry=dry) for path in _files(place))
     return msgspec.structs.replace(counts, frames=frames)
 
