@@ -42,6 +42,10 @@ class Catalog(Protocol):
         """
         ...
 
+    def body(self, ref: str) -> bytes | None:
+        """A record's bytes as they were committed; none where there is no such record."""
+        ...
+
     def erase(self, *refs: str) -> int:
         """Removes records for good, so that no file of the catalog holds their bytes any more; how many there were.
 

@@ -14,6 +14,7 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
+from drivetrain.loop.audit import Account, audit
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
@@ -278,6 +279,24 @@ class Project(Declarations):
             actor=actor,
             progress=progress,
         )
+
+    def audit(
+        self,
+        about: str | None = None,
+        *,
+        limit: int | None = None,
+        verify: bool = False,
+        head: str | None = None,
+    ) -> Account:
+        """Who did what, when, to what: every change, and every read of personal data through drivetrain.
+
+        Args:
+            about: Only what was done to this table, model or endpoint.
+            limit: How many entries, newest first; all by default.
+            verify: Whether the chain of digests is checked, and every record against its entry.
+            head: Digest of an entry that was noted earlier; it must be there. Implies ``verify``.
+        """
+        return audit(self, about=about, limit=limit, check=verify, head=head)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

@@ -1,6 +1,7 @@
 """The nouns that stages hand to one another: frozen, typed, kept in the catalog as they are."""
 
 from drivetrain.core.records.alias import Alias, AliasName
+from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
@@ -25,11 +26,13 @@ from drivetrain.core.records.token import Token, TokenScope
 from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
+    "Access",
     "Alert",
     "Alias",
     "AliasName",
     "Arm",
     "Artifact",
+    "AuditEntry",
     "CalibrationBin",
     "ColumnType",
     "Comparison",
