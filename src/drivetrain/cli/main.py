@@ -29,6 +29,7 @@ COMMANDS = {
     "replay": "Play declared traffic against the endpoint in compressed time.",
     "token": "Make, list and revoke the inference server's tokens.",
     "forget": "Erase one subject everywhere, and prove it.",
+    "privacy": "Look for personal data; say what there is, where, why and how long.",
     "audit": "Show who did what, when, to what.",
     "doctor": "Check what the project stands on.",
 }

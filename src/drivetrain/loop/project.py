@@ -22,6 +22,7 @@ from drivetrain.loop.forget.forget import Forgotten, forget
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
+from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
@@ -297,6 +298,11 @@ class Project(Declarations):
             head: Digest of an entry that was noted earlier; it must be there. Implies ``verify``.
         """
         return audit(self, about=about, limit=limit, check=verify, head=head)
+
+    @property
+    def privacy(self) -> Privacy:
+        """The project's personal data: looked for, and reported."""
+        return Privacy(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""
