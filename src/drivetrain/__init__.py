@@ -36,14 +36,18 @@ _PUBLIC = {
     "asgi_app": "drivetrain.loop.serving",
     "count": "drivetrain.features.aggregate",
     "count_distinct": "drivetrain.features.aggregate",
+    "drop": "drivetrain.data.privacy.treatment",
     "embedding": "drivetrain.features.aggregate",
     "files": "drivetrain.data.readers.files",
+    "generalise": "drivetrain.data.privacy.treatment",
     "label": "drivetrain.features.label",
     "last": "drivetrain.features.aggregate",
     "last_n": "drivetrain.features.aggregate",
+    "mask": "drivetrain.data.privacy.treatment",
     "max": "drivetrain.features.aggregate",
     "mean": "drivetrain.features.aggregate",
     "min": "drivetrain.features.aggregate",
+    "pseudonym": "drivetrain.data.privacy.treatment",
     "push": "drivetrain.loop.push",
     "quantile": "drivetrain.features.aggregate",
     "share": "drivetrain.features.aggregate",
@@ -52,6 +56,8 @@ _PUBLIC = {
     "std": "drivetrain.features.aggregate",
     "sum": "drivetrain.features.aggregate",
     "top_k": "drivetrain.features.aggregate",
+    "truncate": "drivetrain.data.privacy.treatment",
+    "vault": "drivetrain.data.privacy.vault",
 }
 
 __version__ = "0.1.0"

@@ -2,6 +2,12 @@ from drivetrain.core.errors import DrivetrainError as DrivetrainError
 from drivetrain.core.records.policy import Guardrail as Guardrail
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
+from drivetrain.data.privacy.treatment import drop as drop
+from drivetrain.data.privacy.treatment import generalise as generalise
+from drivetrain.data.privacy.treatment import mask as mask
+from drivetrain.data.privacy.treatment import pseudonym as pseudonym
+from drivetrain.data.privacy.treatment import truncate as truncate
+from drivetrain.data.privacy.vault import vault as vault
 from drivetrain.data.readers.files import files as files
 from drivetrain.data.readers.sql import sql as sql
 from drivetrain.evaluate.gate import Gate as Gate

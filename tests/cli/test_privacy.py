@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
-from tests.loop.shop import command, copy_shop
+from tests.loop.shop import copy_shop
+
+
+def command(folder, *words, check=True):
+    asked = [sys.executable, "-m", "drivetrain", *words, "--project", str(folder)]
+    return subprocess.run(asked, check=check, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

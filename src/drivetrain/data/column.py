@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.clock import micros_of
 from drivetrain.core.errors import ProjectError
+from drivetrain.data.privacy.treatment import Treatment
 
 TypeName: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
 Privacy: TypeAlias = Literal["public", "internal", "personal", "sensitive", "secret"]
@@ -41,6 +42,8 @@ class Column:
         references: ``(table, column)`` where the value must be found.
         privacy: What the values may be used for.
         description: For people.
+        treat: What is done to the values before anything is written, after they were checked: ``dt.drop()``,
+            ``dt.mask()``, ``dt.truncate(n)``, ``dt.generalise(…)``, ``dt.pseudonym(key=…)`` or ``dt.vault(key=…)``.
 
     Raises:
         ProjectError: The type is unknown, or a rule does not fit it.
@@ -60,6 +63,7 @@ class Column:
     references: tuple[str, str] | None = None
     privacy: Privacy = "internal"
     description: str = ""
+    treat: Treatment | None = None
 
     def __post_init__(self) -> None:
         if self.type not in get_args(TypeName):
@@ -93,5 +97,6 @@ class Column:
 
     @property
     def meaning(self) -> tuple[object, ...]:
-        """What decides which rows pass, for digests: not the words, not the privacy class."""
-        return (self.type, self.nullable, self.low, self.high, tuple(self.among), self.pattern, self.references)
+        """What decides which rows pass, and what is kept of them, for digests: not the words, not the privacy class."""
+        checked = (self.type, self.nullable, self.low, self.high, tuple(self.among), self.pattern, self.references)
+        return checked if self.treat is None else (*checked, self.treat.meaning)

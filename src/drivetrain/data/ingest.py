@@ -26,6 +26,8 @@ from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
 from drivetrain.data.ledger import APPLICATION, Entry
 from drivetrain.data.privacy.forgotten import LEFT_OUT, Forgotten
+from drivetrain.data.privacy.treating import treated
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Lookups, Screened, screen
@@ -153,8 +155,8 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
 
 
 def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
-    """The batch with its times, without what is of a subject that was forgotten."""
-    timed = with_times(found.rows, work.source)
+    """The batch with its times and as it is to be written, without what is of a subject that was forgotten."""
+    timed = treated(with_times(found.rows, work.source), work.source.contract, work.lookups.keys)
     forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
     if not forgotten:
         return found, timed
@@ -263,7 +265,7 @@ def _lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
             raise missing_column([column], there, f"table {name}")
         return rows.select(column).unique().collect().to_series()
 
-    return Lookups(table, values)
+    return Lookups(table, values, KeyRing(store.catalog, store.folder))
 
 
 def _micros(moment: object) -> Micros | None:

@@ -16,6 +16,8 @@ from drivetrain.data.checks import check, missing_column, require_columns
 from drivetrain.data.column import DTYPES
 from drivetrain.data.contract import SHARE_COUNTS_FROM, Contract
 from drivetrain.data.duplicates import repeated
+from drivetrain.data.privacy.treating import veiled
+from drivetrain.data.privacy.treatment import Keys
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.source import Prepare, Source
@@ -30,10 +32,12 @@ class Lookups:
     Attributes:
         table: Table → rows, for ``prepare``.
         values: ``(table, column)`` → the values there, for ``references``.
+        keys: Keys of columns that are treated, for what quarantine keeps of them.
     """
 
     table: Callable[[str], pl.DataFrame]
     values: Callable[[str, str], pl.Series]
+    keys: Keys
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,14 @@ def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, p
     require_columns(rows, {**types, **needed}, batch.origin)
     for name in [name for name in rows.columns if known and name not in types]:
         reasons[f"column {name!r} is new and not declared: left out"] += rows.height
-    rows = rows.select(list(known)) if known else rows
+    checked = [name for name in contract.columns if name in rows.columns and name not in known]
+    rows = rows.select([*known, *checked]) if known else rows
     rows = _part(rows, rows, check(rows, contract, needed, lookups.values), contract, (refused, reasons))
     rows, identical, contradicted = repeated(rows, source.key)
     if identical:
         reasons["the same row again: left out"] += identical
     _account(contradicted, contract, (refused, reasons))
+    refused = veiled(refused, contract, lookups.keys)
     _refuse_whole(batch, contract, total, refused, reasons)
     return Screened(rows, refused, dict(reasons))
 

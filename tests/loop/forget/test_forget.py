@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 from tests.loop.shop import ORDER, command, copy_shop, serving
 
-from drivetrain.core.errors import StoreError, UnknownName, UsageError
-from drivetrain.core.records import Decision, Forgetting, TableVersion
+from drivetrain.core.errors import RequestError, StoreError, UnknownName, UsageError
+from drivetrain.core.records import Decision, Forgetting, TableVersion, VaultKey
 from drivetrain.data.profile import profile
 from drivetrain.features.online.layout import key_of_one
 from drivetrain.loop.project import Project
@@ -277,6 +277,33 @@ def test_names_and_keys_that_do_not_fit(shop):
         other.store.leases.acquire = lambda *_: None
         with pytest.raises(StoreError, match="another process is working"):
             other.forget("customer", WHO)
+
+
+def test_pseudonyms_are_found_by_the_key_behind_them_and_sealed_values_lose_theirs(made_shop, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_KEY", "k" * 32)
+    folder = copy_shop(made_shop, tmp_path / "shop")
+    path = folder / "project.py"
+    text = path.read_text().replace(
+        'privacy="personal")', 'privacy="personal", treat=dt.pseudonym(key="env:SHOP_KEY"))'
+    )
+    plain = '"category": dt.Column("string", nullable=False)'
+    assert plain in text
+    path.write_text(text.replace(plain, plain[:-1] + ', treat=dt.vault(key="env:SHOP_KEY", subject="customer"))'))
+    project = Project.load(folder)
+    project.run(only="data")
+    rows = project.store.tables.read("orders")
+    assert not rows["customer"].str.contains("c004").any()
+    assert rows["category"].str.starts_with("v1.").all()
+    keys = len(project.store.catalog.find(VaultKey))
+    said = project.forget("customer", "c004")
+    assert said.done
+    assert said.erased["orders"] == 76
+    assert said.erased["keys of sealed values"] == 1
+    assert len(project.store.catalog.find(VaultKey)) == keys - 1
+    project.run(only="data")
+    assert project.store.tables.read("orders").height == rows.height - 76
+    with pytest.raises(RequestError, match="takes no pushed events"):
+        push(project, "history", [{}])
 
 
 def test_lmdb_is_there_to_be_searched(shop):

@@ -23,6 +23,7 @@ from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
 from drivetrain.core.records.token import Token, TokenScope
+from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
@@ -63,4 +64,5 @@ __all__ = [
     "TableVersion",
     "Token",
     "TokenScope",
+    "VaultKey",
 ]

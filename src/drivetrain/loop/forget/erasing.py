@@ -13,6 +13,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.records import ColumnType, Step
 from drivetrain.data import ledger
 from drivetrain.data.privacy.forgotten import text_of
+from drivetrain.data.privacy.vault import KeyRing, Vault
 from drivetrain.data.profile import TableProfile
 from drivetrain.data.quarantine import table_name as quarantine_of
 from drivetrain.features.label import ENTITY
@@ -147,6 +148,20 @@ class Erasing:
         if stale:
             catalog.commit(*stale)
         catalog.erase(*told)
+
+    def keys(self) -> None:
+        """Keys that the subject's sealed values are read with: without them no copy of a table can be read."""
+        ring = KeyRing(self.project.store.catalog, self.project.folder)
+        for source, ways in self.person.places.items():
+            named = {column: text for way in ways for column, text in zip(way, self.person.given, strict=True)}
+            for column in self.project.sources[source].contract.columns.values():
+                if not isinstance(column.treat, Vault) or column.treat.subject not in named:
+                    continue
+                place, text = column.treat.key, named[column.treat.subject]
+                if ring.known(place, text) is not None:
+                    self._count("keys of sealed values", 1)
+                    if not self.dry:
+                        ring.destroy(place, text)
 
     def _delete(self, table: str, mine: pl.Expr, predicate: str, *, purge: bool = True) -> bool:
         """Deletes rows, unless dry; whether old files have to go."""

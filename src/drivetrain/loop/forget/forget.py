@@ -85,7 +85,7 @@ def forget(
     known = digest_of(project, place, person.entity.name, person.texts, make=not dry_run)
     with nullcontext() if dry_run else holding(project.store.leases, LEASE):
         entities = entities_of(project, person)
-        names = Names([*(person.texts if len(person.texts) == 1 else ()), *entities])
+        names = Names([*({*person.texts, *person.given} if len(person.texts) == 1 else ()), *entities])
         versions = learned_from(project, person, entities)
         erasing = Erasing(project, person, entities, names, present(), dry=dry_run)
         record = _opened(
@@ -164,6 +164,7 @@ def _erase(erasing: Erasing, progress: Progress) -> None:
     progress.advance(task, 1, "online rows")
     erasing.online(changed)
     progress.advance(task, 1, "records")
+    erasing.keys()
     erasing.records(changed)
     progress.finish(task, f"{sum(erasing.erased.values()):,} rows and entries")
 

@@ -9,6 +9,8 @@ from functools import reduce
 import polars as pl
 
 from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.data.privacy.key import read_key
+from drivetrain.data.privacy.treatment import Pseudonym, is_pseudonym, pseudonym_of
 from drivetrain.features.entity import Entity
 from drivetrain.features.label import entity_text
 from drivetrain.loop.definitions import Definitions
@@ -27,11 +29,13 @@ class Person:
         entity: What they are.
         values: Their key, as the tables have it.
         places: Table of a source → columns that name them.
+        given: The key as it was asked for: where tables hold a pseudonym of it, the text behind that.
     """
 
     entity: Entity
     values: tuple[object, ...]
     places: dict[str, Ways]
+    given: tuple[str, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -105,7 +109,17 @@ def find_person(project: Definitions, entity: str, key: str) -> Person:
     places = {name: tuple(dict.fromkeys(_ways(project, name, found))) for name in project.sources}
     kept = {name: ways for name, ways in places.items() if ways}
     kinds = _kinds(project, kept)
-    return Person(found, tuple(_typed(*pair) for pair in zip(parts, kinds, found.keys, strict=True)), kept)
+    told = [_as_kept(project, kept, at, part) for at, part in enumerate(parts)]
+    return Person(found, tuple(_typed(*pair) for pair in zip(told, kinds, found.keys, strict=True)), kept, tuple(parts))
+
+
+def _as_kept(project: Definitions, places: dict[str, Ways], at: int, text: str) -> str:
+    """A part of a key as tables have it: its pseudonym where they hold one; a pseudonym itself stays."""
+    for source, ways in places.items():
+        column = project.sources[source].contract.columns.get(ways[0][at])
+        if column is not None and isinstance(column.treat, Pseudonym) and not is_pseudonym(text):
+            return pseudonym_of(read_key(column.treat.key, project.folder), text)
+    return text
 
 
 def _ways(project: Definitions, source: str, entity: Entity) -> Iterator[tuple[str, ...]]:
