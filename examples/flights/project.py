@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import cleaning
-import contracts
 import polars as pl
 import world
 
+import contracts
 import drivetrain as dt
 
 RAW = Path(__file__).parent / "raw"

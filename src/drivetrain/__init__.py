@@ -36,15 +36,19 @@ _PUBLIC = {
     "asgi_app": "drivetrain.loop.serving",
     "count": "drivetrain.features.aggregate",
     "count_distinct": "drivetrain.features.aggregate",
+    "drop": "drivetrain.data.treatment",
     "embedding": "drivetrain.features.aggregate",
     "files": "drivetrain.data.readers.files",
+    "generalise": "drivetrain.data.treatment",
     "http": "drivetrain.data.readers.http",
     "label": "drivetrain.features.label",
     "last": "drivetrain.features.aggregate",
     "last_n": "drivetrain.features.aggregate",
+    "mask": "drivetrain.data.treatment",
     "max": "drivetrain.features.aggregate",
     "mean": "drivetrain.features.aggregate",
     "min": "drivetrain.features.aggregate",
+    "pseudonym": "drivetrain.data.treatment",
     "push": "drivetrain.loop.push",
     "quantile": "drivetrain.features.aggregate",
     "rows": "drivetrain.data.readers.rows",
@@ -55,6 +59,8 @@ _PUBLIC = {
     "stream": "drivetrain.data.readers.stream",
     "sum": "drivetrain.features.aggregate",
     "top_k": "drivetrain.features.aggregate",
+    "truncate": "drivetrain.data.treatment",
+    "vault": "drivetrain.data.privacy.vault",
 }
 
 __version__ = "0.1.0"

@@ -2,11 +2,17 @@ from drivetrain.core.errors import DrivetrainError as DrivetrainError
 from drivetrain.core.records.policy import Guardrail as Guardrail
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
+from drivetrain.data.privacy.vault import vault as vault
 from drivetrain.data.readers.files import files as files
 from drivetrain.data.readers.http import http as http
 from drivetrain.data.readers.rows import rows as rows
 from drivetrain.data.readers.sql import sql as sql
 from drivetrain.data.readers.stream import stream as stream
+from drivetrain.data.treatment import drop as drop
+from drivetrain.data.treatment import generalise as generalise
+from drivetrain.data.treatment import mask as mask
+from drivetrain.data.treatment import pseudonym as pseudonym
+from drivetrain.data.treatment import truncate as truncate
 from drivetrain.evaluate.gate import Gate as Gate
 from drivetrain.experiment.policies import Bandit as Bandit
 from drivetrain.experiment.policies import Canary as Canary

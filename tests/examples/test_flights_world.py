@@ -24,8 +24,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 sys.path.insert(0, str(EXAMPLE))
 
 import cleaning  # noqa: E402
-import contracts  # noqa: E402
 import world  # noqa: E402
+
+import contracts  # noqa: E402
 
 JULY = micros_of("2013-07-01")
 AFTER = micros_of("2014-02-01")

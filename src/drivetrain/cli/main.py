@@ -32,6 +32,9 @@ COMMANDS = {
     "quarantine": "Show the rows that contracts have set aside; bring them back, or drop them.",
     "token": "Make, list and revoke the inference server's tokens.",
     "key": "Make keys that sign model versions, and sign versions of before.",
+    "forget": "Erase one subject everywhere, and prove it.",
+    "privacy": "Look for personal data; say what there is, where, why and how long.",
+    "audit": "Show who did what, when, to what.",
     "doctor": "Check what the project stands on.",
 }
 

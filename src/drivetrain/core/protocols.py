@@ -42,6 +42,17 @@ class Catalog(Protocol):
         """
         ...
 
+    def body(self, ref: str) -> bytes | None:
+        """A record's bytes as they were committed; none where there is no such record."""
+        ...
+
+    def erase(self, *refs: str) -> int:
+        """Removes records for good, so that no file of the catalog holds their bytes any more; how many there were.
+
+        What is removed so is gone from every history: it is for what must be forgotten, and for nothing else.
+        """
+        ...
+
     def get(self, kind: type[R], key: str) -> R | None:
         """The record of that kind and key, if there is one."""
         ...
@@ -158,6 +169,14 @@ class OnlineStore(Protocol):
 
     def drop(self, space: str) -> None:
         """Forgets a space and its mark."""
+        ...
+
+    def scrub(self) -> None:
+        """Leaves no bytes of rows that were deleted or replaced, as far as the store's files are ours.
+
+        Raises:
+            StoreError: Somebody reads without a pause, or the store is away.
+        """
         ...
 
     def spaces(self) -> dict[str, int]:

@@ -109,6 +109,14 @@ class ComputeSettings(Section, frozen=True):
     """Threads for training; 0 means one per core."""
 
 
+class PrivacySettings(Section, frozen=True):
+    """Personal data."""
+
+    key: str = ""
+    """Where the key is that digests of forgotten subjects are made with: ``env:NAME`` or ``file:path``. By default a
+    file ``privacy.key`` under ``[store] root``, which is made when it is needed."""
+
+
 class Settings(Section, frozen=True):
     """Everything ``drivetrain.toml`` may say."""
 
@@ -118,6 +126,7 @@ class Settings(Section, frozen=True):
     serve: ServeSettings = ServeSettings()
     web: WebSettings = WebSettings()
     compute: ComputeSettings = ComputeSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
 
 def load_settings(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:

@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.clock import micros_of
 from drivetrain.core.errors import ProjectError
+from drivetrain.data.treatment import Treatment
 
 TypeName: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
 Privacy: TypeAlias = Literal["public", "internal", "personal", "sensitive", "secret"]
@@ -48,6 +49,8 @@ class Column:
         complete: Least share of a batch's rows that must have a value, judged over the batch as a whole.
         privacy: What the values may be used for.
         description: For people.
+        treat: What is done to the values before anything is written, after they were checked: ``dt.drop()``,
+            ``dt.mask()``, ``dt.truncate(n)``, ``dt.generalise(…)``, ``dt.pseudonym(key=…)`` or ``dt.vault(key=…)``.
 
     Raises:
         ProjectError: The type is unknown, or a rule does not fit it.
@@ -70,6 +73,7 @@ class Column:
     complete: float | None = None
     privacy: Privacy = "internal"
     description: str = ""
+    treat: Treatment | None = None
 
     def __post_init__(self) -> None:
         if self.type not in get_args(TypeName):
@@ -107,8 +111,10 @@ class Column:
 
     @property
     def meaning(self) -> tuple[object, ...]:
-        """What decides which rows pass, for digests: not the words, not the privacy class."""
+        """What decides which rows pass, and what is kept of them, for digests: not the words, not the privacy class."""
         # Rules that came later count only where they are set: what was declared before them means what it meant.
         later = {"unique": self.unique, "increasing": self.increasing, "complete": self.complete}
-        told = tuple((name, value) for name, value in later.items() if value not in (False, None))
+        told: tuple[object, ...] = tuple((name, value) for name, value in later.items() if value not in (False, None))
+        if self.treat is not None:
+            told = (*told, self.treat.meaning)
         return (self.type, self.nullable, self.low, self.high, tuple(self.among), self.pattern, self.references, *told)

@@ -27,6 +27,9 @@ from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
 from drivetrain.data.judge import Failing, judge, refuse, stale
 from drivetrain.data.ledger import APPLICATION, Entry
+from drivetrain.data.privacy.forgotten import LEFT_OUT, Forgotten
+from drivetrain.data.privacy.treating import treated
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
@@ -213,7 +216,7 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
             {} if anew else entry.shape,
         )
         found = screen(batch, source, work.lookups, before)
-        timed = with_times(found.rows, source)
+        found, timed = _remembered(work, found)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         rows = with_sequence(fresh, entry.sequence)
     veil = veil_of(source)
@@ -250,6 +253,18 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
     profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates, veil=veil)
     ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
+
+
+def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
+    """The batch with its times and as it is to be written, without what is of a subject that was forgotten."""
+    timed = treated(with_times(found.rows, work.source), work.source.contract, work.lookups.keys)
+    forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
+    if not forgotten:
+        return found, timed
+    rows, refused = forgotten.without(timed), forgotten.without_refused(found.refused)
+    gone = timed.height - rows.height + len(found.refused) - len(refused)
+    reasons = found.reasons | ({LEFT_OUT: gone} if gone else {})
+    return replace(found, refused=refused, reasons=reasons), rows
 
 
 def _without_known(found: Screened, unseen: list[Refused]) -> Screened:
@@ -362,7 +377,7 @@ def lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
             raise missing_column([column], there, f"table {name}")
         return rows.select(column).unique().collect().to_series()
 
-    return Lookups(table, values)
+    return Lookups(table, values, KeyRing(store.catalog, store.folder))
 
 
 def _micros(moment: object) -> Micros | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UnknownName
-from drivetrain.core.hashing import Digest
+from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import ColumnType, Link, Record, TableVersion
 from drivetrain.data.source import Source
@@ -98,6 +98,19 @@ def keep(catalog: Catalog, made: TableVersion, uses: Mapping[str, int], *more: R
     )
 
 
+def erased(entry: Entry, rows: int, now: Micros) -> Entry:
+    """The entry of a table from which rows were erased: other rows, the same place in the source."""
+    return msgspec.structs.replace(
+        entry,
+        digest=digest([entry.digest, "erased", now]),
+        rows=rows,
+        added=0,
+        quarantined=0,
+        reasons={"erased on request": max(0, entry.rows - rows)},
+        at=now,
+    )
+
+
 def entry_at(tables: Tables, name: str, version: int) -> Entry:
     """The entry that a version carries; an empty one where it was not made by ingestion."""
     return _entry(tables.note(name, version)) or Entry()
@@ -111,7 +124,7 @@ def caught_up(tables: Tables, catalog: Catalog, name: str, version: int) -> Tabl
     """
     missing: list[tuple[int, Entry]] = []
     at, known = version, catalog.get(TableVersion, f"{name}@{version}")
-    while known is None and at >= 0:
+    while known is None and at >= 0 and (at == version or tables.has(name, at)):
         try:
             missing.append((at, entry_at(tables, name, at)))
         except UnknownName:

@@ -16,12 +16,14 @@ from drivetrain.data.checks import check, missing_column, require_columns
 from drivetrain.data.column import DTYPES
 from drivetrain.data.contract import SHARE_COUNTS_FROM, Contract
 from drivetrain.data.duplicates import repeated
+from drivetrain.data.privacy.treating import veiled
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.shape import ShapeChange, shape_change, shape_of
 from drivetrain.data.source import Prepare, Source
 from drivetrain.data.standing import NOTHING, Standing
 from drivetrain.data.tombstones import buried
+from drivetrain.data.treatment import Keys
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
@@ -33,10 +35,12 @@ class Lookups:
     Attributes:
         table: Table → rows, for ``prepare``.
         values: ``(table, column)`` → the values there, for ``references``.
+        keys: Keys of columns that are treated, for what quarantine keeps of them.
     """
 
     table: Callable[[str], pl.DataFrame]
     values: Callable[[str, str], pl.Series]
+    keys: Keys
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     absent = [name for name in types if name not in rows.columns and name not in needed]
     rows = _without_loss(rows, types, contract, absent)
     require_columns(rows, {**types, **needed}, batch.origin)
-    new = [name for name in rows.columns if known and name not in types]
-    for name in new:
-        done = "added" if contract.on_new_column == "add" else "left out"
-        reasons[f"column {name!r} is new and not declared: {done}"] += rows.height
-    rows = rows.select([*known, *(new if contract.on_new_column == "add" else ())]) if known else rows
+    rows = _of_table(rows, known, types, contract, reasons)
     gone = pl.DataFrame()
     if source.deleted:
         rows, gone = buried(rows, source.deleted, source.key, batch.origin)
@@ -128,11 +128,30 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     if identical:
         reasons["the same row again: left out"] += identical
     _account(contradicted, contract, (refused, reasons))
+    refused = veiled(refused, contract, lookups.keys)
     if not batch.readmitted:
         _refuse_whole(batch, contract, total, refused, reasons)
     if contract.on_lost_column == "null":
         shape = {**change.lost, **shape}
     return Screened(rows, refused, dict(reasons), shape, change, gone)
+
+
+def _of_table(
+    rows: pl.DataFrame,
+    known: Mapping[str, pl.DataType],
+    types: Mapping[str, pl.DataType],
+    contract: Contract,
+    reasons: Counter[str],
+) -> pl.DataFrame:
+    """The columns that the table has or will have, and those that are checked before they are dropped."""
+    if not known:
+        return rows
+    new = [name for name in rows.columns if name not in types]
+    done = "added" if contract.on_new_column == "add" else "left out"
+    for name in new:
+        reasons[f"column {name!r} is new and not declared: {done}"] += rows.height
+    checked = [name for name in contract.columns if name in rows.columns and name not in known]
+    return rows.select([*known, *checked, *(new if contract.on_new_column == "add" else ())])
 
 
 def _renamed(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:

@@ -78,6 +78,13 @@ class Source:
                 raise ProjectError(
                     f"source {self.name!r} takes moments from column {name!r}", found=column.type, expected="type time"
                 )
+        for name in (*self.key, *filter(None, (self.time, self.available))):
+            column = self.contract.columns.get(name)
+            if column and column.treat and (name not in self.key or not column.treat.keeps_apart):
+                raise ProjectError(
+                    f"source {self.name!r} needs column {name!r} to tell rows apart, or when they were, and treats it",
+                    expected="dt.pseudonym(…) for a key, nothing for a time",
+                )
         if self.uses and self.prepare is None:
             raise ProjectError(f"source {self.name!r} uses tables but has no prepare function to give them to")
 

@@ -195,9 +195,12 @@ class Inquest:
 
     def _far_back(self, standing: Standing, places: Places) -> np.ndarray:
         """Which predictions are of moments that online rows could not tell: they had let go of events."""
+        held = standing.online[0]
+        if held is not None and not self._store.tables.has(self._table, held):  # it was erased since
+            return np.zeros(len(places), dtype=bool)
         asked = self._keys[places]
         entities = asked.unique(maintain_order=True)
-        keys, event, _, _ = times_of(self._view, self._rows(standing.online[0]))
+        keys, event, _, _ = times_of(self._view, self._rows(held))
         entity = entity_of(keys, entities)
         known = (entity >= 0) & (event < np.iinfo(np.int64).max)
         event, entity = event[known], entity[known]

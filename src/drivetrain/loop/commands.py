@@ -14,6 +14,7 @@ from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, Silent
 from drivetrain.core.records import Alias, Decision, ModelVersion
+from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.graph import data_road, graph, model_road
@@ -78,7 +79,9 @@ def training_set(project: Definitions, model: str | Model | None, *, at: Micros 
         given=standing,
     )
     version = table_version(project, ran.outputs["table"])
-    return project.store.tables.read(version.table, version.version)
+    frame = project.store.tables.read(version.table, version.version)
+    note_read(project, "training_set", version.table, personal_columns(project, found, frame.columns), frame.height)
+    return frame
 
 
 def predict(

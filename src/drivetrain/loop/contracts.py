@@ -79,7 +79,12 @@ class Contracts:
         """
         declared = self._declared(target)
         if contract is not None and Path(str(contract).partition("#")[0]).suffix in _YAML:
-            source, known, before, past = _of_file(str(contract)), Lookups(_no_table, _no_values), Before(), History()
+            source, known, before, past = (
+                _of_file(str(contract)),
+                Lookups(_no_table, _no_values, _NoKeys()),
+                Before(),
+                History(),
+            )
         else:
             source = self._judge(declared, contract)
             known = self._lookups(source)
@@ -139,7 +144,7 @@ class Contracts:
 
     def _lookups(self, source: Source) -> Lookups:
         if self._project is None:
-            return Lookups(_no_table, _no_values)
+            return Lookups(_no_table, _no_values, _NoKeys())
         store = self._project.store
         return lookups(store, versions(store, source, self._project.sources))
 
@@ -190,3 +195,13 @@ def _no_table(name: str) -> pl.DataFrame:
 
 def _no_values(table: str, _: str) -> pl.Series:
     return _no_table(table).to_series()
+
+
+class _NoKeys:
+    """Keys, where there is no project that has any."""
+
+    def key(self, place: str) -> bytes:
+        raise UnknownName(f"values are treated with a key in {place!r}, and there is no project", do="Say --project")
+
+    def subjects(self, place: str, subjects: Sequence[str]) -> dict[str, bytes]:
+        return dict.fromkeys(subjects, self.key(place))

@@ -220,9 +220,11 @@ def _training_values(project: Definitions, group: Group, models: list[Model]) ->
         for version in catalog.find(ModelVersion, model.name)
         if version.features.get(group.name) == group.digest
     ]
-    if not refs:
+    made = [table_version(project, ref) for ref in set(refs)]
+    kept = [table for table in made if project.store.tables.has(table.table, table.version)]
+    if not kept:
         return None
-    newest = max((table_version(project, ref) for ref in set(refs)), key=lambda made: (made.at, made.version))
+    newest = max(kept, key=lambda table: (table.at, table.version))
     rows = project.store.tables.scan(newest.table, newest.version).select(group.feature_names)
     step = -(-newest.rows // MOST_ROWS)
     values = (rows.gather_every(step) if step > 1 else rows).collect()

@@ -14,15 +14,18 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
+from drivetrain.loop.audit import Account, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import TableFigures, figures
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
+from drivetrain.loop.forget.forget import Forgotten, forget
 from drivetrain.loop.keys import Keys
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
+from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
@@ -266,6 +269,72 @@ class Project(Declarations):
     def quarantine(self) -> Quarantine:
         """Rows that contracts have set aside: listed, shown, brought back after a fix, dropped."""
         return Quarantine(self)
+
+    def forget(
+        self,
+        entity: str,
+        key: str,
+        *,
+        dry_run: bool = False,
+        retrain: bool = False,
+        because: str = "the subject asked for it",
+        actor: str = "person",
+        progress: Progress | None = None,
+    ) -> Forgotten:
+        """Erases one subject: tables and their old versions, features, online rows, logs, quarantine and statistics.
+
+        It is proven by a search through every file of the state, and kept on record without the key. Rows of the
+        subject from before this moment are left out when a source brings them again. A server may run meanwhile; a
+        :meth:`run` may not. Cut off at any instant, calling it again does the rest.
+
+        Args:
+            entity: What the subject is: an entity that a feature view describes.
+            key: Its key; parts of one of several columns are parted by ``|``.
+            dry_run: Only say what would go.
+            retrain: Whether champions that learned from the subject are trained anew, at the next look of their
+                monitors.
+            because: Why, for the record.
+            actor: Who asked, for the record.
+            progress: Who watches.
+
+        Raises:
+            UnknownName: No view describes such an entity.
+            UsageError: The key does not fit its columns.
+            StoreError: Another process is running this project, or something can't be written; call it again.
+        """
+        return forget(
+            self,
+            entity,
+            key,
+            dry_run=dry_run,
+            retrain=retrain,
+            because=because,
+            actor=actor,
+            progress=progress,
+        )
+
+    def audit(
+        self,
+        about: str | None = None,
+        *,
+        limit: int | None = None,
+        verify: bool = False,
+        head: str | None = None,
+    ) -> Account:
+        """Who did what, when, to what: every change, and every read of personal data through drivetrain.
+
+        Args:
+            about: Only what was done to this table, model or endpoint.
+            limit: How many entries, newest first; all by default.
+            verify: Whether the chain of digests is checked, and every record against its entry.
+            head: Digest of an entry that was noted earlier; it must be there. Implies ``verify``.
+        """
+        return audit(self, about=about, limit=limit, check=verify, head=head)
+
+    @property
+    def privacy(self) -> Privacy:
+        """The project's personal data: looked for, and reported."""
+        return Privacy(self)
 
     def doctor(self) -> list[dict[str, Any]]:
         """Checks what the project stands on; each finding says what to do."""

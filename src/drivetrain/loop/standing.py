@@ -41,7 +41,9 @@ class Past:
         self._tables = project.store.tables
         self._name = view.source.name
         latest = self._tables.version(self._name)
-        self._versions = range(0 if latest is None else latest + 1)
+        # Those that were erased since stand for nothing.
+        made = range(0 if latest is None else latest + 1)
+        self._versions = [version for version in made if self._tables.has(self._name, version)]
         self._fills = _fills(project, view.name, space)
 
     def at(self, since: Micros, until: Micros) -> Standing:
@@ -49,7 +51,7 @@ class Past:
         place = bisect_right(self._versions, since, key=self.written)
         held = max((fill.version for fill in self._fills if fill.finished <= since), default=None)
         meanwhile = [fill.version for fill in self._fills if fill.finished > since and fill.began <= until]
-        return Standing(place - 1 if place else None, tuple(dict.fromkeys([held, *meanwhile])))
+        return Standing(self._versions[place - 1] if place else None, tuple(dict.fromkeys([held, *meanwhile])))
 
     def written(self, version: int) -> Micros:
         """When a version of the table was committed."""

@@ -11,6 +11,7 @@ from drivetrain.core.clock import iso
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import Decision, Field, InputSchema, ModelVersion, Prediction, Run, TableVersion
+from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.serve.log.outcome import find_feedback
@@ -42,8 +43,10 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
     version = catalog.get(ModelVersion, f"{answer.model}@{answer.version}")
     run = catalog.get(Run, version.run_id) if version else None
     feedback = find_feedback(project.store, project.log_folder, answer)
+    request = msgspec.json.decode(answer.request)
+    note_read(project, "trace", endpoint.name, personal_columns(project, endpoint.model, request), len(chosen))
     return {
-        "prediction": {**msgspec.structs.asdict(answer), "request": msgspec.json.decode(answer.request)},
+        "prediction": {**msgspec.structs.asdict(answer), "request": request},
         "said": f"{answer.prediction} for {iso(answer.at)}, answered by {answer.role} v{answer.version}",
         "features": _features(answer, endpoint, version.input_schema) if version else [],
         "shadow": [

@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import Conflict, StoreError
-from drivetrain.core.records import Link, Record
+from drivetrain.core.records import AuditEntry, Link, Record
+from drivetrain.store.audit import entries, is_audited
 from drivetrain.store.database import Database
 from drivetrain.store.schema import links as _links
 from drivetrain.store.schema import records as _records
@@ -25,6 +26,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _BUMP = update(_revision).where(_revision.c.name == "catalog").values(value=_revision.c.value + 1)
 _NOW_AT = select(_revision.c.value).where(_revision.c.name == "catalog")
 _IS_ONE = (_records.c.kind == bindparam("kind_")) & (_records.c.key == bindparam("key_"))
+_LAST_ENTRY = select(_records.c.body).where(_records.c.kind == AuditEntry.kind).order_by(_records.c.key.desc()).limit(1)
+_ERASE = delete(_records).where(_IS_ONE)
 _BODY = select(_records.c.body).where(_IS_ONE)
 _REVISION_OF = select(_records.c.revision).where(_IS_ONE)
 _IN_ORDER = (_links.c.revision, _links.c.place)
@@ -62,10 +65,12 @@ class SqlCatalog:
                         do="Read it again and decide anew",
                     )
             if records:
-                connection.execute(
-                    self._keep_records,
-                    [_row(record, revision, place) for place, record in enumerate(_last_of_each(records))],
-                )
+                rows = [_row(record, revision, place) for place, record in enumerate(_last_of_each(records))]
+                if any(map(is_audited, records)):
+                    bodies = zip(_last_of_each(records), (row["body"] for row in rows), strict=True)
+                    told = entries(bodies, self._last_entry(connection))
+                    rows += [_row(entry, revision, len(rows) + place) for place, entry in enumerate(told)]
+                connection.execute(self._keep_records, rows)
             if links:
                 connection.execute(
                     self._keep_links,
@@ -81,6 +86,23 @@ class SqlCatalog:
                     ],
                 )
         return revision
+
+    def body(self, ref: str) -> bytes | None:
+        """A record's bytes as they were committed; none where there is no such record."""
+        kind, _, key = ref.partition(":")
+        with self._database.reading() as connection:
+            return connection.execute(_BODY, {"kind_": kind, "key_": key}).scalar()
+
+    def erase(self, *refs: str) -> int:
+        """Removes records, without a trace in the database's file; how many there were."""
+        if not refs:
+            return 0
+        with self._database.writing() as connection:
+            connection.execute(_BUMP)
+            parted = (ref.partition(":") for ref in refs)
+            gone = sum(connection.execute(_ERASE, {"kind_": kind, "key_": key}).rowcount for kind, _, key in parted)
+        self._database.scrub()
+        return gone
 
     def get(self, kind: type[R], key: str) -> R | None:
         """The record of that kind and key, if there is one."""
@@ -122,6 +144,10 @@ class SqlCatalog:
         """Lets go of connections."""
         self._database.close()
 
+    def _last_entry(self, connection: Connection) -> AuditEntry | None:
+        body = connection.execute(_LAST_ENTRY).scalar()
+        return None if body is None else self._decode(AuditEntry, body)
+
     def _decode(self, kind: type[R], body: bytes) -> R:
         decoder = self._decoders.get(kind)
         if decoder is None:
@@ -158,7 +184,7 @@ def _last_of_each(records: Sequence[Record]) -> list[Record]:
     return list({record.ref: record for record in records}.values())
 
 
-def _row(record: Record, revision: int, place: int) -> dict[str, object]:
+def _row(record: Record, revision: int, place: int) -> dict[str, Any]:
     return {
         "kind": record.kind,
         "key": record.key,

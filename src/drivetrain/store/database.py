@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,26 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    def scrub(self) -> None:
+        """Leaves nothing of deleted rows in the database's files.
+
+        SQLite is written anew and its log emptied, for which readers of this moment are waited for. PostgreSQL keeps
+        deleted rows until its own vacuum; its files are not ours.
+
+        Raises:
+            StoreError: Somebody reads or writes for longer than can be waited.
+        """
+        with self._plain("vacuumed"), self.engine.connect() as connection:
+            if self.dialect != "sqlite":
+                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM records")
+                return
+            connection.exec_driver_sql("VACUUM")
+            deadline = time.monotonic() + _WAIT_SECONDS
+            while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
+                if time.monotonic() > deadline:
+                    raise StoreError(f"the catalog {self.name} is being read without a pause", do="Try again later")
+                time.sleep(0.05)
 
     @contextmanager
     def _plain(self, verb: str) -> Iterator[None]:

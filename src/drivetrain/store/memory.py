@@ -10,15 +10,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
+import msgspec
+
 from drivetrain.core.clock import SECOND, Micros
 from drivetrain.core.clock import now as _present
 from drivetrain.core.errors import Conflict, LeaseLost, StoreError
 from drivetrain.core.hashing import Digest, digest_bytes
 from drivetrain.core.protocols import Lease, Reader
-from drivetrain.core.records import Link, Record
+from drivetrain.core.records import AuditEntry, Link, Record
+from drivetrain.store.audit import entries
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def _number(entry: AuditEntry) -> int:
+    return entry.number
 
 
 class MemoryCatalog:
@@ -37,10 +47,27 @@ class MemoryCatalog:
                 if self._revision_of(ref) != wanted:
                     raise Conflict(f"{ref} was changed by somebody else", found=self._revision_of(ref), expected=wanted)
             self._revision += 1
-            for place, record in enumerate(records):
+            last = max(
+                (record for _, record in self._records.values() if isinstance(record, AuditEntry)),
+                key=_number,
+                default=None,
+            )
+            told = entries(((record, _encode(record)) for record in {one.ref: one for one in records}.values()), last)
+            for place, record in enumerate([*records, *told]):
                 self._records[record.ref] = ((record.at, self._revision, place), record)
             self._links.update(dict.fromkeys(links))
             return self._revision
+
+    def body(self, ref: str) -> bytes | None:
+        """A record's bytes as they were committed; none where there is no such record."""
+        kept = self._records.get(ref)
+        return None if kept is None else _encode(kept[1])
+
+    def erase(self, *refs: str) -> int:
+        """Removes records; how many there were."""
+        with self._lock:
+            self._revision += 1
+            return sum(self._records.pop(ref, None) is not None for ref in refs)
 
     def get(self, kind: type[R], key: str) -> R | None:
         """The record of that kind and key, if there is one."""
@@ -188,6 +215,9 @@ class MemoryOnline:
         with self._lock:
             self._rows.pop(space, None)
             self._marks.pop(space, None)
+
+    def scrub(self) -> None:
+        """Nothing of deleted rows is left."""
 
     def spaces(self) -> dict[str, int]:
         """Every space and how many rows it holds."""

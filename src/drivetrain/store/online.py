@@ -16,6 +16,7 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.protocols import Reader
 from drivetrain.store.environments import Durability, share
+from drivetrain.store.slack import clear_slack
 
 T = TypeVar("T")
 
@@ -200,6 +201,11 @@ class LmdbOnline:
             cursor = transaction.cursor()
             while cursor.set_range(prefix) and cursor.key()[:_PREFIX] == prefix:
                 cursor.delete()
+
+    def scrub(self) -> None:
+        """Overwrites what the file still holds of rows that were deleted or replaced."""
+        with self._plain("scrubbed"):
+            clear_slack(self._shared.environment)
 
     def spaces(self) -> dict[str, int]:
         """Every space and how many rows it holds."""

@@ -20,8 +20,9 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UnknownName
 from drivetrain.store.columns import fit
 from drivetrain.store.log import schema_of
+from drivetrain.store.purge import LOG as _LOG
+from drivetrain.store.purge import purge
 
-_LOG = "_delta_log"
 _ATTEMPTS = 40
 _KEPT_OPEN = 16
 _COMMIT = re.compile(r"\d{20}\.json")
@@ -40,6 +41,8 @@ class _Table(Protocol):
     def count(self) -> int: ...
 
     def file_uris(self) -> list[str]: ...
+
+    def create_checkpoint(self) -> None: ...
 
 
 class Tables:
@@ -187,6 +190,39 @@ class Tables:
 
         return self._change(name, commit)
 
+    def purge(self, name: str, *, note: Mapping[str, str] | None = None) -> int:
+        """Leaves nothing on disk of rows that were deleted or replaced: earlier versions can't be read again.
+
+        Nobody may write the table meanwhile; who reads an earlier version is refused. Killed at any instant, doing it
+        again does the rest.
+
+        Args:
+            name: The table.
+            note: Kept with the new version; that of the present one by default.
+
+        Returns:
+            The new version, whose rows are those of the one before.
+
+        Raises:
+            UnknownName: There is no such table.
+            StoreError: The folder can't be written.
+        """
+        kept = self.note(name) if note is None else note
+        self._delta.keep_no_deleted(self._open(name), self._delta.properties(kept, None))
+        version = self.append(name, pl.DataFrame(schema=self.schema(name)), note=kept)
+        try:
+            purge(self.folder(name), self._open(name, version))
+        except OSError as error:
+            raise _failed(name, error) from error
+        return version
+
+    def has(self, name: str, version: int) -> bool:
+        """Whether a version can be read: it was made, and was not erased since."""
+        latest = _latest(self.folder(name))
+        if latest is None or not 0 <= version <= latest:
+            return False
+        return (self.folder(name) / _LOG / f"{version:020d}.json").is_file()
+
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """The rows, lazily; of the present version by default.
 
@@ -210,7 +246,7 @@ class Tables:
 
     def version(self, name: str) -> int | None:
         """The present version; ``None`` if there is no such table."""
-        return _latest(self._folder(name))
+        return _latest(self.folder(name))
 
     def note(self, name: str, version: int | None = None) -> dict[str, str]:
         """The note that was committed with a version; empty if none was.
@@ -231,7 +267,7 @@ class Tables:
 
     def transaction(self, name: str, application: str) -> int | None:
         """The number of the last transaction that an application committed, if any."""
-        table = self._reading(name) if _latest(self._folder(name)) is not None else None
+        table = self._reading(name) if _latest(self.folder(name)) is not None else None
         return None if table is None else table.transaction_version(application)
 
     def rows(self, name: str, version: int | None = None) -> int:
@@ -251,7 +287,7 @@ class Tables:
         """
         latest = self._known(name, version)
         try:
-            return schema_of(self._folder(name) / _LOG, latest if version is None else version)
+            return schema_of(self.folder(name) / _LOG, latest if version is None else version)
         except (OSError, ValueError) as error:
             raise _damaged(name, error) from error
 
@@ -262,22 +298,29 @@ class Tables:
 
     def _known(self, name: str, version: int | None) -> int:
         """The present version, of a table that has this one too."""
-        latest = _latest(self._folder(name))
+        latest = _latest(self.folder(name))
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
+        if version is not None and not self.has(name, version):
+            raise _erased(name, version, latest)
         return latest
 
     def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
         latest = self._known(name, version)
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
-        path = self._folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
+        path = self.folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
         try:
             actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise _damaged(name, error) from error
         return next((dict(action["commitInfo"]) for action in actions if "commitInfo" in action), {})
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """Where a table's files are, whether or not it is there.
+
+        Raises:
+            UnknownName: It is no name of a table.
+        """
         parts = name.split("/")
         if not all(parts) or any(part in {".", "..", _LOG} or "\0" in part or "\\" in part for part in parts):
             raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
@@ -287,6 +330,9 @@ class Tables:
         """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
         latest = self._known(name, version)
         key = (name, latest if version is None else version)
+        if key[1] != latest and not self.has(name, key[1]):  # somebody has purged the table since it was opened
+            self._opened.pop(key, None)
+            raise _erased(name, key[1], latest)
         table = self._opened.get(key)
         if table is None:
             table = self._opened[key] = self._open(name, key[1])
@@ -297,7 +343,7 @@ class Tables:
     def _open(self, name: str, version: int | None = None) -> _Table:
         self._known(name, version)
         try:
-            opened: _Table = self._delta.open(self._folder(name), version)
+            opened: _Table = self._delta.open(self.folder(name), version)
         except self._delta.errors as error:
             raise _damaged(name, error) from error
         return opened
@@ -305,7 +351,7 @@ class Tables:
     def _create(
         self, name: str, frame: pl.DataFrame, properties: _Properties, partition_by: Sequence[str] = ()
     ) -> None:
-        self._delta.create(self._folder(name), fit(name, frame, None), partition_by, properties)
+        self._delta.create(self.folder(name), fit(name, frame, None), partition_by, properties)
 
     def _extend(self, table: _Table, rows: pl.DataFrame, properties: _Properties) -> None:
         self._delta.append(table, rows, properties, other=set(rows.columns) != set(self._schema(table)))
@@ -323,7 +369,7 @@ class Tables:
     ) -> int:
         """Commits, and does it again on the newer table for as long as somebody else commits first."""
         for attempt in range(_ATTEMPTS):
-            table = self._open(name) if _latest(self._folder(name)) is not None else None
+            table = self._open(name) if _latest(self.folder(name)) is not None else None
             try:
                 if table is not None and transaction is not None:
                     known = table.transaction_version(transaction[0])
@@ -331,7 +377,7 @@ class Tables:
                         return table.version()
                 commit(table, self._delta.properties(note, transaction))
             except self._delta.errors as error:
-                made_meanwhile = table is None and _latest(self._folder(name)) is not None
+                made_meanwhile = table is None and _latest(self.folder(name)) is not None
                 if not isinstance(error, self._delta.overtaken) and not made_meanwhile:
                     raise _failed(name, error) from error
                 refused = error
@@ -354,6 +400,14 @@ def _unknown(name: str, latest: int | None = None, version: int | None = None) -
     if latest is None:
         return UnknownName(f"there is no table {name}", do="Run the step that makes it first")
     return UnknownName(f"table {name} has no version {version}", expected=f"0 to {latest}")
+
+
+def _erased(name: str, version: int, latest: int) -> StoreError:
+    return StoreError(
+        f"version {version} of table {name} was erased, and can't be read again",
+        expected=f"version {latest}, the present one",
+        do="Run: drivetrain run, which makes anew what was made of it",
+    )
 
 
 def _damaged(name: str, error: Exception) -> StoreError:

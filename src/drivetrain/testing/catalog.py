@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from drivetrain.core.errors import Conflict
 from drivetrain.core.protocols import Catalog
-from drivetrain.core.records import Alias, Decision, Link, Record, Run
+from drivetrain.core.records import Alias, AuditEntry, Decision, Link, Record, Run
+from drivetrain.store.audit import verify
 from drivetrain.store.memory import MemoryCatalog
 
 _THREADS = 4
@@ -97,6 +98,19 @@ class CatalogConformance(ABC):
         assert catalog.find(Note, "x") == []
         assert catalog.record_revision("note:a") == second
 
+    def test_erases_for_good(self, catalog: Catalog) -> None:
+        """What is erased is not found any more, others are, and it may be kept again."""
+        catalog.commit(Note(name="a", text="one"), Note(name="b"))
+        before = catalog.revision()
+        assert catalog.erase("note:a", "note:never") == 1
+        assert catalog.revision() > before
+        assert catalog.get(Note, "a") is None
+        assert catalog.record_revision("note:a") == 0
+        assert [note.name for note in catalog.find(Note)] == ["b"]
+        assert catalog.erase() == 0
+        catalog.commit(Note(name="a", text="two"), expect={"note:a": 0})
+        assert [note.text for note in catalog.find(Note)] == ["two", ""]
+
     def test_finds_the_newest_first(self, catalog: Catalog) -> None:
         """By moment, then by commit, then by place in the commit."""
         catalog.commit(Note(name="a", at=2), Note(name="b", at=1), Note(name="c", at=1))
@@ -124,6 +138,38 @@ class CatalogConformance(ABC):
         assert catalog.links() == []
         assert catalog.revision() == first
         assert catalog.commit(Note(name="a", text="two"), expect={"note:a": first, "note:b": 0}) > first
+
+    def test_tells_of_what_was_done_in_a_chain(self, catalog: Catalog) -> None:
+        """A commit's entries are part of it; one that comes to nothing adds none; notes of no account add none."""
+        catalog.commit(Note(name="a"), Decision(at=4, id="d1", about="late", what="promote", because="x", actor="ada"))
+        catalog.commit(Decision(at=3, id="d2", about="late", what="rollback", because="y"))
+        with pytest.raises(Conflict):
+            catalog.commit(Decision(at=9, id="d3", about="late", what="route", because="z"), expect={"note:a": 0})
+        chain = sorted(catalog.find(AuditEntry), key=lambda entry: entry.number)
+        assert [(one.number, one.what, one.about, one.actor, one.at) for one in chain] == [
+            (1, "promote", "late", "ada", 4),
+            (2, "rollback", "late", "loop", 3),
+        ]
+        assert verify(catalog, chain) == []
+        assert catalog.body("decision:d3") is None
+        catalog.erase("decision:d1")
+        assert [flaw.number for flaw in verify(catalog, chain)] == [1]
+
+    def test_a_chain_does_not_fork_between_writers(self, catalog: Catalog) -> None:
+        """Many at once make one chain, whole."""
+
+        def write(writer: int) -> None:
+            for number in range(_COMMITS):
+                catalog.commit(Decision(id=f"{writer}/{number}", about="m", what="alert", because=""))
+
+        threads = [threading.Thread(target=write, args=(writer,)) for writer in range(_THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        chain = sorted(catalog.find(AuditEntry), key=lambda entry: entry.number)
+        assert len(chain) == _THREADS * _COMMITS
+        assert verify(catalog, chain) == []
 
     def test_keeps_links_once_and_in_order(self, catalog: Catalog) -> None:
         """A link that is there already stays where it is."""

@@ -209,6 +209,18 @@ class OnlineConformance(ABC):
         assert online.read("plane@1", [b"all", b"0", b"1", b"2", b"3"]) == [b"200", b"50", b"50", b"50", b"50"]
         assert online.spaces() == {"plane@1": 5}
 
+    def test_a_scrub_leaves_what_was_not_deleted(self, online: OnlineStore) -> None:
+        """Rows, keys, marks and counts are what they were."""
+        online.write("plane@1", [(b"N%03d" % n, b"row %d " % n * (n + 1)) for n in range(400)], mark=b"7")
+        online.delete("plane@1", [b"N%03d" % n for n in range(0, 400, 3)])
+        online.scrub()
+        left = [n for n in range(400) if n % 3]
+        assert online.read("plane@1", [b"N%03d" % n for n in left]) == [b"row %d " % n * (n + 1) for n in left]
+        assert online.spaces() == {"plane@1": len(left)}
+        assert online.mark("plane@1") == b"7"
+        online.write("plane@1", [(b"N000", b"again")])
+        assert sorted(online.keys("plane@1"))[:2] == [b"N000", b"N001"]
+
     def test_drops_a_space_whole(self, online: OnlineStore) -> None:
         """And leaves its neighbours."""
         online.write("plane@1", [(bytes([number]), b"row") for number in range(256)], mark=b"1")

@@ -139,3 +139,10 @@ class DeltaLogs:
     def compact(self, table: DeltaTable, properties: CommitProperties) -> None:
         """Gathers many small files into few."""
         table.optimize.compact(commit_properties=properties, post_commithook_properties=_HOOKS)
+
+    def keep_no_deleted(self, table: DeltaTable, properties: CommitProperties) -> None:
+        """Has the log of a table in parts forget removed files at its next checkpoint: their names hold values."""
+        if table.metadata().partition_columns:
+            table.alter.set_table_properties(
+                {"delta.deletedFileRetentionDuration": "interval 0 days"}, commit_properties=properties
+            )

@@ -175,6 +175,9 @@ class RedisOnline:
         """Forgets a space and its mark; the server frees the rows in the background."""
         self._server.run(_DROP, [_rows(space), _SPACES], [space.encode()])
 
+    def scrub(self) -> None:
+        """Redis frees what is deleted at once; snapshots and logs it has written are replaced as it is set up to."""
+
     def spaces(self) -> dict[str, int]:
         """Every space and how many rows it holds."""
         found = iter(self._server.run(_COUNT, [_SPACES], [_ROWS]))

@@ -1,6 +1,7 @@
 """The nouns that stages hand to one another: frozen, typed, kept in the catalog as they are."""
 
 from drivetrain.core.records.alias import Alias, AliasName
+from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
@@ -11,6 +12,7 @@ from drivetrain.core.records.evaluation import (
     SliceMeasure,
 )
 from drivetrain.core.records.explanation import Explanation
+from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
@@ -22,14 +24,17 @@ from drivetrain.core.records.signature import Signature, Statement
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
 from drivetrain.core.records.token import Token, TokenScope
+from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
+    "Access",
     "Alert",
     "Alias",
     "AliasName",
     "Arm",
     "Artifact",
+    "AuditEntry",
     "CalibrationBin",
     "ColumnType",
     "Comparison",
@@ -39,6 +44,7 @@ __all__ = [
     "FeatureDrift",
     "Feedback",
     "Field",
+    "Forgetting",
     "GateOutcome",
     "GateReport",
     "Guardrail",
@@ -61,4 +67,5 @@ __all__ = [
     "TableVersion",
     "Token",
     "TokenScope",
+    "VaultKey",
 ]

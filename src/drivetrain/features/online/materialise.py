@@ -109,12 +109,17 @@ def materialise(store: Store, view: FeatureView, version: int, *, now: Micros, g
 
 def erase(store: Store, view: FeatureView, key: bytes) -> None:
     """Deletes every online row of an entity; ``key`` as :func:`layout.key_of` gives it."""
+    erase_in(store, view.space, key)
+
+
+def erase_in(store: Store, space: str, key: bytes) -> None:
+    """The same in any space, also one whose view is not declared any more."""
 
     def change(read: Read) -> list[tuple[bytes, None]]:
         row = read([key])[0]
         return [] if row is None else [(stale, None) for stale in keys_of_entity(key, row)]
 
-    store.online.update(view.space, change)
+    store.online.update(space, change)
 
 
 class _CrowdedError(Exception):

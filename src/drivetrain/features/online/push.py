@@ -63,6 +63,10 @@ class Pusher:
         self._grace = grace
         self._clock = clock
         self._sequence = PUSHED
+        read = [expr for given in view.inputs for expr in (given.value, given.where) if expr is not None]
+        names = {*view.key_columns, *(name for expr in read for name in expr.meta.root_names())}
+        columns = source.contract.columns
+        self._treated = sorted(name for name in names if name in columns and columns[name].treat is not None)
 
     def push(self, rows: Sequence[Row]) -> int:
         """Pushes events, all or none.
@@ -78,6 +82,12 @@ class Pusher:
                 what its entity's row still tells apart.
             StoreError: The store is full or away; nothing was kept.
         """
+        if self._treated:
+            raise RequestError(
+                f"view {self._view.name!r} takes no pushed events: what its source does to {', '.join(self._treated)} "
+                "before rows are kept is not done here",
+                do="Let rows come through the source",
+            )
         ahead = self._clock() + _AHEAD
         # Later pushes win ties, between processes as well as their clocks agree.
         self._sequence = max(self._sequence + 1, PUSHED + time.time_ns())

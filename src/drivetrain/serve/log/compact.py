@@ -76,9 +76,16 @@ def compact(store: Store, folder: Path, endpoint: str | None = None) -> Compacte
     for name in names:
         place = folder / name
         if place.is_dir():
-            with _alone(place):
-                for path in segments(place):
-                    total += _compact_segment(store, name, path)
+            with alone(place):
+                total += moved(store, name, place)
+    return total
+
+
+def moved(store: Store, endpoint: str, place: Path) -> Compacted:
+    """:func:`compact` of one endpoint's folder, for whoever is :func:`alone` in it."""
+    total = Compacted()
+    for path in segments(place):
+        total += _compact_segment(store, endpoint, path)
     return total
 
 
@@ -212,7 +219,7 @@ def _near(store: Store, table: str, new: pl.DataFrame, columns: Sequence[str]) -
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
+def alone(place: Path) -> Iterator[None]:
     """One compaction of an endpoint's folder at a time; the kernel lets go of the lock when its holder dies."""
     file = os.open(place / ".compact", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

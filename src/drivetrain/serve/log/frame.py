@@ -1,7 +1,8 @@
 """Frames of the write-ahead log: ``length u32 | crc32 u32 | tag | msgpack``, little-endian.
 
 The length counts tag and msgpack; the checksum is over the same bytes. The tag is ``P`` for a prediction, ``F`` for
-feedback and ``E`` for an explanation. JSON of a request travels inside msgpack as a byte string.
+feedback, ``E`` for an explanation, and ``X`` for what was erased, whose bytes are zero. JSON of a request travels
+inside msgpack as a byte string.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes a frame's body may have; a longer length is damage."""
 
 _TAGS: dict[type[Entry], bytes] = {Prediction: b"P", Feedback: b"F", Explanation: b"E"}
+_ERASED = ord("X")
 _HEADER = struct.Struct("<II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode_bytes = msgspec.msgpack.Decoder(bytes).decode
@@ -82,8 +84,14 @@ def unpack(body: bytes) -> Entry:
     return msgspec.structs.replace(prediction, request=msgspec.Raw(_decode_bytes(prediction.request)))
 
 
+def erased(frame: Frame) -> bytes:
+    """What takes a frame's place where it lies; nobody sees it any more."""
+    body = b"X" + bytes(len(frame.body) - 1)
+    return _HEADER.pack(len(body), crc32(body)) + body
+
+
 def scan(data: bytes, start: int = 0) -> Iterator[Frame | Damage]:
-    """Every frame from an offset on, and the damage between them.
+    """Every frame from an offset on that was not erased, and the damage between them.
 
     After damage, reading goes on at the next bytes that are a whole frame. Bytes at the end that are no whole frame
     come as one last damage: in a segment still being written they may be a frame on its way.
@@ -92,7 +100,8 @@ def scan(data: bytes, start: int = 0) -> Iterator[Frame | Damage]:
     while at < len(data):
         end = _whole(data, at)
         if end:
-            yield Frame(at, end, data[at + _HEADER.size : end])
+            if data[at + _HEADER.size] != _ERASED:
+                yield Frame(at, end, data[at + _HEADER.size : end])
             at = end
             continue
         after = next((probe for probe in range(at + 1, len(data)) if _whole(data, probe)), len(data))
@@ -107,6 +116,6 @@ def _whole(data: bytes, at: int) -> int:
         return 0
     length, checksum = _HEADER.unpack_from(data, at)
     end = begin + length
-    if not 0 < length <= LARGEST or end > len(data) or data[begin] not in b"PFE":
+    if not 0 < length <= LARGEST or end > len(data) or data[begin] not in b"PFEX":
         return 0
     return end if crc32(memoryview(data)[begin:end]) == checksum else 0

@@ -1,0 +1,1 @@
+"""Personal data: found, treated, and left out once its subject was forgotten."""

@@ -1,0 +1,114 @@
+"""The audit of a project: who did what, when, to what, and whether that account is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from drivetrain.core.clock import iso, now
+from drivetrain.core.ids import new_id
+from drivetrain.core.records import Access, AuditEntry
+from drivetrain.features.inherit import WITHHELD, derived_features, request_features, view_features
+from drivetrain.features.label import ENTITY
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.model import Model
+from drivetrain.store.audit import Flaw, verify
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was done.
+
+    Attributes:
+        number: Its place in the chain.
+        at: When, ISO 8601.
+        user: Whom the operating system says it was, and where.
+        actor: Whom the record names.
+        what: What was done.
+        about: To what.
+        of: Ref of the record.
+        digest: Of the entry and, through the one before, of all before it.
+    """
+
+    number: int
+    at: str
+    user: str
+    actor: str
+    what: str
+    about: str
+    of: str
+    digest: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done, newest first, and what does not hold in the account.
+
+    Attributes:
+        entries: Those that were asked for.
+        total: How many there are.
+        head: Digest of the newest, to be noted elsewhere: who has it can tell that nothing was cut off.
+        verified: Whether the chain was checked.
+        flaws: What does not hold.
+    """
+
+    entries: tuple[Told, ...]
+    total: int
+    head: str
+    verified: bool = False
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.flaws
+
+
+def audit(project: Definitions, *, about: str | None, limit: int | None, check: bool, head: str | None) -> Account:
+    """See :meth:`Project.audit`."""
+    catalog = project.store.catalog
+    chain = sorted(catalog.find(AuditEntry), key=lambda entry: entry.number)
+    flaws = verify(catalog, chain) if check or head else []
+    if head and head not in {entry.digest for entry in chain}:
+        flaws.append(Flaw(len(chain) + 1, "the entry with the digest that was noted is gone: the chain was cut off"))
+    shown = [entry for entry in reversed(chain) if about in {None, entry.about}][:limit]
+    return Account(
+        entries=tuple(_told(entry) for entry in shown),
+        total=len(chain),
+        head=chain[-1].digest if chain else "",
+        verified=check or head is not None,
+        flaws=tuple(flaws),
+    )
+
+
+def _told(entry: AuditEntry) -> Told:
+    return Told(
+        number=entry.number,
+        at=iso(entry.at),
+        user=entry.user,
+        actor=entry.actor,
+        what=entry.what,
+        about=entry.about,
+        of=entry.of,
+        digest=entry.digest,
+    )
+
+
+def note_read(project: Definitions, what: str, about: str, columns: Iterable[str], rows: int) -> None:
+    """Puts it on record that somebody read personal data; nothing where there was none among it."""
+    told = tuple(sorted(set(columns)))
+    if told and rows:
+        access = Access(at=now(), id=new_id(), what=what, about=about, columns=told, rows=rows)
+        project.store.catalog.commit(access)
+
+
+def personal_columns(project: Definitions, model: Model, names: Iterable[str]) -> list[str]:
+    """Of the columns of a model's training set or requests, those classed personal, sensitive or secret."""
+    source = project.sources[model.label.source.name]
+    withheld = {name for name, column in source.contract.columns.items() if column.privacy in WITHHELD}
+    if withheld & {model.label.entity, *(source.key if model.label.entity is None else ())}:
+        withheld.add(ENTITY)
+    infos = [info for view in model.views for info in view_features(view, project.sources[view.source.name])]
+    infos += [info for group in model.requests for info in request_features(group, [source])]
+    infos += [info for group in model.derived for info in derived_features(group, project.sources, [source])]
+    withheld |= {info.name for info in infos if info.privacy in WITHHELD}
+    return [name for name in names if name in withheld]

@@ -1,0 +1,1 @@
+"""What personal data a project has, and what a file would bring."""
