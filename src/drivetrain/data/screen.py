@@ -75,12 +75,15 @@ def screen(batch: Batch, source: Source, lookups: Lookups, known: Mapping[str, p
     refused = refuse_unreadable(batch.unreadable)
     if refused:
         reasons[UNREADABLE] += len(refused)
-    rows, breaches = cast(batch.rows, {**known, **declared} if source.prepare else types)
+    raw = getattr(source.prepare, "raw", frozenset[str]())
+    first = {name: dtype for name, dtype in {**known, **declared}.items() if name not in raw}
+    rows, breaches = cast(batch.rows, first if source.prepare else types)
     rows = _part(batch.rows, rows, breaches, contract, (refused, reasons))
     if source.prepare:
         height = rows.height
-        rows = _prepared(rows, source.prepare, source.uses, lookups, batch.origin)
-        if rows.height < height:
+        rows, changes = _prepared(rows, source.prepare, source.uses, lookups, batch.origin)
+        reasons.update(changes)
+        if rows.height < height and not hasattr(source.prepare, "apply"):
             reasons[f"left out by {source.prepare.__name__}"] += height - rows.height
         made, breaches = cast(rows, types)
         rows = _part(rows, made, breaches, contract, (refused, reasons))
@@ -135,11 +138,13 @@ def _needed(source: Source) -> dict[str, str]:
 
 def _prepared(
     rows: pl.DataFrame, prepare: Prepare, uses: Sequence[Source], lookups: Lookups, origin: str
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows as ``prepare`` makes them, and what it says that it changed."""
     name = getattr(prepare, "__name__", "prepare")
     tables = {used.name: lookups.table(used.name) for used in uses}
     try:
-        made: object = prepare(rows, **tables)
+        steps = getattr(prepare, "apply", None)
+        made, changes = steps(rows, tables) if steps is not None else (prepare(rows, **tables), {})
     except pl.exceptions.ColumnNotFoundError as error:
         quoted = [first or second for first, second in _QUOTED.findall(str(error))]
         missing = [column for column in quoted if column not in rows.columns][:1]
@@ -155,7 +160,7 @@ def _prepared(
         ) from error
     if not isinstance(made, pl.DataFrame):
         raise SourceError(f"{name} must return a Polars frame", found=type(made).__name__)
-    return made
+    return made, changes
 
 
 def _refuse_whole(

@@ -78,6 +78,14 @@ class Source:
                 raise ProjectError(
                     f"source {self.name!r} takes moments from column {name!r}", found=column.type, expected="type time"
                 )
+        needs: frozenset[str] = getattr(self.prepare, "needs", frozenset())
+        absent = needs - {used.name for used in self.uses}
+        if absent:
+            raise ProjectError(
+                f"source {self.name!r} merges with a table that it is not given",
+                found=", ".join(sorted(absent)),
+                do=f"Declare uses=[{', '.join(sorted(absent))}]",
+            )
         if self.uses and self.prepare is None:
             raise ProjectError(f"source {self.name!r} uses tables but has no prepare function to give them to")
 
@@ -93,7 +101,7 @@ class Source:
                 self.available,
                 self.delay,
                 self.contract.digest,
-                code_digest(self.prepare) if self.prepare else None,
+                (getattr(self.prepare, "digest", None) or code_digest(self.prepare)) if self.prepare else None,
                 [[used.name, used.digest] for used in self.uses],
                 *tombstones,
             ]
