@@ -1,8 +1,11 @@
 from drivetrain.core.errors import DrivetrainError as DrivetrainError
 from drivetrain.core.records.policy import Guardrail as Guardrail
+from drivetrain.data.cleaning import steps as steps
+from drivetrain.data.cleaning.clean import clean as clean
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
 from drivetrain.data.privacy.vault import vault as vault
+from drivetrain.data.readers.dlt import dlt as dlt
 from drivetrain.data.readers.files import files as files
 from drivetrain.data.readers.http import http as http
 from drivetrain.data.readers.rows import rows as rows

@@ -167,7 +167,7 @@ def bring_back(
             for batch in batches(entry):
                 entry, made = _take_batch(work, entry, batch, anew=False, empty=False)
                 entries.append(entry)
-                version = made.version
+                version = version if made is None else made.version
         except _Overtaken:
             continue
         profile(store, source.name, version, at=now, veil=veil_of(source))
@@ -191,14 +191,18 @@ def _take_in(work: _Work, folder: Path, progress: Progress) -> tuple[TableVersio
     for batch in resumed(source.reader, folder, cursor, retry=work.retry, tell=tell):
         empty = not batch.rows.height and not batch.unreadable and not source.contract.min_rows
         if not empty or not anew:
-            entry, made = _take_batch(work, entry, batch, anew=anew, empty=empty)
+            entry, fresh = _take_batch(work, entry, batch, anew=anew, empty=empty)
+            made = fresh or made
             anew = False
         taken += batch.rows.height
         progress.advance(task, batch.rows.height, batch.origin)
     return made, taken
 
 
-def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: bool) -> tuple[Entry, TableVersion]:
+def _take_batch(
+    work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: bool
+) -> tuple[Entry, TableVersion | None]:
+    """Commits a batch; the table's entry and version after it, or none if it says nothing that was not known."""
     store, source = work.store, work.source
     # A table without rows pins no types: what its undeclared columns are is decided by the first row.
     whole = anew or entry.rows == 0
@@ -236,6 +240,8 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
         found = _without_known(
             found, quarantine.unseen(store.tables, source.name, batch, entry.number + 1, found.refused)
         )
+    if not (anew or rows.height or gone.height or found.refused) and batch.cursor == entry.cursor:
+        return entry, None
     entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, gone=gone, anew=anew, whole=whole))
     quarantine.keep(store.tables, source.name, entry_made, found.refused, work.now)
     merge = gone if updates or gone.height else None

@@ -105,13 +105,14 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     shape = {} if batch.readmitted or not raw.height else shape_of(raw)
     change = shape_change(before.shape, shape)
     _heed(change, contract, batch.origin, reasons, raw.height)
-    rows, breaches = cast(raw, {**known, **declared} if prepare else types)
+    rows, breaches = cast(raw, _before_prepare({**known, **declared}, prepare) if prepare else types)
     rows = _part(raw, rows, breaches, contract, (refused, reasons), prepared=batch.prepared)
     if prepare:
         height = rows.height
         rows = _without_loss(rows, dict.fromkeys(change.lost, pl.Null()) | declared, contract, change.lost)
-        rows = _prepared(rows, prepare, source.uses, lookups, batch.origin)
-        if rows.height < height:
+        rows, changes = _prepared(rows, prepare, source.uses, lookups, batch.origin)
+        reasons.update(changes)
+        if rows.height < height and not hasattr(prepare, "apply"):
             reasons[f"left out by {prepare.__name__}"] += height - rows.height
         made, breaches = cast(rows, types)
         rows = _part(rows, made, breaches, contract, (refused, reasons), prepared=True)
@@ -134,6 +135,12 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     if contract.on_lost_column == "null":
         shape = {**change.lost, **shape}
     return Screened(rows, refused, dict(reasons), shape, change, gone)
+
+
+def _before_prepare(types: Mapping[str, pl.DataType], prepare: Prepare) -> dict[str, pl.DataType]:
+    """Types that columns are given before ``prepare``; declared steps say which they want as they came."""
+    raw: frozenset[str] = getattr(prepare, "raw", frozenset())
+    return {name: dtype for name, dtype in types.items() if name not in raw}
 
 
 def _of_table(
@@ -223,11 +230,13 @@ def _needed(source: Source) -> dict[str, str]:
 
 def _prepared(
     rows: pl.DataFrame, prepare: Prepare, uses: Sequence[Source], lookups: Lookups, origin: str
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows as ``prepare`` makes them, and what it says that it changed."""
     name = getattr(prepare, "__name__", "prepare")
     tables = {used.name: lookups.table(used.name) for used in uses}
     try:
-        made: object = prepare(rows, **tables)
+        steps = getattr(prepare, "apply", None)
+        made, changes = steps(rows, tables) if steps is not None else (prepare(rows, **tables), {})
     except pl.exceptions.ColumnNotFoundError as error:
         quoted = [first or second for first, second in _QUOTED.findall(str(error))]
         missing = [column for column in quoted if column not in rows.columns][:1]
@@ -243,7 +252,7 @@ def _prepared(
         ) from error
     if not isinstance(made, pl.DataFrame):
         raise SourceError(f"{name} must return a Polars frame", found=type(made).__name__)
-    return made
+    return made, changes
 
 
 def _refuse_whole(

@@ -85,6 +85,14 @@ class Source:
                     f"source {self.name!r} needs column {name!r} to tell rows apart, or when they were, and treats it",
                     expected="dt.pseudonym(…) for a key, nothing for a time",
                 )
+        needs: frozenset[str] = getattr(self.prepare, "needs", frozenset())
+        absent = needs - {used.name for used in self.uses}
+        if absent:
+            raise ProjectError(
+                f"source {self.name!r} merges with a table that it is not given",
+                found=", ".join(sorted(absent)),
+                do=f"Declare uses=[{', '.join(sorted(absent))}]",
+            )
         if self.uses and self.prepare is None:
             raise ProjectError(f"source {self.name!r} uses tables but has no prepare function to give them to")
 
@@ -100,7 +108,7 @@ class Source:
                 self.available,
                 self.delay,
                 self.contract.digest,
-                code_digest(self.prepare) if self.prepare else None,
+                (getattr(self.prepare, "digest", None) or code_digest(self.prepare)) if self.prepare else None,
                 [[used.name, used.digest] for used in self.uses],
                 *tombstones,
             ]

@@ -204,7 +204,7 @@ def http(url: str, **settings: Any) -> Http:  # noqa: ANN401 - the fields of Htt
         url: What to ask; parameters may stand in it.
         **settings: ``params`` and ``headers``, sent with every request (no secrets); ``records``, where the list of
             rows is in the body (``"data.items"``; its top by default); ``pages``: ``"number"`` (``page_param`` counts
-            from ``first_page`` until a page is empty), ``"token"`` (what the body holds at ``next``, a token or URL, is
+            from ``first_page`` until a page is empty), ``"token"`` (what the body holds at ``next``, token or URL, is
             handed back as ``page_param``), ``"link"`` (the header ``Link: <…>; rel="next"``, RFC 8288) or ``"none"``;
             ``cursor``, the column whose greatest value is sent as ``since_param`` (by default under its own name) the
             next time; ``token``, the *name* of the environment variable that holds the token, sent as a bearer, or as
