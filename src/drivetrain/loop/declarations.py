@@ -58,7 +58,7 @@ class Declarations(Definitions):
 
         Args:
             name: Name of the source and of the table its rows become.
-            reader: ``dt.files(…)`` or ``dt.sql(…)``.
+            reader: ``dt.files(…)``, ``dt.sql(…)``, ``dt.http(…)``, ``dt.stream(…)``, ``dt.rows(…)`` or ``dt.dlt(…)``.
             key: Column or columns that name a row.
             contract: What rows must be.
             time: Column of the event's time; none for facts that hold always.
@@ -66,7 +66,8 @@ class Declarations(Definitions):
             delay: How long after its event a row is known, for example ``"1h"``.
             deleted: Column that says that a row was deleted where it came from (true, or anything but null or false):
                 the row with its key is taken out of the table.
-            prepare: ``prepare(rows, **tables)`` → cleaned rows, in Polars; its code is part of the source's meaning.
+            prepare: ``prepare(rows, **tables)`` → cleaned rows, in Polars; its code is part of the source's meaning. Or
+                declared steps: ``dt.clean(…)``.
             uses: Sources whose tables ``prepare`` and the contract look up.
             description: For people.
             owner: Whom to ask.

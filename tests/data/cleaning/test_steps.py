@@ -111,6 +111,8 @@ def test_cap_and_fill():
     frame, told = done(steps.cap("n", "s", low=0, high=10), n=[-5, 5, 50, None], s=["-1", "x", "11", "3"])
     assert frame.rows() == [(0, "0"), (5, "x"), (10, "10"), (None, "3")]
     assert told == {"cap: n changed": 2, "cap: s changed": 2}
+    frame, _ = done(steps.cap("n", high=10), n=[-5, 50])
+    assert frame["n"].to_list() == [-5, 10]
     frame, told = done(steps.fill(n=0, s="?"), n=[None, 1], s=["a", None])
     assert frame.rows() == [(0, "a"), (1, "?")]
     assert told == {"fill: n changed": 1, "fill: s changed": 1}

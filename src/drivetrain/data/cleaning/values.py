@@ -163,8 +163,9 @@ class Cap(_Plain):
         for name in self.columns:
             value = number(rows, name)
             column = pl.col(name)
-            for bound, beyond in ((self.low, value < self.low), (self.high, value > self.high)):
+            for bound, low in ((self.low, True), (self.high, False)):
                 if bound is not None:
+                    beyond = value < bound if low else value > bound
                     kept = pl.lit(str(bound)) if rows.schema[name] == pl.String else pl.lit(bound)
                     column = pl.when(beyond.fill_null(value=False)).then(kept).otherwise(column)
             made[name] = column.cast(rows.schema[name], strict=False) if rows.schema[name].is_integer() else column
