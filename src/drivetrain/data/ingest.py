@@ -34,6 +34,8 @@ from drivetrain.data.screen import Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.store.bundle import Store
 
+EXPIRED = "older than its source keeps rows: left out"
+
 
 class _Overtaken(Exception):
     """Another process committed a batch of this number first."""
@@ -157,6 +159,10 @@ def _take_batch(work: _Work, entry: Entry, batch: Batch, *, anew: bool, empty: b
 def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
     """The batch with its times and as it is to be written, without what is of a subject that was forgotten."""
     timed = treated(with_times(found.rows, work.source), work.source.contract, work.lookups.keys)
+    if work.source.retain and work.source.time:
+        old = pl.col(EVENT_TIME).dt.epoch("us") < work.now - work.source.retain
+        timed, expired = timed.filter(~old), timed.select(old.sum()).item()
+        found = replace(found, reasons=found.reasons | ({EXPIRED: expired} if expired else {}))
     forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
     if not forgotten:
         return found, timed
