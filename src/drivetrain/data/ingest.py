@@ -41,6 +41,8 @@ from drivetrain.data.tombstones import there
 from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 
+EXPIRED = "older than its source keeps rows: left out"
+
 
 class _Overtaken(Exception):
     """Another process committed a batch of this number first."""
@@ -264,6 +266,10 @@ def _take_batch(
 def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
     """The batch with its times and as it is to be written, without what is of a subject that was forgotten."""
     timed = treated(with_times(found.rows, work.source), work.source.contract, work.lookups.keys)
+    if work.source.retain and work.source.time:
+        old = pl.col(EVENT_TIME).dt.epoch("us") < work.now - work.source.retain
+        timed, expired = timed.filter(~old), timed.select(old.sum()).item()
+        found = replace(found, reasons=found.reasons | ({EXPIRED: expired} if expired else {}))
     forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
     if not forgotten:
         return found, timed

@@ -43,6 +43,8 @@ class Source:
             stay as they are.
         description: For people.
         owner: Whom to ask.
+        purpose: Why its rows are kept, for who asks about personal data.
+        retain: How long rows are kept after their event, microseconds; for ever by default. Older ones are left out.
 
     Raises:
         ProjectError: It can't be as declared.
@@ -60,6 +62,8 @@ class Source:
     uses: tuple[Source, ...] = ()
     description: str = ""
     owner: str = ""
+    purpose: str = ""
+    retain: Micros | None = None
 
     def __post_init__(self) -> None:
         if not self.key:

@@ -21,6 +21,7 @@ from drivetrain.loop.graph import data_road, graph, model_road
 from drivetrain.loop.keys import check_signed, signing_key, verify_key
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
+from drivetrain.loop.privacy.retention import retain_tables
 from drivetrain.loop.refs import table_version
 from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.routing import follow_policy
@@ -50,6 +51,7 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
     if only is None:
         signing_key(project)  # one that can't be used is said before anything is trained
     began = time.perf_counter()
+    retain_tables(project, present())
     steps = run_nodes(
         data_road(project) if only else graph(project, at),
         catalog=project.store.catalog,
@@ -144,7 +146,7 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
     for endpoint in project.endpoints.values():
         decisions += follow_policy(project, endpoint, now)
         if days := project.settings.serve.log_days:
-            retain(project.store, endpoint.name, now - days * DAY)
+            retain(project.store, endpoint.name, now - days * DAY, project.log_folder)
     return decisions
 
 

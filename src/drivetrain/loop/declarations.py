@@ -53,6 +53,8 @@ class Declarations(Definitions):
         uses: Sequence[Source] = (),
         description: str = "",
         owner: str = "",
+        purpose: str = "",
+        retain: str | int | None = None,
     ) -> Source:
         """Declares where raw rows arrive.
 
@@ -71,6 +73,8 @@ class Declarations(Definitions):
             uses: Sources whose tables ``prepare`` and the contract look up.
             description: For people.
             owner: Whom to ask.
+            purpose: Why its rows are kept, for who asks about personal data.
+            retain: How long rows are kept after their event, for example ``"90d"``; for ever by default.
         """
         made = Source(
             name=name,
@@ -85,6 +89,8 @@ class Declarations(Definitions):
             uses=tuple(uses),
             description=description,
             owner=owner,
+            purpose=purpose,
+            retain=None if retain is None else duration(retain),
         )
         return _declare(self.sources, "source", name, made)
 

@@ -42,6 +42,28 @@ def scan(
             wrapped(f"No column of {found.what} looks personal, in {found.rows:,} rows.")
 
 
+@command.command()
+def report(*, project: ProjectFolder = HERE, json: Json = False) -> None:
+    """Say what personal data there is: where, why, how long, and who read it."""
+    with plain_errors(as_json=json):
+        found = Project.load(project).privacy.report()
+        if json:
+            show_json(found)
+            return
+        for one in found.columns:
+            treated = f", treated: {one.treated}" if one.treated else ""
+            out.print(f"{one.source}.{one.column}: {one.privacy}{treated}", markup=False)
+            wrapped(f"why: {one.purpose or 'nobody says: give the source a purpose='}", indent=2)
+            for place in one.places:
+                wrapped(f"in {place.where}: {place.rows:,} rows, kept {place.kept}", indent=2)
+            if one.features:
+                wrapped(f"features: {', '.join(one.features)}", indent=2)
+            wrapped(f"read {one.reads:,} times, last {one.last_read}" if one.reads else "never read", indent=2)
+        if not found.columns:
+            wrapped("No contract classes a column as personal. To look for some: drivetrain privacy scan SOURCE")
+        wrapped(f"{found.forgotten:,} subjects were forgotten; {found.open:,} requests are open.")
+
+
 def _show(one: Verdict) -> None:
     out.print(f"{one.column}: {one.kind}, {one.score:.0%} sure", markup=False)
     for text in one.evidence:

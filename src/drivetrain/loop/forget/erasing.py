@@ -7,23 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-from msgspec.structs import replace
 
 from drivetrain.core.clock import Micros
-from drivetrain.core.records import ColumnType, Step
-from drivetrain.data import ledger
 from drivetrain.data.privacy.forgotten import text_of
 from drivetrain.data.privacy.vault import KeyRing, Vault
 from drivetrain.data.profile import TableProfile
 from drivetrain.data.quarantine import table_name as quarantine_of
 from drivetrain.features.label import ENTITY
 from drivetrain.features.online.layout import key_of
-from drivetrain.features.online.materialise import erase_in, materialise
+from drivetrain.features.online.materialise import erase_in
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forget.learned import training_tables
 from drivetrain.loop.forget.person import Person, literal, quoted
 from drivetrain.loop.forget.proof import Names, search
-from drivetrain.loop.stages.materialise import GRACE
+from drivetrain.loop.privacy.rewriting import mark_steps, rewrite
 from drivetrain.serve.log.compact import endpoints
 from drivetrain.serve.log.erase import Subject, erase, log_tables
 
@@ -114,39 +111,21 @@ class Erasing:
             self._count(f"online rows of {space.partition('@')[0]}", 1)
         if self.dry:
             return
-        # Before the old version goes, which tells whose rows have to be made anew; and after, to stand on the new one.
-        self._materialise(changed)
-        for source in changed:
-            self._close(source)
-        self._materialise(changed)
+        rewrite(project, changed, self.now, GONE)
         for space in spaces:
             if key and store.online.read(space, [key])[0] is not None:
                 erase_in(store, space, key)
         store.online.scrub()
 
-    def _materialise(self, changed: Sequence[str]) -> None:
-        store = self.project.store
-        for view in self.project.views.values():
-            if view.source.name in changed and store.online.mark(view.space) is not None:
-                version = store.tables.version(view.source.name)
-                assert version is not None, "it was changed, so it is there"
-                materialise(store, view, version, now=self.now, grace=GRACE)
-
     def records(self, changed: Sequence[str]) -> None:
         """Statistics of tables, which quote values; and what steps made that can't be read any more."""
-        catalog, tables = self.project.store.catalog, self.project.store.tables
+        catalog = self.project.store.catalog
         known = [record for kind in _STATISTICS for record in catalog.find(kind)]
         told = [record.ref for record in known if self.names.within(repr(record).encode()) or record.subject in changed]
         self._count("statistics of tables", len(told))
         if self.dry:
             return
-        stale = []
-        for step in catalog.find(Step):
-            made = [ref.removeprefix("table:").rpartition("@") for ref in step.outputs.values() if ref[:6] == "table:"]
-            if step.status == "done" and not all(tables.has(name, int(version)) for name, _, version in made):
-                stale.append(replace(step, status="failed", error=GONE))
-        if stale:
-            catalog.commit(*stale)
+        mark_steps(self.project, GONE)
         catalog.erase(*told)
 
     def keys(self) -> None:
@@ -176,16 +155,6 @@ class Erasing:
         if held and purge:
             tables.purge(table)
         return held
-
-    def _close(self, source: str) -> None:
-        """Purges a source's table; its next version says what is in it, and the catalog knows it."""
-        store = self.project.store
-        present = ledger.last_entry(store.tables, source)
-        assert present is not None, "the table is there"
-        entry = ledger.erased(present[0], store.tables.rows(source), self.now)
-        version = store.tables.purge(source, note=entry.note)
-        columns = tuple(ColumnType(name, str(kind)) for name, kind in store.tables.schema(source).items())
-        ledger.keep(store.catalog, ledger.table_version(source, version, entry, columns), {})
 
     def _is_held(self, table: str) -> bool:
         """Whether some file of a table still has the subject's name in it, or a row of theirs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.privacy.look import Looked, look
+from drivetrain.loop.privacy.report import Report, report
 
 
 class Privacy:
@@ -27,3 +28,7 @@ class Privacy:
             SourceError: The file can't be read.
         """
         return look(self._project, what)
+
+    def report(self) -> Report:
+        """What personal data there is: where, why, how long, and who read it."""
+        return report(self._project)

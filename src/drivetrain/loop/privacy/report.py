@@ -1,0 +1,145 @@
+"""What personal data a project has: where, why, how long, and who read it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivetrain.core.clock import iso, show_duration
+from drivetrain.core.records import Access, Forgetting
+from drivetrain.data.column import Column, Privacy
+from drivetrain.data.quarantine import table_name as quarantine_of
+from drivetrain.data.source import Source
+from drivetrain.features.inherit import WITHHELD, key_privacy, view_features
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.stages.training_set import training_table
+from drivetrain.serve.log.erase import log_tables
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Somewhere that a column's values are kept.
+
+    Attributes:
+        where: Table, online rows or log.
+        rows: How many rows are there.
+        kept: How long, such as ``90d``; ``for ever`` where nothing ends it.
+    """
+
+    where: str
+    rows: int
+    kept: str
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of personal data.
+
+    Attributes:
+        source: Its source.
+        column: Its name.
+        privacy: Its class.
+        treated: What is done to it before it is kept; none where it is kept as it comes.
+        purpose: Why it is kept: the source's purpose, or else what the column is said to be; empty where nobody says.
+        places: Where it is kept.
+        features: Features that are made of it.
+        reads: How often it was read through drivetrain, and by whom last.
+        last_read: When, ISO 8601; none where it never was.
+    """
+
+    source: str
+    column: str
+    privacy: Privacy
+    treated: str | None
+    purpose: str
+    places: tuple[Place, ...]
+    features: tuple[str, ...]
+    reads: int
+    last_read: str | None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What personal data there is.
+
+    Attributes:
+        columns: Each column that a contract classes personal, sensitive or secret.
+        without_purpose: Those for which nobody says why they are kept.
+        forgotten: How many subjects were forgotten.
+        open: How many requests to be forgotten are not done.
+    """
+
+    columns: tuple[Held, ...]
+    without_purpose: tuple[str, ...]
+    forgotten: int
+    open: int
+
+
+def report(project: Definitions) -> Report:
+    """See :meth:`Privacy.report`."""
+    reads = project.store.catalog.find(Access)
+    columns = tuple(
+        _held(project, source, name, column, reads)
+        for source in project.sources.values()
+        for name, column in source.contract.columns.items()
+        if column.privacy in WITHHELD
+    )
+    past = project.store.catalog.find(Forgetting)
+    return Report(
+        columns=columns,
+        without_purpose=tuple(f"{one.source}.{one.column}" for one in columns if not one.purpose),
+        forgotten=len({one.digest for one in past if one.state == "done"}),
+        open=sum(one.state == "open" for one in past),
+    )
+
+
+def _held(project: Definitions, source: Source, name: str, column: Column, reads: list[Access]) -> Held:
+    kept = show_duration(source.retain) if source.retain else "for ever"
+    places = [] if _is_dropped(column) else [_table(project, source.name, kept)]
+    places.append(_table(project, quarantine_of(source.name), kept))
+    features: list[str] = []
+    for view in project.views.values():
+        if view.source.name != source.name:
+            continue
+        made = [info.name for info in view_features(view, source) if name in info.reads]
+        features += made
+        if made or (name in view.key_columns and key_privacy(view, source) in WITHHELD):
+            entities = project.store.online.spaces().get(view.space, 0)
+            places.append(Place(where=f"online rows of {view.name}", rows=entities, kept="as its table's rows"))
+    places += [
+        _table(project, training_table(model.name), "for ever")
+        for model in project.models.values()
+        if model.label.source.name == source.name and name in {*model.request_columns, *source.key}
+    ]
+    days = project.settings.serve.log_days
+    places += [
+        _table(project, log_tables(endpoint.name)[0], f"{days}d" if days else "for ever")
+        for endpoint in project.endpoints.values()
+        if endpoint.model.label.source.name == source.name and name in endpoint.model.request_columns
+    ]
+    mine = [one for one in reads if name in one.columns and _is_of(one, source.name, project)]
+    return Held(
+        source=source.name,
+        column=name,
+        privacy=column.privacy,
+        treated=str(column.treat.meaning[0]) if column.treat else None,
+        purpose=source.purpose or column.description,
+        places=tuple(place for place in places if place.rows),
+        features=tuple(features),
+        reads=len(mine),
+        last_read=iso(mine[0].at) if mine else None,
+    )
+
+
+def _is_dropped(column: Column) -> bool:
+    return column.treat is not None and column.treat.meaning[0] == "drop"
+
+
+def _is_of(read: Access, source: str, project: Definitions) -> bool:
+    """Whether what was read is of a source: its table, a training set of its rows, an endpoint about them."""
+    if read.about == source:
+        return True
+    models = [model for model in project.models.values() if model.label.source.name == source]
+    endpoints = {endpoint.name for endpoint in project.endpoints.values() if endpoint.model in models}
+    return read.about in {training_table(model.name) for model in models} | endpoints
+
+
+def _table(project: Definitions, table: str, kept: str) -> Place:
+    tables = project.store.tables
+    return Place(where=table, rows=0 if tables.version(table) is None else tables.rows(table), kept=kept)
