@@ -68,8 +68,8 @@ def test_one_who_has_gone_takes_nothing_from_the_others():
     joint = JointWrite(log.append)
 
     async def main():
-        gone, stays = (asyncio.ensure_future(joint.append(frames)) for frames in (b"a", b"b"))
-        asyncio.get_running_loop().call_soon(gone.cancel)
+        gone, stays = joint.append(b"a"), joint.append(b"b")
+        gone.cancel()
         await asyncio.wait([gone, stays])
         assert gone.cancelled()
         assert stays.exception() is None

@@ -6,11 +6,13 @@ import os
 import random
 import time
 import uuid
+from binascii import hexlify
 from struct import Struct
 
 _random = random.Random(os.urandom(32))  # noqa: S311 - an id must be new, not secret; asking the kernel costs ten times it
 os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 _pack = Struct(">QQ").pack
+_split = Struct("8s4s4s4s12s").unpack
 
 
 def new_id() -> str:
@@ -20,8 +22,8 @@ def new_id() -> str:
     """
     millis, nanos = divmod(time.time_ns(), 1_000_000)
     fraction = nanos * 4096 // 1_000_000
-    digits = _pack(millis << 16 | 0x7 << 12 | fraction, 0b10 << 62 | _random.getrandbits(62)).hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    packed = _pack(millis << 16 | 0x7 << 12 | fraction, 0b10 << 62 | _random.getrandbits(62))
+    return b"-".join(_split(hexlify(packed))).decode()
 
 
 def derived_id(*parts: str) -> str:

@@ -70,7 +70,7 @@ class Intake:
         length = headers.get("content-length")
         announced = int(length) if length is not None and length.isdecimal() else None
         small = announced is not None and announced <= self._small
-        if announced is not None and not small and announced > self._limit * (1 if headers.get("expect") else BEYOND):
+        if not small and announced is not None and announced > self._limit * (1 if headers.get("expect") else BEYOND):
             raise _too_large(length, self._limit)
         # A timer for each body would cost more than the rest of this: one looks at all of them now and then.
         task = asyncio.current_task()

@@ -21,18 +21,17 @@ class JointWrite:
         self._append = append
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
 
-    async def append(self, frames: bytes) -> None:
-        """Returns when the frames are kept.
+    def append(self, frames: bytes) -> asyncio.Future[None]:
+        """What is done when the frames are kept.
 
-        Raises:
-            StoreError: The write failed; nothing of it was kept, for nobody who shared it.
+        Where the write fails it raises its StoreError: nothing of it was kept, for nobody who shared it.
         """
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
         if not self._waiting:
             loop.call_soon(self._write)
         self._waiting.append((frames, place))
-        await place
+        return place
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
