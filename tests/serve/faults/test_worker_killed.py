@@ -65,7 +65,9 @@ def _wait_until_written(store, server, names):
     until = time.monotonic() + PATIENCE
     while True:
         compact(store, server.log)
-        if set(names) <= set(store.tables.read("log/plain/predictions")["request_id"]):
+        # There is no table before the first was written down.
+        there = store.tables.version("log/plain/predictions") is not None
+        if there and set(names) <= set(store.tables.read("log/plain/predictions")["request_id"]):
             return
         assert time.monotonic() < until
         time.sleep(0.1)
