@@ -183,3 +183,19 @@ def test_another_process_that_comes_first_is_read_on_from(place, monkeypatch):
     assert again(place, source, names(place, "faa")).admitted == 1
     assert sorted(row["id"] for row in place.rows("flights")) == [1, 2, 9]
     assert len(place.refused("flights")) == 3
+
+
+def test_what_the_quarantine_must_not_keep_does_not_come_back_as_what_stands_for_it(place):
+    veiled = flights(contract=Contract({**COLUMNS, "x": Column("float", low=0, privacy="secret")}))
+    start(place, veiled)
+    [kept] = [
+        row for row in quarantine.standing(place.store.tables, "flights")["_row"] if '"id":3' in row.replace(" ", "")
+    ]
+    assert "-7" not in kept
+    with pytest.raises(RefusedError, match="does not keep their x"):
+        again(place, veiled)
+    place.write("airports/2.csv", "faa\nJFK\n")
+    place.take(AIRPORTS)
+    made = again(place, veiled, names(place, "faa: expected"), mend={"x": 8.0})
+    assert made.admitted >= 1
+    assert 8.0 in place.store.tables.read("flights")["x"].to_list()

@@ -71,7 +71,8 @@ def readmit(
 
     Raises:
         UnknownName: Nothing was ever taken in.
-        RefusedError: The source is declared otherwise than when its table was filled.
+        RefusedError: The source is declared otherwise than when its table was filled; or the quarantine does not keep
+            the values of a column, which are treated or secret.
         SourceError: A row lacks a column, or ``prepare`` failed.
     """
     present = ledger.last_entry(store.tables, source.name)
@@ -83,6 +84,8 @@ def readmit(
             "bad rows too",
             do="Run: drivetrain run --only data. Then bring back what is still set aside",
         )
+
+    _check_kept(source, mend or {})
 
     def batches(entry: Entry) -> Iterator[Batch]:
         found = quarantine.standing(store.tables, source.name)
@@ -105,6 +108,17 @@ def readmit(
         unreadable=chosen.filter(_unreadable()).height,
         reasons=reasons,
     )
+
+
+def _check_kept(source: Source, mend: Mapping[str, Any]) -> None:
+    """Refuses to take what stands in the quarantine for a value that it must not hold for that value."""
+    columns = source.contract.columns
+    withheld = [name for name, column in columns.items() if column.treat is not None or column.privacy == "secret"]
+    if lost := [name for name in withheld if name not in mend]:
+        raise RefusedError(
+            f"rows of {source.name!r} can't be brought back: the quarantine does not keep their {', '.join(lost)}",
+            do="Deliver them through the source again, or say what these columns are to hold with --set",
+        )
 
 
 def _unreadable() -> pl.Expr:
