@@ -17,7 +17,7 @@ NOW = 1_372_636_800_000_000
 def held(place, before=None, history=None, **rules):
     contract = Contract({"id": Column("int"), "t": Column("time"), "x": Column("float", low=0)}, **rules)
     source = Source(name="t", reader=files("raw/*.csv"), key=("id",), time="t", contract=contract)
-    lookups = Lookups(lambda _: pl.DataFrame(), lambda *_: pl.Series([]))
+    lookups = Lookups(lambda _: pl.DataFrame(), lambda *_: pl.Series([]), keys=None)
     batches = source.reader.read(place.folder, "")
     return examine(batches, source, lookups, before or Before(), history or History(), now=NOW)
 

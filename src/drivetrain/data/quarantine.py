@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros
-from drivetrain.core.errors import UnknownName
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.data.breach import Breach, reasons_of
 from drivetrain.data.ledger import Entry, entry_at
@@ -160,11 +159,8 @@ def withdraw_overtaken(tables: Tables, name: str, version: int) -> None:
     recent = tables.scan(quarantine).filter(pl.col("_number").is_between(number - _LOOKED_BACK, number))
     pairs = set(recent.select("_number", "_batch").unique().collect().iter_rows())
     committed: dict[int, Digest] = {}
-    while pairs and version >= 0 and len(committed) < _LOOKED_BACK:
-        try:
-            entry = entry_at(tables, name, version)
-        except UnknownName:
-            break
+    while pairs and len(committed) < _LOOKED_BACK and tables.has(name, version):  # earlier ones may be erased
+        entry = entry_at(tables, name, version)
         committed.setdefault(entry.number, entry.batch)
         version -= 1
     for at, batch in sorted(pairs):
