@@ -24,14 +24,14 @@ from drivetrain.data import ledger, quarantine
 from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_sequence, with_times
 from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
+from drivetrain.data.forgotten import LEFT_OUT, Forgotten
 from drivetrain.data.ledger import APPLICATION, Entry
-from drivetrain.data.privacy.forgotten import LEFT_OUT, Forgotten
-from drivetrain.data.privacy.treating import treated
 from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Lookups, Screened, screen
 from drivetrain.data.source import Source
+from drivetrain.data.treating import treated
 from drivetrain.store.bundle import Store
 
 EXPIRED = "older than its source keeps rows: left out"

@@ -16,11 +16,11 @@ from drivetrain.data.checks import check, missing_column, require_columns
 from drivetrain.data.column import DTYPES
 from drivetrain.data.contract import SHARE_COUNTS_FROM, Contract
 from drivetrain.data.duplicates import repeated
-from drivetrain.data.privacy.treating import veiled
 from drivetrain.data.privacy.treatment import Keys
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.source import Prepare, Source
+from drivetrain.data.treating import veiled
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
