@@ -25,10 +25,9 @@ from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_seq
 from drivetrain.data.batch_history import history, profiled
 from drivetrain.data.checks import missing_column
 from drivetrain.data.duplicates import changed
+from drivetrain.data.forgotten import LEFT_OUT, Forgotten
 from drivetrain.data.judge import Failing, judge, refuse, stale
 from drivetrain.data.ledger import APPLICATION, Entry
-from drivetrain.data.privacy.forgotten import LEFT_OUT, Forgotten
-from drivetrain.data.privacy.treating import treated
 from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
@@ -38,6 +37,7 @@ from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.data.standing import Standing
 from drivetrain.data.tombstones import there
+from drivetrain.data.treating import treated
 from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 

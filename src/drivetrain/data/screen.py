@@ -16,13 +16,13 @@ from drivetrain.data.checks import check, missing_column, require_columns
 from drivetrain.data.column import DTYPES
 from drivetrain.data.contract import SHARE_COUNTS_FROM, Contract
 from drivetrain.data.duplicates import repeated
-from drivetrain.data.privacy.treating import veiled
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.shape import ShapeChange, shape_change, shape_of
 from drivetrain.data.source import Prepare, Source
 from drivetrain.data.standing import NOTHING, Standing
 from drivetrain.data.tombstones import buried
+from drivetrain.data.treating import veiled
 from drivetrain.data.treatment import Keys
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")

@@ -53,7 +53,8 @@ class SharedEnvironment:
         self.environment = _open(self.folder, self._size, self.durability)
 
 
-_lock = threading.Lock()
+# A collection of garbage may close a store at any moment, also while this thread opens one.
+_lock = threading.RLock()
 _open_here: dict[Path, SharedEnvironment] = {}
 
 
@@ -71,8 +72,7 @@ def share(folder: Path, size: int, durability: Durability) -> SharedEnvironment:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder = folder.resolve()
-            if folder not in _open_here:
-                _open_here[folder] = SharedEnvironment(folder, size, durability)
+            shared = _held(folder, size, durability)
         except OSError as error:
             raise StoreError(f"the online store's folder {folder} can't be made: {error.strerror}") from error
         except lmdb.Error as error:
@@ -80,16 +80,27 @@ def share(folder: Path, size: int, durability: Durability) -> SharedEnvironment:
                 f"the online store {folder} can't be opened: {error}",
                 do="If it is damaged, delete the folder; the next run fills it anew from the tables",
             ) from error
-        shared = _open_here[folder]
         if (shared.durability, durability) == ("process", "disk"):
+            shared.release()
             raise StoreError(
                 f"the online store {folder} is open in this process already",
                 found="durability 'process'",
                 expected="durability 'disk'",
                 do="Open it with the same [store] online_durability everywhere",
             )
-        shared.hold()
         return shared
+
+
+def _held(folder: Path, size: int, durability: Durability) -> SharedEnvironment:
+    """The environment in a folder, with one more holder."""
+    while True:
+        shared = _open_here.get(folder)
+        if shared is None:
+            shared = SharedEnvironment(folder, size, durability)
+            _open_here[folder] = shared
+        shared.hold()
+        if _open_here.get(folder) is shared:  # else its last holder let go of it just before
+            return shared
 
 
 def _open(folder: Path, size: int, durability: Durability) -> lmdb.Environment:

@@ -9,7 +9,7 @@ import typer
 from drivetrain.cli.door import out, plain_errors, show_json
 from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
-from drivetrain.data.privacy.columns import Verdict
+from drivetrain.data.personal import Verdict
 from drivetrain.loop.project import Project
 
 command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

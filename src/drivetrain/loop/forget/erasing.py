@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from drivetrain.core.clock import Micros
-from drivetrain.data.privacy.forgotten import text_of
+from drivetrain.data.forgotten import text_of
 from drivetrain.data.privacy.vault import KeyRing, Vault
 from drivetrain.data.profile import TableProfile
 from drivetrain.data.quarantine import table_name as quarantine_of

@@ -19,7 +19,7 @@ from drivetrain.core.hashing import digest
 from drivetrain.core.ids import new_id
 from drivetrain.core.progress import Progress, Silent
 from drivetrain.core.records import Decision, Forgetting
-from drivetrain.data.privacy.forgotten import place_of_key, subject_digest
+from drivetrain.data.forgotten import place_of_key, subject_digest
 from drivetrain.data.privacy.key import read_key
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forget.erasing import Erasing

@@ -9,7 +9,7 @@ import polars as pl
 
 from drivetrain.core.errors import SourceError, UnknownName
 from drivetrain.data.column import Privacy
-from drivetrain.data.privacy.columns import Verdict, verdicts
+from drivetrain.data.personal import Verdict, verdicts
 from drivetrain.loop.audit import note_read
 from drivetrain.loop.definitions import Definitions
 

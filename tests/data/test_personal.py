@@ -4,7 +4,7 @@ import random
 
 import polars as pl
 
-from drivetrain.data.privacy.columns import verdicts
+from drivetrain.data.personal import verdicts
 
 
 def frame(**columns):
