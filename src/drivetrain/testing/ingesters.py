@@ -48,7 +48,8 @@ def say_state(source: Source, place: Path) -> None:
     state = {
         "rows": sorted(repr(row) for row in rows.drop("_seq").rows()),
         "ordered": bool(rows["_seq"].is_unique().all()),
-        "refused": sorted(repr(row) for row in refused),
+        # Where a broker cuts its batches decides whether a row meets the one that takes its place in the same batch.
+        "refused": sorted(repr(row) for row in refused if not row[0][0].startswith("key ")),
     }
     store.close()
     _say({"state": state})
