@@ -27,6 +27,8 @@ class Lookup:
     def __init__(self, plan: EndpointPlan, online: OnlineStore) -> None:
         self._reader = OnlineReader(online, plan.views) if plan.views else None
         self._fields = tuple(field.name for field in plan.fields)
+        named = self._reader.names if self._reader else ()
+        self._keys = [(name, at) for at, name in enumerate(self._fields) if name in named]
         self.views = tuple(view.name for view in plan.views)
         looked_up = [name for view in plan.views for name in view.feature_names]
         types = {field.name: TYPES[field.type] for field in plan.fields}
@@ -66,7 +68,7 @@ class Lookup:
             vectors: list[list[Any]] = [[] for _ in rows]
             ages: list[list[float]] = [[] for _ in rows]
         else:
-            keys = [dict(zip(self._fields, row, strict=True)) for row in rows]
+            keys = [{name: row[at] for name, at in self._keys} for row in rows]
             read = self._reader.read(keys, ats)
             vectors, ages = [values for values, _ in read], [aged for _, aged in read]
         return self._completed(rows, vectors, ages)

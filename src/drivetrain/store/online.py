@@ -108,14 +108,15 @@ class LmdbOnline:
         """What ``use`` makes of rows of several spaces, which it sees where they lie in the map."""
         prefix = self._prefix
         placed = [prefix[space] + key for space, keys in asks for key in keys]
-        if max(map(len, placed), default=0) <= _LONGEST_KEY + _PREFIX:
-            try:
-                with self._shared.environment.begin(buffers=True) as transaction:
-                    return use(list(map(transaction.get, placed)))
-            except lmdb.ReadersFullError:
-                pass
-            except lmdb.Error as error:
-                raise self._plainly("read", error) from error
+        try:
+            with self._shared.environment.begin(buffers=True) as transaction:
+                rows = list(map(transaction.get, placed))
+                if None not in rows or max(map(len, placed)) <= _LONGEST_KEY + _PREFIX:
+                    return use(rows)
+        except lmdb.ReadersFullError:
+            pass
+        except lmdb.Error as error:
+            raise self._plainly("read", error) from error
         return use([*self._again([(space, key) for space, keys in asks for key in keys])])
 
     def _again(self, asks: Sequence[tuple[str, bytes]]) -> list[bytes | None]:

@@ -50,6 +50,7 @@ class OnlineReader:
         self._together = heads_of([view.layout for view in self._views], [view.reader.unknown for view in self._views])
         self._names = list(dict.fromkeys(view.entity.keys for view in views))
         self._keys = [_key_maker(keys) for keys in self._names]
+        self.names = frozenset(name for names in self._names for name in names)
         self._key_of_view = [self._names.index(view.entity.keys) for view in views]
         self._starts = [sum(len(other.columns) for other in views[:place]) for place in range(len(views))]
 
@@ -81,7 +82,7 @@ class OnlineReader:
             if head is not None:
                 one = (head,)
                 asks = [(space, one) for space in self._spaces]
-                return self._store.read_in_place(asks, partial(self._told, [head] * len(asks), at))
+                return self._store.read_in_place(asks, partial(self._told, one * len(asks), at))
         made = [maker(key) for maker in self._keys]
         heads = [made[place] for place in self._key_of_view]
         asks = [(space, (head,)) for space, head in zip(self._spaces, heads, strict=True) if head is not None]
