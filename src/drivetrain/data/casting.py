@@ -78,10 +78,9 @@ def _from_values(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.
 
 def _from_texts(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
     """As :func:`_from_values`, of text: the plainest spelling is read at once, the rest with all patience."""
-    plain = _plainest(column, target)
-    if plain is None:
+    made = _plainly(column, target)
+    if made is None:
         return _from_values(column, target)
-    made = column.to_frame().select(plain.alias(column.name)).to_series()
     left = made.is_null() & column.is_not_null()
     if not left.any():
         return made, None
@@ -94,12 +93,19 @@ def _from_texts(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.S
     return made, failed.alias(column.name)
 
 
+def _plainly(column: pl.Series, target: pl.DataType) -> pl.Series | None:
+    """A column as most texts are read, null where that fails; none where nothing says how."""
+    if target in (pl.Int64, pl.Float64):
+        # Of a series: an expression would read the text once more to look for NaN.
+        made = column.cast(target, strict=False)
+        return made.fill_nan(None) if target == pl.Float64 else made
+    plain = _plainest(column, target)
+    return None if plain is None else column.to_frame().select(plain.alias(column.name)).to_series()
+
+
 def _plainest(column: pl.Series, target: pl.DataType) -> pl.Expr | None:
     """How most texts of a column are read, going by the first; none where that says nothing."""
     value = pl.col(column.name)
-    if target in (pl.Int64, pl.Float64):
-        made = value.cast(target, strict=False)
-        return made.fill_nan(None) if target == pl.Float64 else made
     if target == pl.Boolean:
         return pl.when(value == "true").then(True).when(value == "false").then(False)  # noqa: FBT003
     if target == pl.Date:

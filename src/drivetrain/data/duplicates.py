@@ -21,9 +21,9 @@ def repeated(frame: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, int
     Returns:
         The rows that stay; how many equal ones were left out; the contradicted rows with their breach, if any.
     """
-    shared = frame.select(key).is_duplicated()
-    if not shared.any():
+    if _all_differ(frame, key):
         return frame, 0, None
+    shared = frame.select(key).is_duplicated()
     numbered = frame.with_row_index("_place")
     kept = numbered.unique(subset=list(key), keep="last", maintain_order=True)
     gone = numbered.filter(shared).join(kept, on="_place", how="anti")
@@ -35,6 +35,14 @@ def repeated(frame: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, int
         everywhere = pl.Series([True]).new_from_index(0, different.height)
         contradicted = (different, Breach("key " + ", ".join(key), _LATER, everywhere, found, hard=True))
     return kept.drop("_place"), int(same.sum()), contradicted
+
+
+def _all_differ(frame: pl.DataFrame, key: Sequence[str]) -> bool:
+    """Whether no two rows share a key, told at a third of the cost of finding which do."""
+    if len(key) == 1 and frame.schema[key[0]].is_integer():
+        return frame[key[0]].n_unique() == frame.height
+    # Equal keys hash alike: as many hashes as rows, as many keys.
+    return frame.select(pl.struct(key).hash()).to_series().n_unique() == frame.height
 
 
 def changed(frame: pl.DataFrame, tables: Tables, name: str, key: Sequence[str]) -> tuple[pl.DataFrame, int]:

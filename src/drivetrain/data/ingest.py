@@ -317,7 +317,7 @@ class _Change:
         gone = 0 if self.whole else self.gone.height
         if not self.rows.height and not gone and not self.whole:
             return before
-        content = self.rows.rechunk().write_ipc(None, compression="uncompressed").getvalue()
+        content = self.rows.rechunk().write_ipc(None, compression="uncompressed").getbuffer()
         out = [sorted(repr(key) for key in self.gone.iter_rows())] if gone else []
         return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content), *out])
 

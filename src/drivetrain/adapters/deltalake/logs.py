@@ -10,6 +10,8 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from drivetrain.adapters.deltalake.encodings import encodings_of
+
 _CONFIGURATION = {
     # The log is replayed from the last checkpoint: with 100 commits since, appends take six times as long.
     "delta.checkpointInterval": "10",
@@ -53,6 +55,7 @@ class DeltaLogs:
             mode="error",
             partition_by=list(partition_by) or None,
             configuration=_CONFIGURATION,
+            writer_properties=encodings_of(rows),
             commit_properties=properties,
             post_commithook_properties=_HOOKS,
         )
@@ -64,6 +67,7 @@ class DeltaLogs:
             rows,
             mode="append",
             schema_mode="merge" if other else None,
+            writer_properties=encodings_of(rows),
             commit_properties=properties,
             post_commithook_properties=_HOOKS,
         )
@@ -75,6 +79,7 @@ class DeltaLogs:
             rows,
             mode="overwrite",
             schema_mode="overwrite",
+            writer_properties=encodings_of(rows),
             commit_properties=properties,
             post_commithook_properties=_HOOKS,
         )
@@ -92,6 +97,7 @@ class DeltaLogs:
                 merge_schema=other,
                 # Whole in memory its least and greatest keys are known, and files beyond them are left alone.
                 streamed_exec=False,
+                writer_properties=encodings_of(rows),
                 commit_properties=properties,
                 post_commithook_properties=_HOOKS,
             )

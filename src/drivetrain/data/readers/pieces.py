@@ -118,16 +118,17 @@ class Reading:
                             do="Look for a quote that is never closed, or raise budget_mib",
                         )
                     most *= 2
-                rows, bad = self._parsed(head, data[:end], separator)
+                part = memoryview(data)[:end]
+                rows, bad = self._parsed(b"".join((head, part)), separator)
                 shift = at.line - head_lines
                 found = tuple(Unreadable(one.line + shift, one.reason, one.text) for one in bad)
-                lines = at.line + data[:end].count(b"\n")
+                lines = at.line + int(np.count_nonzero(np.frombuffer(part, np.uint8) == _NEWLINE))
                 before, at = at.rows, Spot(at.position + end, lines, at.rows + rows.height + len(bad))
                 yield Piece(rows, found, before, at if at.position < size else None)
 
-    def _parsed(self, head: bytes, data: bytes, separator: str) -> tuple[pl.DataFrame, list[Unreadable]]:
+    def _parsed(self, data: bytes, separator: str) -> tuple[pl.DataFrame, list[Unreadable]]:
         if self.kind in ("csv", "tsv"):
-            return read_csv(head + data, self.name, separator, self.nulls)
+            return read_csv(data, self.name, separator, self.nulls)
         return read_jsonl(data)
 
 

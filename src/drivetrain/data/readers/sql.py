@@ -20,7 +20,7 @@ from drivetrain.core.hashing import Digest, digest
 from drivetrain.data.reader import Batch
 from drivetrain.data.readers.databases import Alchemy, Database, opened
 
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 200_000
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
