@@ -12,8 +12,8 @@ _PLAIN = ColumnProperties(dictionary_enabled=False)
 _PACKED = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
 
 
-def encodings_of(rows: pl.DataFrame) -> WriterProperties | None:
-    """What a writer is told of these rows; none where its own way suits them.
+def encodings_of(rows: pl.DataFrame) -> WriterProperties:
+    """What a writer is told of these rows.
 
     Whole numbers and moments with many values are written as packed differences: a quarter of the time of a dictionary
     that overflows, and two thirds of the space. Other such columns are written as they are.
@@ -26,4 +26,4 @@ def encodings_of(rows: pl.DataFrame) -> WriterProperties | None:
             continue
         packed = column.dtype.is_integer() or isinstance(column.dtype, pl.Datetime)
         told[column.name] = _PACKED if packed else _PLAIN
-    return WriterProperties(column_properties=told) if told else None
+    return WriterProperties(compression="SNAPPY", column_properties=told)

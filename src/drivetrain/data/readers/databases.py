@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from drivetrain.core import plugins
 from drivetrain.core.errors import MissingExtra, SourceAway, SourceError
+from drivetrain.data.readers.ahead import ahead
 from drivetrain.data.readers.columns import series
 
 WAREHOUSES = ("snowflake", "bigquery")
@@ -175,8 +176,8 @@ def opened(url: str, folder: Path, words: str) -> Iterator[Database]:
 
 
 def _in_columns(connection: Any, query: str, rows: int, backend: str) -> Iterator[pl.DataFrame]:  # noqa: ANN401
-    with connection:
-        for frame in connection.frames(query, rows):
+    with connection, closing(ahead(lambda: connection.frames(query, rows))) as frames:
+        for frame in frames:
             yield _told_by_values(frame) if backend == "sqlite" else frame
 
 
