@@ -141,7 +141,7 @@ def test_a_canary_that_is_doubted_steps_down_and_climbs_again(project):
     moment = live(project, START)
     project.tick(moment + 2 * HOUR)
     assert share_of_canary(project) == 0.5
-    moment = live(project, moment, fails=0.07)
+    moment = live(project, moment, fails=0.075)
     made = decided(project.tick(moment + 2 * HOUR))
     assert "canary v2 goes down to 20%: " in made[0]
     assert "were left to others, likely more than 2.00%" in made[0]
