@@ -120,8 +120,9 @@ def test_a_token_gets_its_rate_from_two_workers_however_its_connections_lie(tmp_
         connection.close()
         return passed
 
-    with running(tmp_path, workers=2, tokens="on") as server:
-        server.wait_for_workers(2)
+    access = tmp_path / "access.jsonl"
+    with running(tmp_path, workers=2, tokens="on", access_log=str(access)) as server:
+        server.wait_for_answers(2, access)
         began = time.monotonic()
         pauses = [0.004] * spread[0] + [0.1] * sum(spread[1:])
         with ThreadPoolExecutor(len(pauses)) as callers:

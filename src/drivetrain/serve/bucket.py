@@ -7,7 +7,6 @@ meter).
 from __future__ import annotations
 
 import re
-from collections.abc import MutableSequence
 from typing import NamedTuple
 
 from drivetrain.core.errors import UsageError
@@ -26,9 +25,9 @@ class Counts(NamedTuple):
         own: This worker's place.
     """
 
-    places: MutableSequence[int]
-    passed: MutableSequence[int]
-    lost: MutableSequence[float]
+    places: memoryview[int] | list[int]
+    passed: memoryview[int] | list[int]
+    lost: memoryview[float] | list[float]
     own: int
 
 
