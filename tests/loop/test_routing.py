@@ -244,6 +244,8 @@ def test_a_bandit_learns_from_the_log(project):
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
+        (dt.Canary(version=0), UsageError, "needs a version"),
+        (dt.Canary(version=1), UsageError, "is champion: it has nobody"),
         (dt.Canary(version=9), UnknownName, "has no version 9"),
         (dt.Canary(version=2, steps=(0.5, 0.2)), UsageError, "shares that grow"),
         (dt.Canary(version=2, unit=("nobody",)), ProjectError, "sticks to 'nobody'"),
@@ -281,7 +283,9 @@ def test_the_command_sets_a_policy_and_status_tells_it(project):
         folder, "route", "split", "--experiment", "p", "--arm", "a:70%", "--arm", "b=2:0.3", "--because", "x"
     )
     assert told.stdout.strip() == "returned: split p: a (champion) 70%, b v2 30%"
-    assert "split p: a (champion) 70%, b v2 30%" in command(folder, "status").stdout
+    stands = command(folder, "status").stdout
+    assert "answers by its policy" in stands
+    assert "split p: a (champion) 70%, b v2 30%" in stands
     told = command(folder, "route", "canary", "--version", "2", "--slow", "50ms:5%", "--loss", "0.01", "--because", "x")
     assert "canary v2 5%" in told.stdout.replace("canary canary-", "")
     rails = ["--errors", "", "--outcome", "0.01:lower", "--caution", "10%"]

@@ -51,10 +51,12 @@ class Canary:
         """The record.
 
         Raises:
-            UsageError: The steps don't grow, or are no shares; an override names no arm; or doubts are rarer than
-                endings.
+            UsageError: It names no version; the steps don't grow, or are no shares; an override names no arm; or doubts
+                are rarer than endings.
         """
         steps = tuple(self.steps)
+        if self.version < 1:
+            raise UsageError("a canary needs a version", found=self.version, do="Give one with --version")
         _check_overrides(self.overrides, (CANARY, CONTROL))
         if not steps or list(steps) != sorted(set(steps)) or not 0 < steps[0] <= steps[-1] < 1:
             raise UsageError(

@@ -19,7 +19,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
-from drivetrain.registry.aliases import find_version, point
+from drivetrain.registry.aliases import current, find_version, point
 from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.serve.routing.router import Router
@@ -44,7 +44,7 @@ def route(
         at: The moment it is dated; the present by default.
 
     Raises:
-        UsageError: No reason is given, or the policy contradicts itself.
+        UsageError: No reason is given, the policy contradicts itself, or its canary is the champion.
         UnknownName: It names a version that is not there.
         GateRefused: It names one whose gates refused it.
         SignatureRefused: It names one that no server would load.
@@ -64,6 +64,10 @@ def route(
                     do="Train a better one; its shadow may listen in meanwhile",
                 )
             check_signed(project, version)
+            if policy.mode == "canary" and current(project.store, endpoint.model.name).get("champion") == arm.version:
+                raise UsageError(
+                    f"{version.key} is champion: it has nobody to be held against", do="Name another version"
+                )
     if policy.mode != "champion":
         Router(policy, plan_of(endpoint).fields)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
