@@ -123,14 +123,41 @@ def test_a_bad_canary_is_ended_by_itself(project, what, said):
     project.route("returned", CANARY, because="who knows", at=START)
     moment = START
     made = []
-    while not made and moment < START + 20 * DAY:
+    while "is ended" not in "".join(made) and moment < START + 20 * DAY:
         moment = live(project, moment, **what)
-        made = decided(project.tick(moment + 2 * HOUR))
-    assert "canary v2 is ended" in made[0]
-    assert said in made[0]
+        made += decided(project.tick(moment + 2 * HOUR))
+    assert "canary v2 is ended" in made[-1]
+    assert said in made[-1]
+    assert all("is doubted, and stays at 20%" in words for words in made[:-1])
     assert project.store.catalog.get(Policy, "returned").mode == "champion"
     assert current(project.store, "returned")["champion"] == 1
     assert decided(project.tick(moment + 3 * HOUR)) == []
+
+
+def test_a_canary_that_is_doubted_steps_down_and_climbs_again(project):
+    """It fails a little too often for a while at its second step: told with figures, once a step, everywhere."""
+    calm = dt.Canary(version=2, steps=(0.2, 0.5), hold="1d", least=60, guardrails=(dt.Guardrail.errors(0.02),))
+    project.route("returned", calm, because="who knows", at=START)
+    moment = live(project, START)
+    project.tick(moment + 2 * HOUR)
+    assert share_of_canary(project) == 0.5
+    moment = live(project, moment, fails=0.075)
+    made = decided(project.tick(moment + 2 * HOUR))
+    assert "canary v2 goes down to 20%: " in made[0]
+    assert "were left to others, likely more than 2.00%" in made[0]
+    assert "doubted in 25% of cases at most, and ended in 5%" in made[0]
+    policy = project.store.catalog.get(Policy, "returned")
+    assert policy.because == made[0]
+    assert policy.rollout.doubted == policy.at == moment + 2 * HOUR
+    assert "doubted" in command(project.folder, "status").stdout
+    assert made[0] in [one.because for one in project.store.catalog.find(Decision, "returned")]
+    assert decided(project.tick(moment + 3 * HOUR)) == []
+    assert share_of_canary(project) == 0.2, "a doubt that stands is told once, and the first step is the last"
+    while share_of_canary(project) == 0.2 and moment < START + 30 * DAY:
+        moment = live(project, moment)
+        made = decided(project.tick(moment + 2 * HOUR))
+    assert "canary v2 goes up to 50%" in made[0]
+    assert project.store.catalog.get(Policy, "returned").rollout.doubted is None
 
 
 @pytest.mark.parametrize(("better", "gains"), [("higher", -0.3), ("lower", 0.3)])
@@ -142,7 +169,7 @@ def test_what_the_business_gets_of_it_decides_too(project, better, gains):
     for sign, began in ((1, START), (-1, START + 30 * DAY)):
         project.route("returned", asked, because="does it sell?", at=began)
         moment, made = began, []
-        while not made and moment < began + 20 * DAY:
+        while project.store.catalog.get(Policy, "returned").mode == "canary" and moment < began + 20 * DAY:
             moment = live(project, moment, gains=gains * sign)
             made = decided(project.tick(moment + 2 * HOUR))
         ends[sign] = made[0]
@@ -217,6 +244,8 @@ def test_a_bandit_learns_from_the_log(project):
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
+        (dt.Canary(version=0), UsageError, "needs a version"),
+        (dt.Canary(version=1), UsageError, "is champion: it has nobody"),
         (dt.Canary(version=9), UnknownName, "has no version 9"),
         (dt.Canary(version=2, steps=(0.5, 0.2)), UsageError, "shares that grow"),
         (dt.Canary(version=2, unit=("nobody",)), ProjectError, "sticks to 'nobody'"),
@@ -254,15 +283,18 @@ def test_the_command_sets_a_policy_and_status_tells_it(project):
         folder, "route", "split", "--experiment", "p", "--arm", "a:70%", "--arm", "b=2:0.3", "--because", "x"
     )
     assert told.stdout.strip() == "returned: split p: a (champion) 70%, b v2 30%"
-    assert "split p: a (champion) 70%, b v2 30%" in command(folder, "status").stdout
+    stands = command(folder, "status").stdout
+    assert "answers by its policy" in stands
+    assert "split p: a (champion) 70%, b v2 30%" in stands
     told = command(folder, "route", "canary", "--version", "2", "--slow", "50ms:5%", "--loss", "0.01", "--because", "x")
     assert "canary v2 5%" in told.stdout.replace("canary canary-", "")
-    rails = ["--errors", "", "--outcome", "0.01:lower"]
+    rails = ["--errors", "", "--outcome", "0.01:lower", "--caution", "10%"]
     told = command(
         folder, "route", "canary", "--version", "2", *rails, "--override", "me=canary", "--because", "x", "--json"
     )
     policy = msgspec.json.decode(told.stdout, type=Policy)
     assert policy.overrides == {"me": "canary"}
+    assert policy.rollout.caution == 0.1
     assert policy.rollout.guardrails == (dt.Guardrail.outcome(0.01, better="lower"),)
     for odd in ("much", "-1", "0.1:worse"):
         assert command(folder, "route", "canary", "--outcome", odd, "--because", "x", check=False).returncode == 2

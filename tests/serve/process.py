@@ -92,9 +92,22 @@ class Server:
             assert time.monotonic() < until, "not all workers came up"
             time.sleep(0.02)
 
+    def wait_for_answers(self, count: int, access: Path) -> None:
+        """Until so many workers have answered, by the access log: they say their versions before they listen."""
+        until = time.monotonic() + _PATIENCE
+        while len(answered_by(access)) < count:
+            assert time.monotonic() < until, "not all workers answer"
+            self.get("/v1/endpoints")
+            time.sleep(0.02)
+
     def end(self, how: int = signal.SIGTERM) -> int:
         self.process.send_signal(how)
         return self.process.wait(_PATIENCE)
+
+
+def answered_by(access: Path) -> set[int]:
+    """Process ids of the workers that an access log knows."""
+    return {json.loads(line)["pid"] for line in access.read_text().splitlines()} if access.exists() else set()
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> tuple[int, Any]:

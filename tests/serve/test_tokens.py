@@ -13,6 +13,7 @@ from drivetrain.core.clock import DAY, now
 from drivetrain.core.errors import NotReady, StoreError
 from drivetrain.core.records import Token
 from drivetrain.serve.denial import Unauthorised
+from drivetrain.serve.rates import Rates
 from drivetrain.serve.tokens import TokenBook, mint
 from serve import world
 from serve.process import running
@@ -37,8 +38,8 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def book(store):
-    return TokenBook(store.catalog, 1)
+def book(store, tmp_path):
+    return TokenBook(store.catalog, Rates(tmp_path / "rates", 1))
 
 
 class Away:
@@ -109,9 +110,9 @@ def test_a_token_ends_with_its_time(store, book):
         book.holder(ended)
 
 
-def test_a_catalog_that_goes_away_takes_no_token_with_it(store):
+def test_a_catalog_that_goes_away_takes_no_token_with_it(store, tmp_path):
     catalog = Away(store.catalog)
-    book, text = TokenBook(catalog, 1), keep(store)
+    book, text = TokenBook(catalog, Rates(tmp_path / "rates", 1)), keep(store)
     book.look()
     with pytest.raises(NotReady, match="can't be checked"):
         book.holder(text)
@@ -133,10 +134,13 @@ def test_a_commit_of_something_else_is_no_new_allowance(store, book):
     assert book.holder(text).bucket.wait(0.0) > 0.0
 
 
-def test_workers_share_a_rate(store):
-    book, text = TokenBook(store.catalog, 4), keep(store, rate=8.0)
-    book.look()
-    assert book.holder(text).bucket.rate == 2.0
+def test_workers_share_a_rate(store, tmp_path):
+    text = keep(store, rate=2.0)
+    books = [TokenBook(store.catalog, Rates(tmp_path / "rates", 2)) for _ in range(2)]
+    for book in books:
+        book.look()
+    first, second = (book.holder(text).bucket for book in books)
+    assert [first.wait(9.0), first.wait(9.0), second.wait(9.0)] == [0.0, 0.0, 0.5]
 
 
 def send(server, text=None, path=PLAIN, method="POST"):

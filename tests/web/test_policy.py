@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from drivetrain.core.clock import micros_of
 from drivetrain.core.records import Guardrail, Policy
 from drivetrain.experiment.policies import Asked, Bandit, Canary, Split
@@ -27,6 +29,19 @@ def test_a_canary(desk: SeededDesk, call: Caller):
     assert "at most 1% of its requests left to others" in text
     assert "at most 5% of its answers slower than 50 ms" in text
     assert "squared error at most 0.002 above the champion" in text
+    assert "It steps down where it likely breaks one, and does not grow while that stands." in text
+
+
+def test_a_canary_that_is_doubted(desk: SeededDesk, call: Caller):
+    policy = Canary(version=2, guardrails=(Guardrail.outcome(0.01),)).policy("late", AT)
+    assert policy.rollout is not None
+    why = "canary v2 goes down to 5%: 12 of 300 were left to others, likely more than 1.00%."
+    rollout = structs.replace(policy.rollout, doubted=AT)
+    desk.store.catalog.commit(structs.replace(policy, because=why, rollout=rollout))
+    text = call("/endpoints/late").text
+    assert why in text
+    assert "It has been doubted since 1 Dec 2013." in text
+    assert "mean label at most 0.01 below the champion" in text
 
 
 def test_a_split_and_a_bandit(desk: SeededDesk, call: Caller):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtri
 
+from drivetrain.core.special import special
 from drivetrain.data.profile import ColumnProfile
 from drivetrain.data.sketches.quantiles import Floats
 
@@ -35,7 +35,7 @@ def shift(reference: ColumnProfile, found: ColumnProfile) -> tuple[float, float]
         return None
     used = (before + now) > 0
     p, q = ((part[used] + _HALF) / (part[used] + _HALF).sum() for part in (before, now))
-    noise = float(chdtri(max(int(used.sum()) - 1, 1), ALPHA)) * (1 / before.sum() + 1 / now.sum())
+    noise = float(special().chdtri(max(int(used.sum()) - 1, 1), ALPHA)) * (1 / before.sum() + 1 / now.sum())
     return float(((p - q) * np.log(p / q)).sum()), noise
 
 

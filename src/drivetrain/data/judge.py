@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from scipy.special import betaincinv
 
 from drivetrain.core.clock import Micros, duration, iso, show_duration
 from drivetrain.core.errors import ContractBreach
 from drivetrain.core.records import TableVersion
+from drivetrain.core.special import special
 from drivetrain.data.checks import missing_column
 from drivetrain.data.contract import Contract, Share
 from drivetrain.data.distance import ALPHA, shift
@@ -176,8 +176,8 @@ def _drift(contract: Contract, history: History, columns: Callable[[], Sequence[
 
 def _interval(hits: int, rows: int) -> Share:
     """Clopper and Pearson's interval of a share (1934), wrong as often as :data:`~drivetrain.data.distance.ALPHA`."""
-    low = float(betaincinv(hits, rows - hits + 1, ALPHA / 2)) if hits else 0.0
-    high = float(betaincinv(hits + 1, rows - hits, 1 - ALPHA / 2)) if hits < rows else 1.0
+    low = float(special().betaincinv(hits, rows - hits + 1, ALPHA / 2)) if hits else 0.0
+    high = float(special().betaincinv(hits + 1, rows - hits, 1 - ALPHA / 2)) if hits < rows else 1.0
     return low, high
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betainc, betaincinv, betaln, xlog1py, xlogy
 
+from drivetrain.core.special import special
 from drivetrain.features.exact import Floats
 from drivetrain.serve.routing.best import greatest
 
@@ -80,11 +80,14 @@ def floored(shares: Sequence[float], least: float) -> list[float]:
 
 def _greatest_rate(won: Floats, lost: Floats) -> list[float]:
     """Probability of each of several rates to be the greatest, by quadrature over where rates may be."""
-    low, high = float(betaincinv(won, lost, _TAIL).min()), float(betaincinv(won, lost, 1.0 - _TAIL).max())
+    known = special()
+    low = float(known.betaincinv(won, lost, _TAIL).min())
+    high = float(known.betaincinv(won, lost, 1.0 - _TAIL).max())
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     at = (low + high) / 2 + (high - low) / 2 * nodes
     won, lost = won[:, None], lost[:, None]
-    below = betainc(won, lost, at)
-    dense = np.exp(xlogy(won - 1, at) + xlog1py(lost - 1, -at) - betaln(won, lost)) * weights
+    below = known.betainc(won, lost, at)
+    density = known.xlogy(won - 1, at) + known.xlog1py(lost - 1, -at) - known.betaln(won, lost)
+    dense = np.exp(density) * weights
     found = np.array([(dense[own] * np.delete(below, own, axis=0).prod(axis=0)).sum() for own in range(len(won))])
     return [float(share) for share in found / found.sum()]

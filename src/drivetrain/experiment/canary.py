@@ -1,8 +1,8 @@
-"""What becomes of a canary: it is held, grows, is promoted, or ended, on what its requests have shown."""
+"""What becomes of a canary: it is held, grows, steps down, is promoted, or ended, on what its requests have shown."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 import polars as pl
@@ -11,6 +11,8 @@ from drivetrain.core.clock import Micros, datetime_of, show_duration
 from drivetrain.core.records import Guardrail, Policy, Rollout
 from drivetrain.experiment.policies import CANARY
 from drivetrain.experiment.sequential import Interval, difference, rate_above
+
+State: TypeAlias = Literal["kept", "open", "doubted", "broken"]
 
 _BY_LABEL = ("loss", "outcome")
 LABEL = "label"
@@ -23,7 +25,7 @@ class Found(msgspec.Struct, frozen=True):
     Attributes:
         metric: Which.
         at_most: Its limit.
-        state: ``broken`` and ``kept`` beyond chance, else ``open``.
+        state: ``broken`` and ``kept`` beyond chance, ``doubted`` where broken is likely and not sure, else ``open``.
         value: The canary's figure; for a loss or an outcome, how much worse it is than the champion's.
         of: On how many rows.
         words: The same in a sentence.
@@ -31,7 +33,7 @@ class Found(msgspec.Struct, frozen=True):
 
     metric: str
     at_most: float
-    state: Literal["kept", "open", "broken"]
+    state: State
     value: float
     of: int
     words: str
@@ -41,16 +43,28 @@ class Verdict(msgspec.Struct, frozen=True):
     """What to do, and why.
 
     Attributes:
-        step: ``hold``, ``up`` to the next share, ``promote`` it, or ``end`` it.
+        step: ``hold``, ``up`` to the next share, ``down`` to the one before, ``promote`` it, or ``end`` it.
         because: A sentence with the figures.
         found: What was found about each guardrail.
         share: The share after it.
     """
 
-    step: Literal["hold", "up", "promote", "end"]
+    step: Literal["hold", "up", "down", "promote", "end"]
     because: str
     found: tuple[Found, ...]
     share: float
+
+    @property
+    def doubts(self) -> bool:
+        """Whether something likely speaks against it."""
+        return any(one.state == "doubted" for one in self.found)
+
+
+class _Levels(NamedTuple):
+    """How often one guardrail may be taken for broken, and doubted, where it is kept."""
+
+    alpha: float
+    caution: float
 
 
 def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> Verdict:
@@ -64,11 +78,14 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
         now: The moment.
     """
     share = next((arm.share for arm in policy.arms if arm.name == CANARY), 0.0)
-    alpha = rollout.alpha / max(1, len(rollout.guardrails))
-    found = tuple(_of(rail, rollout, rows, alpha) for rail in rollout.guardrails)
+    many = max(1, len(rollout.guardrails))
+    levels = _Levels(rollout.alpha / many, rollout.caution / many)
+    found = tuple(_of(rail, rollout, rows, levels) for rail in rollout.guardrails)
     told = " ".join(one.words for one in found)
     if broken := [one for one in found if one.state == "broken"]:
         return Verdict("end", " ".join(one.words for one in broken), found, 0.0)
+    if any(one.state == "doubted" for one in found):
+        return _doubted(policy, rollout, found, share=share, now=now)
     mine = rows.filter(pl.col("arm") == CANARY, pl.col("at") >= datetime_of(policy.at))
     asks_labels = any(rail.metric in _BY_LABEL for rail in rollout.guardrails)
     done = mine[LABEL].count() if asks_labels else mine.height
@@ -83,24 +100,40 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
     return Verdict("promote", f"{done} answers at {share:.0%}, no guardrail broken. {told}", found, 1.0)
 
 
-def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+def _doubted(policy: Policy, rollout: Rollout, found: tuple[Found, ...], *, share: float, now: Micros) -> Verdict:
+    """One step down at once, and one more for every hold through which the doubt stands; the first step is the last."""
+    because = (
+        f"{' '.join(one.words for one in found if one.state == 'doubted')} One that keeps its limits is doubted in "
+        f"{rollout.caution:.0%} of cases at most, and ended in {rollout.alpha:.0%}."
+    )
+    lower = [step for step in rollout.steps if step < share - 1e-12]
+    if lower and (rollout.doubted is None or now - policy.at >= rollout.hold):
+        return Verdict("down", because, found, lower[-1])
+    return Verdict("hold", because, found, share)
+
+
+def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, levels: _Levels) -> Found:
     if rail.metric == "loss":
-        return _loss(rail, rollout, rows, alpha)
+        return _loss(rail, rollout, rows, levels)
     if rail.metric == "outcome":
-        return _outcome(rail, rollout, rows, alpha)
+        return _outcome(rail, rollout, rows, levels)
     mine = rows.filter(pl.col("arm") == CANARY)
     bad = int((mine["failed"] != 0).sum() if rail.metric == "errors" else (mine["latency_us"] > rail.micros).sum())
     of = mine.height
-    broken = rate_above(bad, of, rail.at_most) >= 1.0 / alpha
+    evidence = rate_above(bad, of, rail.at_most)
+    state: State = "broken" if evidence * levels.alpha >= 1.0 else "open"
+    if state == "open" and evidence * levels.caution >= 1.0:
+        state = "doubted"
     what = "were left to others" if rail.metric == "errors" else f"took longer than {show_duration(rail.micros)}"
-    words = f"{bad} of {of} {what}{', more than' if broken else '; borne are'} {rail.at_most:.2%}."
-    return Found(rail.metric, rail.at_most, "broken" if broken else "open", bad / of if of else 0.0, of, words)
+    told = {"broken": ", more than", "doubted": ", likely more than"}.get(state, "; borne are")
+    words = f"{bad} of {of} {what}{told} {rail.at_most:.2%}."
+    return Found(rail.metric, rail.at_most, state, bad / of if of else 0.0, of, words)
 
 
-def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, levels: _Levels) -> Found:
     # What others answered in the canary's place is no answer of its own: it counts as an error.
     own = rows.filter(pl.col(LABEL).is_not_null(), pl.col("prediction").is_not_null(), pl.col("failed") == 0).sort("at")
-    found = _worse(rail, rollout, own, (own["prediction"] - own[LABEL]) ** 2, alpha)
+    found = _worse(rail, rollout, own, (own["prediction"] - own[LABEL]) ** 2, levels)
     if found is None:
         return Found("loss", rail.at_most, "open", 0.0, 0, "No labels have come yet.")
     interval, state = found
@@ -111,11 +144,11 @@ def _loss(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -
     return Found("loss", rail.at_most, state, interval.mean, own.height, words)
 
 
-def _outcome(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float) -> Found:
+def _outcome(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, levels: _Levels) -> Found:
     # By who was to answer, whoever did: what is asked is what comes of giving requests to the canary.
     own = rows.filter(pl.col(LABEL).is_not_null()).sort("at")
     sign = 1.0 if rail.lower else -1.0
-    found = _worse(rail, rollout, own, own[LABEL] * sign, alpha)
+    found = _worse(rail, rollout, own, own[LABEL] * sign, levels)
     if found is None:
         return Found("outcome", rail.at_most, "open", 0.0, 0, "No labels have come yet.")
     interval, state = found
@@ -128,22 +161,25 @@ def _outcome(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, alpha: float
 
 
 def _worse(
-    rail: Guardrail, rollout: Rollout, own: pl.DataFrame, costs: pl.Series, alpha: float
-) -> tuple[Interval, Literal["kept", "open", "broken"]] | None:
-    """How much more the canary costs than the champion, and whether that is borne; none while either has no rows."""
+    rail: Guardrail, rollout: Rollout, own: pl.DataFrame, costs: pl.Series, levels: _Levels
+) -> tuple[Interval, State] | None:
+    """How much more the canary costs than the champion, and whether that is borne; none while either has no rows.
+
+    The interval is the one that the state rests on: of a doubt, the narrower one.
+    """
     treated = (own["arm"] == CANARY).cast(pl.Float64)
     few = int(min(treated.sum(), own.height - treated.sum()))
     if few < 2:
         return None
-    interval = difference(
-        costs.to_numpy(),
-        treated.to_numpy(),
-        own["probability"].to_numpy(),
-        alpha=alpha,
-        expected=max(100, round(rollout.least / rollout.steps[0])),
-    )
+    expected = max(100, round(rollout.least / rollout.steps[0]))
+    seen = costs.to_numpy(), treated.to_numpy(), own["probability"].to_numpy()
+    sure = difference(*seen, alpha=levels.alpha, expected=expected)
     if few < min(rollout.least, 100):
-        return interval, "open"
-    if interval.low > rail.at_most:
-        return interval, "broken"
-    return interval, "kept" if interval.high <= rail.at_most else "open"
+        return sure, "open"
+    if sure.low > rail.at_most:
+        return sure, "broken"
+    if levels.caution:
+        likely = difference(*seen, alpha=levels.caution, expected=expected)
+        if likely.low > rail.at_most:
+            return likely, "doubted"
+    return sure, "kept" if sure.high <= rail.at_most else "open"

@@ -12,6 +12,8 @@ from drivetrain.core.records import Arm, Guardrail, Policy, Rollout
 
 CANARY, CONTROL = "canary", "champion"
 """Arms of a canary."""
+_DOUBTFUL = 0.5
+"""What is as likely as not is no evidence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,9 @@ class Canary:
     """A version that gets a growing share of requests, and all of them if nothing is found against it.
 
     It grows when it has held a step for ``hold`` and given ``least`` answers, and becomes champion behind the last; a
-    guardrail on loss must then be known to be kept. A guardrail that is broken beyond chance ends it at once.
+    guardrail on loss must then be known to be kept. A guardrail that is broken beyond chance ends it at once. Weaker
+    evidence is a doubt: the canary goes one step down, one more after each further ``hold``, and does not grow while
+    the doubt stands.
 
     Attributes:
         version: The version.
@@ -30,6 +34,7 @@ class Canary:
         unit: Fields by which an assignment sticks; by request if there are none.
         overrides: Unit as text → the arm it always meets, ``canary`` or ``champion``; counted in no figure.
         alpha: Probability to end a canary that breaks no guardrail, however long it runs and however often one looks.
+        caution: Probability ever to doubt one that breaks none; 0 for never to step down.
     """
 
     version: int
@@ -40,18 +45,28 @@ class Canary:
     unit: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     alpha: float = 0.05
+    caution: float = 0.25
 
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record.
 
         Raises:
-            UsageError: The steps don't grow, or are no shares; or an override names no arm.
+            UsageError: It names no version; the steps don't grow, or are no shares; an override names no arm; or doubts
+                are rarer than endings.
         """
         steps = tuple(self.steps)
+        if self.version < 1:
+            raise UsageError("a canary needs a version", found=self.version, do="Give one with --version")
         _check_overrides(self.overrides, (CANARY, CONTROL))
         if not steps or list(steps) != sorted(set(steps)) or not 0 < steps[0] <= steps[-1] < 1:
             raise UsageError(
                 "a canary's steps are shares that grow", found=str(steps), expected="such as (0.05, 0.25, 0.5)"
+            )
+        if self.caution and not self.alpha <= self.caution <= _DOUBTFUL:
+            raise UsageError(
+                "a canary's caution is a probability",
+                found=self.caution,
+                expected=f"{self.alpha:g} (at which it is ended) to {_DOUBTFUL:g}, or 0 for never to step down",
             )
         return Policy(
             at=at,
@@ -68,6 +83,7 @@ class Canary:
                 least=self.least,
                 guardrails=tuple(self.guardrails),
                 alpha=self.alpha,
+                caution=self.caution,
             ),
         )
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 
 import numpy as np
-from scipy.special import betaincc, betaln
 
+from drivetrain.core.special import special
 from drivetrain.features.exact import Floats
 
 
@@ -38,10 +38,10 @@ def rate_above(bad: int, of: int, limit: float) -> float:
         return 1.0
     if limit <= 0.0:
         return inf if bad else 1.0
-    above = float(betaincc(bad + 1, of - bad + 1, limit))
+    above = float(special().betaincc(bad + 1, of - bad + 1, limit))
     if above <= 0.0:
         return 0.0
-    size = float(betaln(bad + 1, of - bad + 1)) + log(above) - log(1.0 - limit)
+    size = float(special().betaln(bad + 1, of - bad + 1)) + log(above) - log(1.0 - limit)
     size -= bad * log(limit) + (of - bad) * log(1.0 - limit)
     return exp(min(size, 700.0))
 

@@ -19,13 +19,15 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
-from drivetrain.registry.aliases import find_version, point
+from drivetrain.registry.aliases import current, find_version, point
 from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.serve.routing.router import Router
 
 _MOVED = 0.005
 """Shares that move less are left as they are: every change is a write that each worker reads."""
+_ON = ("hold", "up", "down")
+"""Steps after which a canary goes on."""
 
 
 def route(
@@ -42,7 +44,7 @@ def route(
         at: The moment it is dated; the present by default.
 
     Raises:
-        UsageError: No reason is given, or the policy contradicts itself.
+        UsageError: No reason is given, the policy contradicts itself, or its canary is the champion.
         UnknownName: It names a version that is not there.
         GateRefused: It names one whose gates refused it.
         SignatureRefused: It names one that no server would load.
@@ -62,6 +64,10 @@ def route(
                     do="Train a better one; its shadow may listen in meanwhile",
                 )
             check_signed(project, version)
+            if policy.mode == "canary" and current(project.store, endpoint.model.name).get("champion") == arm.version:
+                raise UsageError(
+                    f"{version.key} is champion: it has nobody to be held against", do="Name another version"
+                )
     if policy.mode != "champion":
         Router(policy, plan_of(endpoint).fields)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
@@ -72,7 +78,7 @@ def route(
 
 
 def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros) -> list[Decision]:
-    """One look at an endpoint's policy: a canary is held, grows, is promoted or ended; a bandit learns.
+    """One look at an endpoint's policy: a canary is held, grows, steps down, is promoted or ended; a bandit learns.
 
     Somebody who changes the policy meanwhile is not overruled.
     """
@@ -104,16 +110,13 @@ def _step(
     rows, revision, now = seen
     store = project.store
     verdict = judge(policy, rollout, rows, now)
-    if verdict.step == "hold":
+    if verdict.step == "hold" and not (verdict.doubts and rollout.doubted is None):
         return []
     version = max(arm.version for arm in policy.arms)
     words = _words(verdict, version)
-    if verdict.step == "up":
-        arms = canary_arms(version, verdict.share)
-        fresh = msgspec.structs.replace(policy, arms=arms, at=now, because=words, actor="loop")
-    else:
-        fresh = Policy(endpoint=policy.endpoint, at=now, because=words, actor="loop")
-    decision = _decision(fresh, words, version=version, evidence=msgspec.json.encode(verdict).decode())
+    fresh = _moved(policy, rollout, verdict, now) if verdict.step in _ON else Policy(endpoint=policy.endpoint, at=now)
+    fresh = msgspec.structs.replace(fresh, because=words, actor="loop")
+    decision = _decision(fresh, words, at=now, version=version, evidence=msgspec.json.encode(verdict).decode())
     if verdict.step != "promote":
         store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
         return [decision]
@@ -124,6 +127,17 @@ def _step(
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
     made = [one for one in store.catalog.find(Decision, endpoint.model.name) if one.id not in known]
     return [*reversed(made), decision]
+
+
+def _moved(policy: Policy, rollout: Rollout, verdict: Verdict, now: Micros) -> Policy:
+    """The policy of a canary that goes on; a doubt is kept until it grows again, so that it is told once."""
+    since = None if verdict.step == "up" else now if rollout.doubted is None else rollout.doubted
+    return msgspec.structs.replace(
+        policy,
+        arms=canary_arms(max(arm.version for arm in policy.arms), verdict.share),
+        at=policy.at if verdict.step == "hold" else now,
+        rollout=msgspec.structs.replace(rollout, doubted=since),
+    )
 
 
 def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
@@ -151,6 +165,8 @@ def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFr
 
 def _words(verdict: Verdict, version: int) -> str:
     told = {
+        "hold": f"canary v{version} is doubted, and stays at {verdict.share:.0%}: ",
+        "down": f"canary v{version} goes down to {verdict.share:.0%}: ",
         "up": f"canary v{version} goes up to {verdict.share:.0%}: ",
         "promote": f"canary v{version} becomes champion: ",
         "end": f"canary v{version} is ended: ",
@@ -158,10 +174,12 @@ def _words(verdict: Verdict, version: int) -> str:
     return told[verdict.step] + verdict.because
 
 
-def _decision(policy: Policy, because: str, *, evidence: str, version: int | None = None) -> Decision:
+def _decision(
+    policy: Policy, because: str, *, evidence: str, at: Micros | None = None, version: int | None = None
+) -> Decision:
     return Decision(
         id=new_id(),
-        at=policy.at,
+        at=policy.at if at is None else at,
         about=policy.endpoint,
         what="route",
         because=because,
@@ -181,4 +199,5 @@ def in_words(policy: Policy) -> str:
     arms = ", ".join(
         f"{arm.name} {f'v{arm.version}' if arm.version else '(champion)'} {arm.share:.0%}" for arm in policy.arms
     )
-    return f"{policy.mode} {policy.experiment}: {arms}"
+    doubted = ", doubted" if policy.rollout is not None and policy.rollout.doubted is not None else ""
+    return f"{policy.mode} {policy.experiment}: {arms}{doubted}"

@@ -70,7 +70,9 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
     lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
     lines += _refused(project, endpoint, aliases)
+    words = "answers with its champion" if version else "has no champion yet: nothing is served"
     if policy is not None and policy.arms:
+        words = "answers by its policy" if version else words
         lines.append(in_words(policy))
     if report is not None:
         lines.append(
@@ -81,7 +83,7 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     return {
         "endpoint": endpoint.name,
         "model": endpoint.model.name,
-        "words": "answers with its champion" if version else "has no champion yet: nothing is served",
+        "words": words,
         "versions": aliases,
         "lines": lines,
     }

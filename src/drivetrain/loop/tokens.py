@@ -79,7 +79,7 @@ class Tokens:
             scopes: What it is for: ``predict``, ``feedback``, ``push``, ``read``, ``metrics``.
             endpoints: The only endpoints it is to predict with, label and read about; all by default.
             expires: After how long it ends, such as ``"90d"``; never by default.
-            rate: Requests that are taken with it, such as ``"100/s"``; each of the server's workers takes its share.
+            rate: Requests that are taken with it, such as ``"100/s"``, by all workers of a server together.
 
         Raises:
             UsageError: A scope, a duration or a rate that is none.

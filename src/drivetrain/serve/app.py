@@ -35,7 +35,7 @@ from drivetrain.serve.routes.versioned import unversioned
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.tokens import Holder
 from drivetrain.serve.witness import WatchedDataplane, Witnesses
-from drivetrain.serve.workers import Workers
+from drivetrain.serve.workers import FOLDER, Workers
 from drivetrain.store.bundle import Store
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Application:
         routes += openapi.routes(routes, plans, settings, OPEN)
         self._routes = {(route.method, route.path): route for route in routes}
         self._paths = {route.path for route in routes}
-        guard = Guard(settings, store, routes)
+        guard = Guard(settings, store, routes, log_folder / FOLDER)
         self._guard = None if guard.idle else guard
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -35,7 +35,7 @@ class RateExceeded(Overloaded):
 
     Args:
         what: Whose rate, and what is wrong.
-        rate: Requests a second that this worker lets through.
+        rate: Requests a second that may come.
         wait: Seconds until the next one is.
     """
 

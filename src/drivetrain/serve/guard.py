@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from drivetrain.core.records import TokenScope
 from drivetrain.core.settings import ServeSettings
-from drivetrain.serve.bucket import Bucket, rate_of
+from drivetrain.serve.bucket import rate_of
 from drivetrain.serve.denial import Forbidden, RateExceeded
+from drivetrain.serve.rates import Rates
 from drivetrain.serve.request import RequestHeaders
 from drivetrain.serve.routes.route import Route
 from drivetrain.serve.tokens import Holder, TokenBook
@@ -37,13 +39,15 @@ class Guard:
         settings: Whether tokens are asked for, and the rate of those without.
         store: Where tokens are.
         routes: Every route there is.
+        folder: Where workers keep what they share.
     """
 
-    def __init__(self, settings: ServeSettings, store: Store, routes: Iterable[Route]) -> None:
+    def __init__(self, settings: ServeSettings, store: Store, routes: Iterable[Route], folder: Path) -> None:
         self._open = OPEN & {route.path for route in routes}
-        self._book = TokenBook(store.catalog, settings.workers) if settings.tokens == "on" else None
-        rate = rate_of(settings.rate) / settings.workers
-        self._bucket = Bucket(rate) if rate and self._book is None else None
+        self._rates = Rates(folder, settings.workers)
+        self._book = TokenBook(store.catalog, self._rates) if settings.tokens == "on" else None
+        rate = rate_of(settings.rate)
+        self._bucket = self._rates.bucket("", rate) if rate and self._book is None else None
 
     @property
     def idle(self) -> bool:
@@ -59,6 +63,7 @@ class Guard:
         """Stops reading them."""
         if self._book is not None:
             self._book.close()
+        self._rates.close()
 
     def identify(self, path: str, headers: RequestHeaders, at: float) -> Holder | None:
         """Who comes; nobody where no token is asked for.

@@ -15,6 +15,7 @@ from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import Token
 from drivetrain.serve.bucket import Bucket
 from drivetrain.serve.denial import Unauthorised
+from drivetrain.serve.rates import Rates
 
 LOOK_SECONDS = 0.25
 _SILENT_SECONDS = 5.0
@@ -46,10 +47,11 @@ class Holder(NamedTuple):
     scopes: frozenset[str]
     endpoints: frozenset[str]
     expires: Micros
+    rate: float
     bucket: Bucket | None
 
 
-_NOBODY = Holder("", "", b"", bytes(32), frozenset(), frozenset(), 0, None)
+_NOBODY = Holder("", "", b"", bytes(32), frozenset(), frozenset(), 0, 0.0, None)
 
 
 def mint() -> Minted:
@@ -72,12 +74,12 @@ class TokenBook:
 
     Args:
         catalog: Where the records are.
-        workers: How many workers share each token's rate.
+        rates: What tokens may come at, over all workers.
     """
 
-    def __init__(self, catalog: Catalog, workers: int) -> None:
+    def __init__(self, catalog: Catalog, rates: Rates) -> None:
         self._catalog = catalog
-        self._workers = workers
+        self._rates = rates
         self._revision = -1
         self._holders: dict[str, Holder] = {}
         self._away = False
@@ -149,10 +151,10 @@ class TokenBook:
 
     def _holder(self, token: Token) -> Holder:
         before = self._holders.get(token.id)
-        share = token.rate / self._workers
-        bucket = Bucket(share) if share else None
-        if bucket is not None and before is not None and before.bucket is not None and before.bucket.rate == share:
+        if before is not None and before.rate == token.rate:
             bucket = before.bucket  # another commit to the catalog is no new allowance
+        else:
+            bucket = self._rates.bucket(token.id, token.rate) if token.rate else None
         return Holder(
             id=token.id,
             name=token.name,
@@ -161,6 +163,7 @@ class TokenBook:
             scopes=frozenset(token.scopes),
             endpoints=frozenset(token.endpoints),
             expires=token.expires,
+            rate=token.rate,
             bucket=bucket,
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drivetrain.core.clock import SECOND
 from drivetrain.core.records import Guardrail, Policy
-from drivetrain.web.words import latency, share, span
+from drivetrain.web.words import day, latency, share, span
 
 _SAYS = {
     "canary": "A canary",
@@ -54,6 +54,10 @@ def _moves(policy: Policy) -> list[str]:
         ]
         if rollout.guardrails:
             made.append(f"It is ended as soon as it surely breaks one: {'; '.join(map(_limit, rollout.guardrails))}.")
+            if rollout.caution:
+                made.append("It steps down where it likely breaks one, and does not grow while that stands.")
+        if rollout.doubted is not None:
+            made.append(f"It has been doubted since {day(rollout.doubted)}.")
     if policy.overrides:
         many = len(policy.overrides)
         own = "1 unit always takes a way of its own" if many == 1 else f"{many} units always take ways of their own"
@@ -66,4 +70,7 @@ def _limit(guardrail: Guardrail) -> str:
         return f"at most {share(guardrail.at_most)} of its requests left to others"
     if guardrail.metric == "slow":
         return f"at most {share(guardrail.at_most)} of its answers slower than {latency(guardrail.micros)}"
+    if guardrail.metric == "outcome":
+        side = "above" if guardrail.lower else "below"
+        return f"mean label at most {guardrail.at_most:g} {side} the champion's"
     return f"squared error at most {guardrail.at_most:g} above the champion's"

@@ -46,6 +46,9 @@ def command(  # one parameter an option: Typer reads them
     outcome: Annotated[
         str, typer.Option(help="Canary: how far its mean label may lie below: 0.01; or 0.01:lower.")
     ] = "",
+    caution: Annotated[
+        str, typer.Option(help="Canary: how often a good one may be doubted, and step down; 0% for never.")
+    ] = "25%",
     experiment: Annotated[str, typer.Option(help="Split and bandit: the experiment's name.")] = "",
     arm: Annotated[
         list[str] | None, typer.Option(help="Split and bandit: NAME=VERSION[:SHARE], or NAME[:SHARE].")
@@ -80,6 +83,7 @@ def command(  # one parameter an option: Typer reads them
                 guardrails=tuple(rails),
                 unit=sticks,
                 overrides=_overrides(override),
+                caution=_share(caution),
             )
         elif mode is not Mode.champion:
             asked = _experiment(mode, experiment, arm or [], sticks, tuple(context or ()), _overrides(override))

@@ -1,4 +1,4 @@
-"""Run schedules and monitors until stopped: new data, drift, performance, retraining, shadow, promotion."""
+"""Run schedules and monitors until stopped: new data, drift, performance, retraining, shadow, canaries, bandits."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """How a canary grows.
+    """How a canary grows, and shrinks again where it is doubted.
 
     Attributes:
         began: When the canary got its first share; the policy's own ``at`` is when it got the present one.
@@ -81,6 +81,9 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
             a label.
         guardrails: What it must not do.
         alpha: Probability that a canary which breaks no guardrail is ever taken for one that does.
+        caution: Probability that a canary which breaks no guardrail is ever doubted; 0 for never to doubt one. Who is
+            doubted steps down.
+        doubted: When the doubt against it began; none if there has been none since it last grew.
     """
 
     began: Micros
@@ -89,6 +92,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     least: int
     guardrails: tuple[Guardrail, ...] = ()
     alpha: float = 0.05
+    caution: float = 0.25
+    doubted: Micros | None = None
 
 
 class Policy(Record, frozen=True, kw_only=True):

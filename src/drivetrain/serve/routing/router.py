@@ -101,11 +101,12 @@ def _places(
     policy: Policy, names: Sequence[str], fields: Sequence[RequestField], verb: str, types: set[str]
 ) -> list[int]:
     known = {field.name: (at, field.type) for at, field in enumerate(fields)}
+    fit = ", ".join(name for name, (_, kind) in known.items() if kind in types)
     for name in names:
         if name not in known or known[name][1] not in types:
             raise ProjectError(
                 f"the policy of endpoint {policy.endpoint!r} {verb} {name!r}",
                 found=known[name][1] if name in known else "no such field in its requests",
-                expected=f"one of {', '.join(name for name, (_, kind) in known.items() if kind in types) or 'none'}",
+                expected=f"one of {fit}" if fit else f"a field of type {', '.join(sorted(types))}; requests have none",
             )
     return [known[name][0] for name in names]
