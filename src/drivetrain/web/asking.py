@@ -19,8 +19,8 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a URL-encoded form.
+async def fields_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a URL-encoded form, each with all its values.
 
     Raises:
         RequestError: The body is no such form, or too large.
@@ -34,8 +34,14 @@ async def form_of(request: Request) -> dict[str, str]:
         if len(body) > _LARGEST:
             raise RequestError("the form is too large", expected=f"at most {_LARGEST:,} bytes")
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
-    return {name: values[-1].strip() for name, values in fields.items()}
+    return {name: [value.strip() for value in values] for name, values in fields.items()}
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a URL-encoded form, each with its last value; raises what :func:`fields_of` raises."""
+    return {name: values[-1] for name, values in (await fields_of(request)).items()}
 
 
 DeskOf = Annotated[Desk, Depends(desk_of)]
+FieldsOf = Annotated[dict[str, list[str]], Depends(fields_of)]
 FormOf = Annotated[dict[str, str], Depends(form_of)]
