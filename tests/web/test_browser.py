@@ -16,7 +16,8 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/monitoring/late", "/endpoints", "/endpoints/late", "/models", "/models/late/versions/3",
     "/models/late/versions/1", "/runs/0192-run-2", "/runs/0192-failed", "/features", "/data", "/data/flights",
-    "/quarantine/flights", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
+    "/data/flights?version=55&against=50", "/data/training/late", "/quarantine", "/quarantine/flights", "/privacy",
+    "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
 )  # fmt: skip
 _TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((one) => !one.closest(".scroll, svg") && one.getBoundingClientRect().right > innerWidth + 1)
@@ -103,7 +104,18 @@ def test_colours_can_be_read_in_both_themes(browser: Browser, address: str):
     for scheme in ("light", "dark"):
         context = browser.new_context(base_url=address, color_scheme=scheme)
         page = context.new_page()
-        for path in ("/", "/monitoring/late", "/endpoints/late", "/models/late/versions/3", "/alerts", "/steps"):
+        for path in (
+            "/",
+            "/monitoring/late",
+            "/endpoints/late",
+            "/models/late/versions/3",
+            "/alerts",
+            "/steps",
+            "/data/flights",
+            "/quarantine/flights",
+            "/privacy",
+            "/audit",
+        ):
             page.goto(path)
             assert page.evaluate(contrast) == [], f"{path} in the {scheme} theme"
         context.close()
@@ -194,7 +206,19 @@ def test_without_scripts_everything_is_still_said(context: BrowserContext):
 def test_an_empty_project_looks_meant(browser: Browser):
     with serving("web.serving:empty") as (address, _):
         page, said = watched(browser.new_context(base_url=address, viewport={"width": 390, "height": 844}))
-        for path in ("/", "/monitoring/late", "/endpoints/late", "/models", "/data", "/alerts", "/predictions"):
+        for path in (
+            "/",
+            "/monitoring/late",
+            "/endpoints/late",
+            "/models",
+            "/data",
+            "/alerts",
+            "/predictions",
+            "/quarantine",
+            "/quarantine/flights",
+            "/privacy",
+            "/audit",
+        ):
             page.goto(path)
             assert page.locator(".empty, .lede").count() >= 1, path
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

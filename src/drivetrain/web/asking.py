@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from fastapi import Depends, Request
 
 from drivetrain.core.errors import RequestError
+from drivetrain.loop.audit import Sought
 from drivetrain.web.desk import Desk
 
 _LARGEST = 20_000
@@ -42,6 +43,12 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in (await fields_of(request)).items()}
 
 
+def sought_of(about: str = "", what: str = "", who: str = "") -> Sought:
+    """Which entries of the audit an address asks for."""
+    return Sought(about=about or None, what=what or None, who=who or None)
+
+
 DeskOf = Annotated[Desk, Depends(desk_of)]
 FieldsOf = Annotated[dict[str, list[str]], Depends(fields_of)]
 FormOf = Annotated[dict[str, str], Depends(form_of)]
+SoughtOf = Annotated[Sought, Depends(sought_of)]

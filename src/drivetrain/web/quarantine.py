@@ -75,9 +75,7 @@ def leaf(desk: Desk, source: str, page: int = 1, chosen: Chosen | None = None) -
     heap = desk.quarantine.heap(source)
     some = heap if wanted.everything else desk.quarantine.heap(source, rule=wanted.rule, batch=wanted.batch)
     page = min(max(page, 1), max(1, -(-some.rows // PAGE)))
-    rows = desk.quarantine.show(
-        source, rule=wanted.rule, batch=wanted.batch, skip=(page - 1) * PAGE, limit=PAGE
-    )
+    rows = desk.quarantine.show(source, rule=wanted.rule, batch=wanted.batch, skip=(page - 1) * PAGE, limit=PAGE)
     return Leaf(tuple(rows), some.rows, page, tuple(sorted(veil_of(desk.sources[source]).withheld)), heap)
 
 
@@ -120,7 +118,7 @@ def act_of(fields: dict[str, list[str]]) -> Act:
     )
 
 
-def chosen_of(rule: str, batch: str) -> Chosen:
+def chosen_of(rule: str = "", batch: str = "") -> Chosen:
     """Which rows an address or a form names.
 
     Raises:

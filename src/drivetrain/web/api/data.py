@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from drivetrain.web import quarantine
 from drivetrain.web.answering import answer
 from drivetrain.web.api.actions import json_of
-from drivetrain.web.asking import DeskOf
+from drivetrain.web.asking import DeskOf, SoughtOf
 from drivetrain.web.quarantine import Act, Chosen
 from drivetrain.web.security import same_origin
 
@@ -37,9 +37,7 @@ def heaps(desk: DeskOf) -> Response:
 
 
 @router.get("/quarantine/{name:path}")
-def set_aside(
-    desk: DeskOf, name: str, page: Page = 1, rule: str | None = None, batch: int | None = None
-) -> Response:
+def set_aside(desk: DeskOf, name: str, page: Page = 1, rule: str | None = None, batch: int | None = None) -> Response:
     """Rows of a source that were set aside, a page at a time, private values masked."""
     return answer(quarantine.leaf(desk, name, page, Chosen(rule, batch)))
 
@@ -73,13 +71,13 @@ def privacy(desk: DeskOf) -> Response:
 @router.get("/audit")
 def audit(
     desk: DeskOf,
-    about: str | None = None,
-    what: str | None = None,
-    who: str | None = None,
+    sought: SoughtOf,
     skip: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=0, le=5000)] = 20,
     verify: bool = False,  # noqa: FBT001, FBT002 - a field of the address
     head: str | None = None,
 ) -> Response:
     """Who did what, when, to what; with verify, whether that account is whole."""
-    return answer(desk.audit(about, what=what, who=who, skip=skip, limit=limit, verify=verify, head=head))
+    return answer(
+        desk.audit(sought.about, what=sought.what, who=sought.who, skip=skip, limit=limit, verify=verify, head=head)
+    )

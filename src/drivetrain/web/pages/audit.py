@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from drivetrain.web.asking import DeskOf
+from drivetrain.web.asking import DeskOf, SoughtOf
 from drivetrain.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -21,9 +22,7 @@ CHECKED = 2_000
 def audit(
     request: Request,
     desk: DeskOf,
-    about: str = "",
-    what: str = "",
-    who: str = "",
+    sought: SoughtOf,
     head: str = "",
     check: bool = False,  # noqa: FBT001, FBT002 - a field of the address
     page_number: int = 1,
@@ -32,9 +31,9 @@ def audit(
     verify = check or desk.audit(limit=0).total <= CHECKED
     skip = (max(page_number, 1) - 1) * PAGE
     found = desk.audit(
-        about or None, what=what or None, who=who or None, skip=skip, limit=PAGE, verify=verify, head=head or None
+        sought.about, what=sought.what, who=sought.who, skip=skip, limit=PAGE, verify=verify, head=head or None
     )
-    asked = {"about": about, "what": what, "who": who}
+    asked = {name: text or "" for name, text in msgspec.structs.asdict(sought).items()}
     return page(
         request,
         "audit.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request
@@ -20,6 +21,8 @@ from drivetrain.web.story import evidence_text
 
 router = APIRouter(include_in_schema=False)
 
+ChosenOf = Annotated[Chosen, Depends(quarantine.chosen_of)]
+
 
 @router.get("/quarantine")
 def everything(request: Request, desk: DeskOf) -> HTMLResponse:
@@ -29,10 +32,9 @@ def everything(request: Request, desk: DeskOf) -> HTMLResponse:
 
 @router.get("/quarantine/{name:path}")
 def set_aside(
-    request: Request, desk: DeskOf, name: str, page_number: int = 1, rule: str = "", batch: str = "", done: str = ""
+    request: Request, desk: DeskOf, chosen: ChosenOf, name: str, page_number: int = 1, done: str = ""
 ) -> HTMLResponse:
     """The rows of one source."""
-    chosen = quarantine.chosen_of(rule, batch)
     told = next((one.because for one in quarantine.done(desk, name) if one.id == done), "")
     return _show(request, desk, name, chosen, page_number=page_number, note=told)
 
