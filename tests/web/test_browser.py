@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from web.process import serving
+from web.yard import make_yard
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.browser
@@ -188,6 +189,31 @@ def test_a_person_promotes_in_the_browser(browser: Browser):
         page.locator("#rollback").get_by_label("Why").fill("That was a mistake after all.")
         page.get_by_role("button", name="Go back to version 2").click()
         page.get_by_text("Done: the previous champion answers again.").wait_for()
+        page.context.close()
+
+
+def test_a_person_brings_rows_back_in_the_browser(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("YARD", str(make_yard(tmp_path / "yard")))
+    with serving("web.serving:yard") as (address, _):
+        page, said = watched(browser.new_context(base_url=address, viewport={"width": 390, "height": 844}))
+        page.goto("/data/orders")
+        page.get_by_role("link", name="see those that still are").click()
+        page.get_by_role("link", name="country: expected one of").click()
+        page.get_by_label("Batch").select_option("2")
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("heading", name="41 rows of these").wait_for()
+        page.get_by_role("checkbox").first.check()
+        page.get_by_role("checkbox").nth(1).check()
+        page.get_by_label("Set a column first").select_option("country")
+        page.get_by_label("to", exact=True).fill("it")
+        page.get_by_label("Why").fill("Two orders from Italy, as the shop says.")
+        page.get_by_role("button", name="Bring back").click()
+        page.get_by_text("Done: 2 of 2 rows are back").wait_for()
+        page.get_by_role("heading", name="58 rows of orders set aside").wait_for()
+        page.goto("/audit?what=readmit")
+        assert page.get_by_role("link", name="dashboard").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert said == []
         page.context.close()
 
 
