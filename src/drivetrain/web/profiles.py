@@ -15,6 +15,7 @@ from drivetrain.loop.history import Course, History
 from drivetrain.web.definitions import ColumnWords
 from drivetrain.web.desk import Desk
 
+_TIMES = ("Datetime", "Date")
 NOTHING = "none"
 """Stands for no version to compare with."""
 
@@ -94,9 +95,11 @@ def beyond(one: Moved) -> float:
     return round(100 * one.shift / (one.shift + one.chance), 2) if one.shift is not None and one.chance else 0.0
 
 
-def passing(source: Source | None) -> list[str]:
-    """Columns whose values pass with every batch: key and times."""
-    return [*source.key, *filter(None, (source.time, source.available))] if source else []
+def passing(source: Source | None, figures: TableFigures | None) -> list[str]:
+    """Columns whose values pass with every batch: what alone is the key, and times."""
+    key = source.key if source and len(source.key) == 1 else ()
+    columns = figures.columns if figures else ()
+    return [one.name for one in columns if one.name in key or one.dtype.startswith(_TIMES)]
 
 
 def _number(field: str, text: str) -> int:

@@ -35,7 +35,7 @@ def one_table(request: Request, desk: DeskOf, name: str, version: str = "", agai
     history = desk.history(name)
     choice = profiles.choose(desk, history, version, against)
     figures = desk.data(name, version=choice.version, against=choice.against) if choice.profiled else None
-    passing = [name for name in profiles.passing(source) if figures and name in {one.name for one in figures.columns}]
+    passing = profiles.passing(source, figures)
     return page(
         request,
         "table.html",
