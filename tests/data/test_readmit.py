@@ -199,3 +199,14 @@ def test_what_the_quarantine_must_not_keep_does_not_come_back_as_what_stands_for
     made = again(place, veiled, names(place, "faa: expected"), mend={"x": 8.0})
     assert made.admitted >= 1
     assert 8.0 in place.store.tables.read("flights")["x"].to_list()
+
+
+def test_rows_from_before_a_column_was_added_come_back_without_it(place):
+    source = flights(contract=Contract(COLUMNS, on_new_column="add"))
+    start(place, source)
+    place.write("raw/2.csv", "id,t,x,faa,gate\n9,2013-07-03,5,EWR,B7\n")
+    place.take(source)
+    place.write("airports/2.csv", "faa\nJFK\n")
+    place.take(AIRPORTS)
+    assert again(place, source, names(place, "faa: expected")).admitted == 1
+    assert {row["id"]: row["gate"] for row in place.rows("flights")} == {1: None, 2: None, 9: "B7"}

@@ -46,6 +46,8 @@ def test_reads_of_personal_data_are_told_of_and_others_are_not(shop):
     [read] = project.store.catalog.find(Access)
     assert (read.what, read.about, read.rows) == ("training_set", "training/returned", 6000)
     assert read.columns == ("customer",)
+    masked = [one.name for one in project.data("training/returned").columns if one.masked]
+    assert masked == ["customer"], "what may not be read unseen is in no figure either"
     with serving(shop) as client:
         answer = client.predict("returned", [ORDER])
     project.trace(answer["request_id"])

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.core.records import Access, Decision
 from drivetrain.loop.project import Project
 
 PROJECT = """
@@ -107,3 +108,37 @@ def test_the_command(yard):
         "dropped": 3,
     }
     assert "No row is set aside" in said(yard, "quarantine", "list")
+
+
+def test_what_is_done_is_on_record_and_so_is_who_looks_at_private_values(yard):
+    project = Project.load(yard)
+    catalog = project.store.catalog
+    project.quarantine.show("people")
+    assert catalog.find(Access) == []
+    project.quarantine.show("people", rule="nobody broke this", unmasked=True)
+    assert catalog.find(Access) == [], "nothing was shown"
+    said(yard, "quarantine", "show", "people", "--rule", "mail", "--unmasked")
+    (read,) = catalog.find(Access)
+    assert (read.what, read.about, read.columns, read.rows) == ("quarantine", "people", ("mail",), 1)
+    said(yard, "quarantine", "readmit", "people", "--rule", "at least", "--set", "age=7", "--because", "A typo.")
+    said(yard, "quarantine", "readmit", "people", "--rule", "nobody broke this")
+    said(yard, "quarantine", "drop", "people", "--batch", "1", "--because", "They are of a test.")
+    dropped, back = catalog.find(Decision, "people")
+    assert back.because == "1 of 1 rows are back, people is at version 1. A typo."
+    assert json.loads(back.evidence)["set"] == ["age"]
+    assert dropped.because == "3 rows of people dropped for good. They are of a test."
+    assert [one.what for one in project.audit("people", limit=2, verify=True).entries] == ["drop", "readmit"]
+    assert "read quarantine" in said(yard, "audit", "--what", "read")
+    assert "drop" not in said(yard, "audit", "--who", "nobody")
+
+
+def test_rows_are_listed_by_batch_and_a_page_at_a_time(yard):
+    (yard / "raw" / "2.csv").write_text("id,mail,age\n6,a@b.c,-7\n")
+    Project.load(yard).run(only="data")
+    quarantine = Project.load(yard).quarantine
+    assert quarantine.heap("people").batches == {2: 1, 1: 4}
+    assert quarantine.heap("people", rule="at least").rows == 2
+    assert [row.batch for row in quarantine.show("people", rule="at least")] == [2, 1]
+    everything = [row.row for row in quarantine.show("people")]
+    assert [row.row for row in quarantine.show("people", skip=2, limit=2)] == everything[2:4]
+    assert [row.batch for row in quarantine.show("people", batch=2)] == [2]

@@ -29,9 +29,25 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    source: Named
+    entity: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    label: Labelled = Labelled(Named("flights"))
+    request_columns: tuple[str, ...] = ("sched_dep", "sched_arr", "carrier", "tailnum")
+    views: tuple[FeatureView, ...] = ()
+    requests: tuple[RequestFeatures, ...] = ()
+    derived: tuple[FeatureView, ...] = ()
+
+
+@dataclass(frozen=True)
 class Endpoint:
     name: str
-    model: Named
+    model: Model
 
 
 def calendar(request: pl.DataFrame) -> list[pl.Expr]:

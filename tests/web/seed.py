@@ -18,9 +18,27 @@ from drivetrain.core.clock import DAY, HOUR, MINUTE, WEEK, iso, micros_of
 from drivetrain.core.errors import GateRefused, UnknownName, UsageError
 from drivetrain.core.hashing import digest
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Alias, Decision, Link, ModelVersion, Step, TableVersion
+from drivetrain.core.records import (
+    Access,
+    Alias,
+    Decision,
+    Forgetting,
+    Link,
+    ModelVersion,
+    Record,
+    Step,
+    TableVersion,
+)
 from drivetrain.core.records.table import ColumnType
 from drivetrain.core.settings import Settings
+from drivetrain.data.ledger import Entry
+from drivetrain.data.profile import LAYOUT, TableProfile, profile_of
+from drivetrain.data.veil import veil_of
+from drivetrain.loop.audit import Account, Sought, audit
+from drivetrain.loop.data import TableFigures, figures
+from drivetrain.loop.history import LIMIT, History, history
+from drivetrain.loop.privacy.privacy import Privacy
+from drivetrain.loop.quarantine import Quarantine
 from web import declared
 from web.learned import CARD, VERSIONS, evaluation, run, version
 from web.shelf import FakeShelf, Shelf
@@ -53,8 +71,8 @@ class SeededDesk:
         self.views: dict[str, Any] = dict(declared.VIEWS)
         self.requests: dict[str, Any] = dict(declared.REQUESTS)
         self.derived: dict[str, Any] = {}
-        self.models: dict[str, Any] = {"late": declared.Named("late")}
-        self.endpoints: dict[str, Any] = {"late": declared.Endpoint("late", declared.Named("late"))}
+        self.models: dict[str, Any] = {"late": declared.Model("late")}
+        self.endpoints: dict[str, Any] = {"late": declared.Endpoint("late", declared.Model("late"))}
         self.monitors: dict[str, Any] = {"late": declared.Named("late")}
         if not empty:
             fill(self.store)
@@ -81,6 +99,27 @@ class SeededDesk:
             "shadow": [{"version": 3, "prediction": 0.31}],
             "feedback": {"label": 1.0, "at": found["at"] + 5 * HOUR} if found["row"] == 0 else None,
         }
+
+    def data(self, table: str, /, *, version: int | None = None, against: int | None = None) -> TableFigures:
+        return figures(self, table, version=version, against=against)  # type: ignore[arg-type]
+
+    def history(self, table: str, /, *, limit: int = LIMIT) -> History:
+        return history(self, table, limit=limit)  # type: ignore[arg-type]
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self)  # type: ignore[arg-type]
+
+    @property
+    def privacy(self) -> Privacy:
+        return Privacy(self)  # type: ignore[arg-type]
+
+    def audit(
+        self, about: str | None = None, /, *, what: str | None = None, who: str | None = None, skip: int = 0,
+        limit: int | None = None, verify: bool = False, head: str | None = None,
+    ) -> Account:  # fmt: skip
+        sought = Sought(about=about, what=what, who=who)
+        return audit(self, sought, skip=skip, limit=limit, check=verify, head=head)  # type: ignore[arg-type]
 
     def plan(self) -> list[Planned]:
         done = "nothing changed since it ran"
@@ -146,7 +185,62 @@ def _tables(shelf: Shelf) -> None:
         _version(shelf, name, 0, rows, rows, {}, START + 180 * DAY)
     for number in VERSIONS:
         _version(shelf, "training/late", number, 118_000 + 31_000 * number, 0, {}, PROMOTED.get(number, END - 40 * DAY))
+    for number in range(60):
+        shelf.tables.append("flights", pl.DataFrame({"flight_id": [str(number)]}), note=_entry(number).note)
     shelf.tables.append("quarantine/flights", _bad_rows())
+    shelf.catalog.commit(*_profiles(), *_past())
+
+
+def _entry(number: int) -> Entry:
+    kind = "String" if number % 20 == 7 else "Int64"
+    return Entry(
+        number=number + 1, origin=f"raw/flights/{number}.parquet", batch="batch",
+        shape={"flight_id": "String", "dep_time": kind, **({"gate": "String"} if number >= 57 else {})},
+    )  # fmt: skip
+
+
+def _profiles() -> list[TableProfile]:
+    """The last twelve versions: delays grow, a column is ever more often empty."""
+    veil = veil_of(declared.FLIGHTS)
+    made = []
+    for number in range(48, 60):
+        chance = random.Random(number)
+        late = 6.0 * max(0, number - 55)
+        rows = 2_000
+        frame = pl.DataFrame(
+            {
+                "flight_id": [f"{number}-{row}" for row in range(rows)],
+                "carrier": [chance.choice(("UA", "UA", "EV", "B6", "DL")) for _ in range(rows)],
+                "origin": [chance.choice(("EWR", "JFK", "LGA")) for _ in range(rows)],
+                "tailnum": [None if chance.random() < 0.01 * (number - 48) else f"N{row}AA" for row in range(rows)],
+                "dep_time": [chance.randint(500, 2359) for _ in range(rows)],
+                "arr_delay": [chance.expovariate(1 / 30) - 25 + late for _ in range(rows)],
+                "distance": [chance.choice((187, 733, 1400, 2475)) for _ in range(rows)],
+                "crew_contact": [PRIVATE] * rows,
+            }
+        )
+        made.append(
+            TableProfile(
+                at=END, table="flights", version=number, rows=rows, columns=profile_of(frame, veil), layout=LAYOUT
+            )
+        )
+    return made
+
+
+def _past() -> list[Record]:
+    """What was read, forgotten, and brought back."""
+    return [
+        Access(at=END - DAY, id="read-1", what="trace", about="flights", columns=("crew_contact",), rows=1),
+        Forgetting(
+            at=END - 2 * DAY, id="forget-1", entity="plane", digest=digest("N1"), sealed="file:key", state="done",
+            because="the owner asked for it", erased={"flights": 31}, finished=END,
+        ),
+        Decision(
+            at=END - 3 * DAY, id="readmit-1", about="flights", what="readmit", actor="dashboard",
+            because="12 of 14 rows are back, flights is at version 58. The clocks were mended.",
+            evidence=declared.evidence({"tried": 14, "admitted": 12}),
+        ),
+    ]  # fmt: skip
 
 
 def _version(
@@ -179,13 +273,23 @@ def _bad_rows() -> pl.DataFrame:
     ]
     return pl.DataFrame(
         {
+            "_number": [60 - place // 2 for place in range(len(rows))],
+            "_batch": ["batch"] * len(rows),
+            "_line": [None] * len(rows),
+            "_rules": [[_rule(reason)] for reason, _ in rows],
+            "_prepared": [True] * len(rows),
             "_reasons": [[reason] for reason, _ in rows],
             "_origin": [f"raw/flights/2013-{'12-29' if place < 2 else '11'}.parquet" for place in range(len(rows))],
             "_ingested_at": [END - place * DAY for place in range(len(rows))],
             "_row": [json.dumps(row) for _, row in rows],
         },
-        schema_overrides={"_ingested_at": pl.Datetime("us", "UTC")},
-    )
+        schema_overrides={"_ingested_at": pl.Datetime("us", "UTC"), "_line": pl.Int64()},
+    ).reverse()
+
+
+def _rule(reason: str) -> str:
+    """A reason without what was found."""
+    return reason.partition(": found")[0] + ": " + reason.rpartition(", ")[2]
 
 
 def _models(shelf: Shelf) -> None:

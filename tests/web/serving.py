@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from fastapi import FastAPI
 
+from drivetrain.loop.project import Project
 from drivetrain.web.app import create_app
 from web.seed import SeededDesk
 
@@ -14,6 +17,10 @@ def seeded() -> FastAPI:
 
 def empty() -> FastAPI:
     return create_app(SeededDesk(empty=True))
+
+
+def yard() -> FastAPI:
+    return create_app(Project.load(os.environ["YARD"]))
 
 
 def broken() -> FastAPI:

@@ -10,13 +10,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from web.process import serving
+from web.yard import make_yard
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/monitoring/late", "/endpoints", "/endpoints/late", "/models", "/models/late/versions/3",
     "/models/late/versions/1", "/runs/0192-run-2", "/runs/0192-failed", "/features", "/data", "/data/flights",
-    "/quarantine/flights", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
+    "/data/flights?version=55&against=50", "/data/training/late", "/quarantine", "/quarantine/flights", "/privacy",
+    "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
 )  # fmt: skip
 _TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((one) => !one.closest(".scroll, svg") && one.getBoundingClientRect().right > innerWidth + 1)
@@ -103,7 +105,18 @@ def test_colours_can_be_read_in_both_themes(browser: Browser, address: str):
     for scheme in ("light", "dark"):
         context = browser.new_context(base_url=address, color_scheme=scheme)
         page = context.new_page()
-        for path in ("/", "/monitoring/late", "/endpoints/late", "/models/late/versions/3", "/alerts", "/steps"):
+        for path in (
+            "/",
+            "/monitoring/late",
+            "/endpoints/late",
+            "/models/late/versions/3",
+            "/alerts",
+            "/steps",
+            "/data/flights",
+            "/quarantine/flights",
+            "/privacy",
+            "/audit",
+        ):
             page.goto(path)
             assert page.evaluate(contrast) == [], f"{path} in the {scheme} theme"
         context.close()
@@ -179,6 +192,31 @@ def test_a_person_promotes_in_the_browser(browser: Browser):
         page.context.close()
 
 
+def test_a_person_brings_rows_back_in_the_browser(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("YARD", str(make_yard(tmp_path / "yard")))
+    with serving("web.serving:yard") as (address, _):
+        page, said = watched(browser.new_context(base_url=address, viewport={"width": 390, "height": 844}))
+        page.goto("/data/orders")
+        page.get_by_role("link", name="see those that still are").click()
+        page.get_by_role("link", name="country: expected one of").click()
+        page.get_by_label("Batch").select_option("2")
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("heading", name="41 rows of these").wait_for()
+        page.get_by_role("checkbox").first.check()
+        page.get_by_role("checkbox").nth(1).check()
+        page.get_by_label("Set a column first").select_option("country")
+        page.get_by_label("to", exact=True).fill("it")
+        page.get_by_label("Why").fill("Two orders from Italy, as the shop says.")
+        page.get_by_role("button", name="Bring back").click()
+        page.get_by_text("Done: 2 of 2 rows are back").wait_for()
+        page.get_by_role("heading", name="58 rows of orders set aside").wait_for()
+        page.goto("/audit?what=readmit")
+        assert page.get_by_role("link", name="dashboard").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert said == []
+        page.context.close()
+
+
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
 def test_without_scripts_everything_is_still_said(context: BrowserContext):
     page = context.new_page()
@@ -194,7 +232,19 @@ def test_without_scripts_everything_is_still_said(context: BrowserContext):
 def test_an_empty_project_looks_meant(browser: Browser):
     with serving("web.serving:empty") as (address, _):
         page, said = watched(browser.new_context(base_url=address, viewport={"width": 390, "height": 844}))
-        for path in ("/", "/monitoring/late", "/endpoints/late", "/models", "/data", "/alerts", "/predictions"):
+        for path in (
+            "/",
+            "/monitoring/late",
+            "/endpoints/late",
+            "/models",
+            "/data",
+            "/alerts",
+            "/predictions",
+            "/quarantine",
+            "/quarantine/flights",
+            "/privacy",
+            "/audit",
+        ):
             page.goto(path)
             assert page.locator(".empty, .lede").count() >= 1, path
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -16,6 +16,7 @@ from web.seed import HOSTILE, SeededDesk
 
 PAGES = (
     "/", "/monitoring/late", "/endpoints", "/endpoints/late", "/models", "/features", "/data", "/quarantine/flights",
+    "/quarantine", "/privacy", "/audit",
     "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps", "/news?since=0",
 )  # fmt: skip
 
@@ -67,7 +68,7 @@ def test_every_link_leads_to_a_page(call: Caller):
         for href in links.hrefs:
             assert href.startswith(("/", "?", "#")) or not href, f"{path} links outside: {href}"
             target = urljoin(path, href).partition("#")[0]
-            kind = re.sub(r"(?<=window=)[^&]+|(?<=/predictions/).+", "", target)
+            kind = re.sub(r"(?<==)[^&]+|(?<=/predictions/).+", "", target)
             if target and kind not in seen:
                 seen.add(kind)
                 waiting.append(target)

@@ -59,7 +59,12 @@ def _column(before: ColumnProfile | None, now: ColumnProfile, version: int) -> M
         return Moved(column=name, words=words)
     value, chance = found
     beyond = value > chance
-    if not beyond:
+    if not before.shown and not now.shown and now.values:
+        rest = (
+            f"moved by {value:.3f}: {'; '.join(parts) or 'fewer or more are empty'}" if beyond else "is as often empty"
+        )
+        words = f"{name} {rest}{'' if beyond else f' as in version {version}'}; of its values only counts are kept."
+    elif not beyond:
         words = f"{name} lies as in version {version}, as far as {now.rows:,} rows can tell."
     else:
         words = f"{name} moved by {value:.3f}: {'; '.join(parts) or 'the same range, other shares'}."

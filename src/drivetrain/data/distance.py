@@ -25,7 +25,7 @@ def shift(reference: ColumnProfile, found: ColumnProfile) -> tuple[float, float]
     Returns:
         Jeffreys' divergence (the population stability index) between shares of bins, nulls being one of them; and what
         sampling alone exceeds once in a thousand times where nothing changed (Yurdakul 2018). None where there are too
-        few rows to say, or values that can't be compared.
+        few rows to say, or values that can't be compared. Where only counts are kept, it is of nulls against values.
     """
     counts = _numbers(reference, found) if reference.quantiles.count else _categories(reference, found)
     if counts is None:
@@ -58,6 +58,8 @@ def _numbers(reference: ColumnProfile, found: ColumnProfile) -> tuple[Floats, Fl
 
 
 def _categories(reference: ColumnProfile, found: ColumnProfile) -> tuple[Floats, Floats] | None:
+    if not reference.shown and not found.shown:
+        return np.array([reference.values * 1.0]), np.array([found.values * 1.0])  # nulls are all that can be told
     known = list(reference.frequent.counts)[: 2 * BINS]
     if not known:
         return None

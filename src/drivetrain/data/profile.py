@@ -81,6 +81,11 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """Most frequent values with how often, most first."""
         return tuple(self.frequent.counts.items())[:TOP]
 
+    @property
+    def counts(self) -> ColumnProfile:
+        """The same without any of its values."""
+        return ColumnProfile(name=self.name, dtype=self.dtype, rows=self.rows, nulls=self.nulls, seen=self.seen)
+
     def merge(self, other: ColumnProfile) -> ColumnProfile | None:
         """The profile of both columns' rows; none where they can't be merged."""
         seen = self.seen.merge(other.seen)
@@ -130,6 +135,10 @@ class TableProfile(Record, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The table's name."""
         return self.table
+
+    def behind(self, veil: Veil) -> TableProfile:
+        """The same with counts only of what must not be seen, whatever was kept before it was classed so."""
+        return replace(self, columns=tuple(one.counts if veil.hides(one.name) else one for one in self.columns))
 
 
 def profile(store: Store, table: str, version: int, *, at: int = 0, veil: Veil = OPEN) -> TableProfile:

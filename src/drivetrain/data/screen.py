@@ -118,6 +118,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
         rows = _part(rows, made, breaches, contract, (refused, reasons), prepared=True)
     absent = [name for name in types if name not in rows.columns and name not in needed]
     rows = _without_loss(rows, types, contract, absent)
+    rows = _of_before(batch, rows, {name: kind for name, kind in known.items() if name not in {*declared, *needed}})
     require_columns(rows, {**types, **needed}, batch.origin)
     rows = _of_table(rows, known, types, contract, reasons)
     gone = pl.DataFrame()
@@ -188,6 +189,12 @@ def _without_loss(
     if contract.on_lost_column != "null":
         return rows
     return rows.with_columns(pl.lit(None, dtype=types[name]).alias(name) for name in lost if name not in rows.columns)
+
+
+def _of_before(batch: Batch, rows: pl.DataFrame, added: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows that are brought back, with nothing in columns that the table did not have when they were set aside."""
+    lacking = {name: kind for name, kind in added.items() if batch.readmitted and name not in rows.columns}
+    return rows.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in lacking.items())
 
 
 _Tally = tuple[list[Refused], Counter[str]]

@@ -47,6 +47,14 @@ class Veil(msgspec.Struct, frozen=True):
             return text
         return _QUOTED.sub(MASKED, _FOUND.sub("found a masked value", text))
 
+    def reasons(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Reasons with their counts as they may be shown; those that look alike then are one."""
+        shown: dict[str, int] = {}
+        for text, count in counts.items():
+            told = self.reason(text)
+            shown[told] = shown.get(told, 0) + count
+        return shown
+
 
 OPEN = Veil()
 """Nothing is hidden."""

@@ -46,6 +46,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         entries: Those that were asked for.
         total: How many there are.
+        found: How many of them are of what was asked for.
         head: Digest of the newest, to be noted elsewhere: who has it can tell that nothing was cut off.
         verified: Whether the chain was checked.
         flaws: What does not hold.
@@ -54,6 +55,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Told, ...]
     total: int
     head: str
+    found: int = 0
     verified: bool = False
     flaws: tuple[Flaw, ...] = ()
 
@@ -63,17 +65,42 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return not self.flaws
 
 
-def audit(project: Definitions, *, about: str | None, limit: int | None, check: bool, head: str | None) -> Account:
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries are asked for.
+
+    Attributes:
+        about: What it was done to.
+        what: What was done: ``promote``; ``read`` for every read.
+        who: Whom the operating system says it was (with or without ``@host``), or whom the record names.
+    """
+
+    about: str | None = None
+    what: str | None = None
+    who: str | None = None
+
+    def names(self, entry: AuditEntry) -> bool:
+        """Whether an entry is among them."""
+        return (
+            self.about in {None, entry.about}
+            and self.what in {None, entry.what, entry.what.partition(" ")[0]}
+            and self.who in {None, entry.actor, entry.user, entry.user.partition("@")[0]}
+        )
+
+
+def audit(
+    project: Definitions, sought: Sought, *, skip: int = 0, limit: int | None, check: bool, head: str | None
+) -> Account:
     """See :meth:`Project.audit`."""
     catalog = project.store.catalog
     chain = sorted(catalog.find(AuditEntry), key=lambda entry: entry.number)
     flaws = verify(catalog, chain) if check or head else []
     if head and head not in {entry.digest for entry in chain}:
         flaws.append(Flaw(len(chain) + 1, "the entry with the digest that was noted is gone: the chain was cut off"))
-    shown = [entry for entry in reversed(chain) if about in {None, entry.about}][:limit]
+    found = [entry for entry in reversed(chain) if sought.names(entry)]
     return Account(
-        entries=tuple(_told(entry) for entry in shown),
+        entries=tuple(_told(entry) for entry in found[skip:][:limit]),
         total=len(chain),
+        found=len(found),
         head=chain[-1].digest if chain else "",
         verified=check or head is not None,
         flaws=tuple(flaws),

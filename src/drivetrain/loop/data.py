@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.records import TableVersion
 from drivetrain.data.compare import AT, Moved, compare
+from drivetrain.data.histogram import Histogram, histogram
 from drivetrain.data.profile import ColumnProfile, profile
-from drivetrain.data.veil import veil_of
+from drivetrain.data.veil import OPEN, Veil, veil_of
+from drivetrain.loop.audit import personal_columns
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.stages.training_set import training_table
 
 
 class ColumnFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +30,7 @@ class ColumnFigures(msgspec.Struct, frozen=True, kw_only=True):
         mean: Of numbers.
         quantiles: Of numbers: share → value, about.
         top: Most frequent values with their shares.
+        histogram: Of numbers and times: how they are spread.
         masked: Whether figures are left out because the column is classed personal, sensitive or secret.
     """
 
@@ -37,6 +43,7 @@ class ColumnFigures(msgspec.Struct, frozen=True, kw_only=True):
     mean: float | None = None
     quantiles: dict[str, float] = {}
     top: tuple[tuple[str, float], ...] = ()
+    histogram: Histogram | None = None
     masked: bool = False
 
 
@@ -71,30 +78,44 @@ def figures(
         names = ", ".join(project.store.tables.names())
         raise UnknownName(f"there is no table {table!r}", expected=f"one of {names}" if names else None)
     chosen = max(known) if version is None else version
-    veil = veil_of(project.sources.get(table))
-    now = profile(project.store, table, chosen, veil=veil)
+    veil = veil_of_table(project, table, known.values())
+    now = profile(project.store, table, chosen, veil=veil).behind(veil)
     moved: list[Moved] = []
+    old: dict[str, ColumnProfile] = {}
     if against is not None:
-        moved = compare(profile(project.store, table, against, veil=veil), now)
-        moved = [
-            msgspec.structs.replace(one, words=f"{one.column} moved." if one.moved else one.words)
-            if veil.hides(one.column)
-            else one
-            for one in moved
-        ]
+        before = profile(project.store, table, against, veil=veil).behind(veil)
+        old = {column.name: column for column in before.columns}
+        moved = compare(before, now)
     made = known.get(chosen)
     return TableFigures(
         table=table,
         version=chosen,
         rows=now.rows,
-        columns=tuple(_figures(column, masked=veil.hides(column.name)) for column in now.columns),
+        columns=tuple(_figures(column, old.get(column.name), masked=veil.hides(column.name)) for column in now.columns),
         against=against,
         moved=tuple(moved),
-        reasons={veil.reason(reason): count for reason, count in (made.reasons if made else {}).items()},
+        reasons=veil.reasons(made.reasons) if made else {},
     )
 
 
-def _figures(column: ColumnProfile, *, masked: bool) -> ColumnFigures:
+def veil_of_table(project: Definitions, table: str, versions: Iterable[TableVersion]) -> Veil:
+    """Which columns of a source's table, or of a training set, must not be seen.
+
+    Args:
+        project: Whose.
+        table: The table.
+        versions: Its versions.
+    """
+    if table in project.sources:
+        return veil_of(project.sources[table])
+    model = next((model for model in project.models.values() if training_table(model.name) == table), None)
+    if model is None:
+        return OPEN
+    columns = frozenset(column.name for version in versions for column in version.columns)
+    return Veil(frozenset(personal_columns(project, model, columns)), columns)
+
+
+def _figures(column: ColumnProfile, before: ColumnProfile | None, *, masked: bool) -> ColumnFigures:
     bare = ColumnFigures(
         name=column.name,
         dtype=column.dtype,
@@ -112,4 +133,5 @@ def _figures(column: ColumnProfile, *, masked: bool) -> ColumnFigures:
         mean=column.mean,
         quantiles=told,
         top=tuple((name, count / column.values) for name, count in column.top),
+        histogram=histogram(column, before),
     )

@@ -14,13 +14,14 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
-from drivetrain.loop.audit import Account, audit
+from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import TableFigures, figures
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.forget.forget import Forgotten, forget
+from drivetrain.loop.history import LIMIT, History, history
 from drivetrain.loop.keys import Keys
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
@@ -137,6 +138,18 @@ class Project(Declarations):
             UnknownName: There is no such table or version.
         """
         return figures(self, table, version=version, against=against)
+
+    def history(self, table: str, *, limit: int = LIMIT) -> History:
+        """How a table came to be: what each batch brought, and how its columns have moved from version to version.
+
+        Args:
+            table: A source, or what a step made.
+            limit: How many versions, newest first.
+
+        Raises:
+            UnknownName: There is no such table.
+        """
+        return history(self, table, limit=limit)
 
     def features(self, name: str | None = None) -> list[GroupInfo]:
         """Every feature view and function of the request: what each feature is, whose, how fresh, how its values lie.
@@ -317,6 +330,9 @@ class Project(Declarations):
         self,
         about: str | None = None,
         *,
+        what: str | None = None,
+        who: str | None = None,
+        skip: int = 0,
         limit: int | None = None,
         verify: bool = False,
         head: str | None = None,
@@ -325,11 +341,15 @@ class Project(Declarations):
 
         Args:
             about: Only what was done to this table, model or endpoint.
+            what: Only this: ``promote``, ``run``, ``table``; ``read`` for every read of personal data.
+            who: Only what this user of the operating system did, or whom the record names.
+            skip: How many of them to leave out first.
             limit: How many entries, newest first; all by default.
             verify: Whether the chain of digests is checked, and every record against its entry.
             head: Digest of an entry that was noted earlier; it must be there. Implies ``verify``.
         """
-        return audit(self, about=about, limit=limit, check=verify, head=head)
+        sought = Sought(about=about, what=what, who=who)
+        return audit(self, sought, skip=skip, limit=limit, check=verify, head=head)
 
     @property
     def privacy(self) -> Privacy:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
 
 from drivetrain.core.clock import iso, micros_of, now
 from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.core.ids import new_id
+from drivetrain.core.records import Decision
 from drivetrain.data import ledger, quarantine, readmit
 from drivetrain.data.readmit import Readmitted
 from drivetrain.data.source import Source
 from drivetrain.data.veil import MASKED, Veil, veil_of
+from drivetrain.loop.audit import note_read
 from drivetrain.loop.definitions import Definitions
 
 
@@ -25,11 +28,13 @@ class Heap(msgspec.Struct, frozen=True, kw_only=True):
         source: The source.
         rows: How many rows.
         rules: Rule → how many rows broke it, most first; a row may have broken several.
+        batches: Batch → how many of its rows are set aside, newest first.
     """
 
     source: str
     rows: int
     rules: dict[str, int]
+    batches: dict[int, int] = {}
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
         reasons: What it broke, with what was found.
         values: Its values; none where it could not be read as columns.
         text: The row as it came, where it could not be read.
+        batch: Number of the batch that it came in.
     """
 
     row: str
@@ -52,6 +58,7 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
     values: dict[str, Any] | None
     text: str = ""
+    batch: int = 0
 
 
 class Quarantine:
@@ -65,48 +72,80 @@ class Quarantine:
         self._project = project
 
     def show(
-        self, source: str, *, rule: str | None = None, limit: int | None = 20, unmasked: bool = False
+        self,
+        source: str,
+        *,
+        rule: str | None = None,
+        batch: int | None = None,
+        skip: int = 0,
+        limit: int | None = 20,
+        unmasked: bool = False,
     ) -> list[SetAside]:
         """Rows of a source that were set aside, newest first.
 
         Args:
             source: The source.
-            rule: Only rows that broke a rule with these words in it.
+            rule: Only rows that broke a rule with these words in it, as :meth:`list` shows it.
+            batch: Only rows of this batch.
+            skip: How many of them to leave out first.
             limit: How many at most; none for all.
-            unmasked: Whether values classed personal, sensitive or secret are shown as they are.
+            unmasked: Whether values classed personal, sensitive or secret are shown as they are. That is put on record.
 
         Raises:
             UnknownName: There is no such source.
         """
         declared = self._source(source)
         veil = Veil() if unmasked else veil_of(declared)
-        found = _chosen(self._standing(declared), rule, ()).reverse()
-        shown = found if limit is None else found.head(limit)
-        return [_told(row, veil) for row in shown.iter_rows(named=True)]
+        found = _chosen(declared, self._standing(declared), rule, batch, ()).reverse()
+        shown = found.slice(skip, limit)
+        told = [_told(row, veil) for row in shown.iter_rows(named=True)]
+        if unmasked:
+            note_read(self._project, "quarantine", source, sorted(veil_of(declared).withheld), len(told))
+        return told
+
+    def heap(self, source: str, *, rule: str | None = None, batch: int | None = None) -> Heap:
+        """Counts of what is set aside of one source, or of part of it.
+
+        Args:
+            source: The source.
+            rule: Only rows that broke a rule with these words in it.
+            batch: Only rows of this batch.
+
+        Raises:
+            UnknownName: There is no such source.
+        """
+        declared = self._source(source)
+        return _heap(declared, _chosen(declared, self._standing(declared), rule, batch, ()))
 
     def readmit(
         self,
         source: str,
         *,
         rule: str | None = None,
+        batch: int | None = None,
         rows: Sequence[str] = (),
         mend: Mapping[str, Any] | None = None,
+        because: str = "",
+        actor: str = "person",
     ) -> Readmitted:
         """Brings rows back into their table, through ``prepare`` and contract; what is bad still stays.
 
         Args:
             source: The source.
             rule: Only rows that broke a rule with these words in it.
+            batch: Only rows of this batch.
             rows: Only rows of these names.
             mend: Column → value to set in all of them first.
+            because: Why, for the record.
+            actor: Who asked, for the record.
 
         Raises:
             UnknownName: There is no such source or row.
             RefusedError: The source is declared otherwise than when its table was filled.
         """
         declared = self._source(source)
-        chosen = _chosen(self._standing(declared), rule, rows)
-        return readmit.readmit(
+        chosen = _chosen(declared, self._standing(declared), rule, batch, rows)
+        made = readmit.readmit(
             self._project.store,
             declared,
             chosen["_name"].unique().to_list(),
@@ -114,42 +153,65 @@ class Quarantine:
             sources=self._project.sources,
             mend=mend,
         )
+        made = msgspec.structs.replace(made, reasons=veil_of(declared).reasons(made.reasons))
+        told = f"{made.admitted:,} of {chosen.height:,} rows are back, {source} is at version {made.version}"
+        figures = {**msgspec.to_builtins(made), "rule": rule, "batch": batch, "set": sorted(mend or {})}
+        if chosen.height:
+            self._decide("readmit", source, _sentence(told, because), actor, figures)
+        return made
 
-    def drop(self, source: str, *, rule: str | None = None, rows: Sequence[str] = (), every: bool = False) -> int:
+    def drop(
+        self,
+        source: str,
+        *,
+        rule: str | None = None,
+        batch: int | None = None,
+        rows: Sequence[str] = (),
+        every: bool = False,
+        because: str = "",
+        actor: str = "person",
+    ) -> int:
         """Removes rows for good; how many went.
 
         Args:
             source: The source.
             rule: Only rows that broke a rule with these words in it.
+            batch: Only rows of this batch.
             rows: Only rows of these names.
-            every: Whether all may go, where neither is given.
+            every: Whether all may go, where none of these is given.
+            because: Why, for the record.
+            actor: Who asked, for the record.
 
         Raises:
             UnknownName: There is no such source or row.
             UsageError: Nothing says which rows.
         """
-        if rule is None and not rows and not every:
-            raise UsageError("nothing says which rows to drop", expected="a rule, names of rows, or all of them")
+        if rule is None and batch is None and not rows and not every:
+            raise UsageError("nothing says which rows to drop", expected="a rule, a batch, names of rows, or all")
         declared = self._source(source)
-        chosen = _chosen(self._standing(declared), rule, rows)
+        chosen = _chosen(declared, self._standing(declared), rule, batch, rows)
+        if not chosen.height:
+            return 0
         present = ledger.last_entry(self._project.store.tables, source)
         following = present[0].number + 1 if present else 0
+        # On record first: killed in between, what is gone is known to have gone.
+        told = f"{chosen.height:,} rows of {source} dropped for good"
+        figures = {"rows": chosen.height, "rule": rule, "batch": batch}
+        self._decide("drop", source, _sentence(told, because), actor, figures)
         return quarantine.remove(self._project.store.tables, source, chosen["_name"].to_list(), before=following)
 
     def list(self) -> list[Heap]:
         """Every source that has rows set aside, in the order they were declared."""
-        heaps = []
-        for source in self._project.sources.values():
-            found = self._standing(source)
-            rules = found["_rules"].explode(empty_as_null=False).value_counts(name="rows")
-            order = rules.sort(["rows", "_rules"], descending=[True, False])
-            if found.height:
-                veil = veil_of(source)
-                counts: dict[str, int] = {}
-                for rule, rows in order.iter_rows():
-                    counts[veil.reason(rule)] = counts.get(veil.reason(rule), 0) + rows
-                heaps.append(Heap(source=source.name, rows=found.height, rules=counts))
-        return heaps
+        heaps = [_heap(source, self._standing(source)) for source in self._project.sources.values()]
+        return [heap for heap in heaps if heap.rows]
+
+    def _decide(
+        self, what: Literal["readmit", "drop"], source: str, because: str, actor: str, figures: Mapping[str, object]
+    ) -> None:
+        evidence = msgspec.json.encode({name: value for name, value in figures.items() if value}).decode()
+        self._project.store.catalog.commit(
+            Decision(at=now(), id=new_id(), about=source, what=what, because=because, actor=actor, evidence=evidence)
+        )
 
     def _source(self, name: str) -> Source:
         if name not in self._project.sources:
@@ -172,17 +234,40 @@ class Quarantine:
         return found.filter(~back & ~undecided)
 
 
-def _chosen(found: pl.DataFrame, rule: str | None, rows: Sequence[str]) -> pl.DataFrame:
+def _heap(source: Source, found: pl.DataFrame) -> Heap:
+    rules = found["_rules"].explode(empty_as_null=False).value_counts(name="rows")
+    counts = dict(rules.sort(["rows", "_rules"], descending=[True, False]).iter_rows())
+    batches = found["_number"].value_counts(name="rows").sort("_number", descending=True)
+    return Heap(
+        source=source.name,
+        rows=found.height,
+        rules=veil_of(source).reasons(counts),
+        batches=dict(batches.iter_rows()),
+    )
+
+
+def _chosen(
+    source: Source, found: pl.DataFrame, rule: str | None, batch: int | None, rows: Sequence[str]
+) -> pl.DataFrame:
     if rule is not None:
-        words = pl.element().str.contains(rule, literal=True)
-        found = found.filter(pl.col("_rules").list.eval(words).list.any())
+        # By what may be shown of a rule: otherwise one could ask whether a masked value is in it.
+        veil = veil_of(source)
+        known = found["_rules"].explode(empty_as_null=False).unique().to_list()
+        meant = [text for text in known if rule in veil.reason(text)]
+        found = found.filter(pl.col("_rules").list.eval(pl.element().is_in(meant)).list.any())
+    if batch is not None:
+        found = found.filter(pl.col("_number") == batch)
     if rows:
-        known = set(found["_name"])
-        unknown = [row for row in rows if row not in known]
+        names = set(found["_name"])
+        unknown = [row for row in rows if row not in names]
         if unknown:
             raise UnknownName("no row that is set aside goes by that name", found=", ".join(unknown))
         found = found.filter(pl.col("_name").is_in(list(rows)))
     return found
+
+
+def _sentence(told: str, because: str) -> str:
+    return f"{told}. {because}" if because else f"{told}."
 
 
 def _told(row: Mapping[str, Any], veil: Veil) -> SetAside:
@@ -199,4 +284,5 @@ def _told(row: Mapping[str, Any], veil: Veil) -> SetAside:
         reasons=tuple(veil.reason(reason) for reason in row["_reasons"]),
         values=veil.row(values) if readable else None,
         text="" if readable else MASKED if veil.withheld else row["_row"],
+        batch=row["_number"],
     )

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from fastapi import Depends, Request
 
 from drivetrain.core.errors import RequestError
+from drivetrain.loop.audit import Sought
 from drivetrain.web.desk import Desk
 
 _LARGEST = 20_000
@@ -19,8 +20,8 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a URL-encoded form.
+async def fields_of(request: Request) -> dict[str, list[str]]:
+    """The fields of a URL-encoded form, each with all its values.
 
     Raises:
         RequestError: The body is no such form, or too large.
@@ -34,8 +35,20 @@ async def form_of(request: Request) -> dict[str, str]:
         if len(body) > _LARGEST:
             raise RequestError("the form is too large", expected=f"at most {_LARGEST:,} bytes")
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
-    return {name: values[-1].strip() for name, values in fields.items()}
+    return {name: [value.strip() for value in values] for name, values in fields.items()}
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a URL-encoded form, each with its last value; raises what :func:`fields_of` raises."""
+    return {name: values[-1] for name, values in (await fields_of(request)).items()}
+
+
+def sought_of(about: str = "", what: str = "", who: str = "") -> Sought:
+    """Which entries of the audit an address asks for."""
+    return Sought(about=about or None, what=what or None, who=who or None)
 
 
 DeskOf = Annotated[Desk, Depends(desk_of)]
+FieldsOf = Annotated[dict[str, list[str]], Depends(fields_of)]
 FormOf = Annotated[dict[str, str], Depends(form_of)]
+SoughtOf = Annotated[Sought, Depends(sought_of)]

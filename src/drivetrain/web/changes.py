@@ -1,4 +1,4 @@
-"""The two changes a person may ask for here: promote a version, and go back."""
+"""The changes of models that a person may ask for here: promote a version, and go back."""
 
 from __future__ import annotations
 
@@ -49,9 +49,18 @@ def rollback(desk: Desk, model: str, change: Change) -> None:
 def _check(desk: Desk, model: str, change: Change) -> None:
     if model not in desk.models:
         raise RequestError(f"no model is called {model!r}", field="model", expected=" or ".join(desk.models) or None)
-    if not _SHORTEST <= len(change.because.strip()) <= _LONGEST:
+    check_reason(change.because)
+
+
+def check_reason(because: str) -> None:
+    """Asks for a reason that says something.
+
+    Raises:
+        RequestError: It is missing, too short or too long.
+    """
+    if not _SHORTEST <= len(because.strip()) <= _LONGEST:
         raise RequestError(
-            "a reason is missing" if not change.because.strip() else "the reason is too short or too long",
+            "a reason is missing" if not because.strip() else "the reason is too short or too long",
             field="because",
             expected=f"{_SHORTEST} to {_LONGEST} characters that somebody will understand in a year",
         )

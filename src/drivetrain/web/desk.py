@@ -1,4 +1,4 @@
-"""What the pages read and the two things they may do; a loaded project satisfies it."""
+"""What the pages read and the few things they may do; a loaded project satisfies it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from drivetrain.data.source import Source
 from drivetrain.features.derived import DerivedView
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
+from drivetrain.loop.audit import Account
+from drivetrain.loop.data import TableFigures
+from drivetrain.loop.history import LIMIT, History
+from drivetrain.loop.privacy.privacy import Privacy
+from drivetrain.loop.quarantine import Quarantine
 
 
 class TableReader(Protocol):
@@ -151,6 +156,47 @@ class Desk(Protocol):
         Raises:
             UnknownName: No prediction goes by that id.
         """
+        ...
+
+    def data(self, table: str, /, *, version: int | None = None, against: int | None = None) -> TableFigures:
+        """What a version of a table holds, and what moved since another.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        ...
+
+    def history(self, table: str, /, *, limit: int = LIMIT) -> History:
+        """How a table came to be, version by version.
+
+        Raises:
+            UnknownName: There is no such table.
+        """
+        ...
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Rows that were set aside; who asks to see private values goes on record there."""
+        ...
+
+    @property
+    def privacy(self) -> Privacy:
+        """Personal data: where it is, and who read it."""
+        ...
+
+    def audit(
+        self,
+        about: str | None = None,
+        /,
+        *,
+        what: str | None = None,
+        who: str | None = None,
+        skip: int = 0,
+        limit: int | None = None,
+        verify: bool = False,
+        head: str | None = None,
+    ) -> Account:
+        """Who did what, when, to what, and whether that account is whole."""
         ...
 
     def plan(self) -> Sequence[PlannedStep]:

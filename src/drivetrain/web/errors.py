@@ -14,6 +14,7 @@ from drivetrain.core.errors import (
     DrivetrainError,
     RefusedError,
     RequestError,
+    SourceError,
     StoreError,
     UnknownName,
     UsageError,
@@ -27,7 +28,14 @@ def status_of(error: DrivetrainError) -> int:
     """The HTTP status that says what kind of error it is."""
     if isinstance(error, RequestError):
         return error.status
-    kinds = ((UnknownName, 404), (RefusedError, 409), (Conflict, 409), (UsageError, 422), (StoreError, 503))
+    kinds = (
+        (UnknownName, 404),
+        (RefusedError, 409),
+        (SourceError, 409),
+        (Conflict, 409),
+        (UsageError, 422),
+        (StoreError, 503),
+    )
     return next((status for kind, status in kinds if isinstance(error, kind)), 500)
 
 

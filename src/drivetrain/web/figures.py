@@ -49,6 +49,33 @@ def spark(values: Sequence[float | None]) -> str:
     return " ".join(f"{100 * at / last:.1f},{30 - 0.26 * scale.at(value) - 2:.1f}" for at, value in found)
 
 
+def bars(values: Sequence[float], top: float | None = None) -> list[tuple[float, float, float, float]]:
+    """Bars side by side: (x, y, width, height) of each, y downward; a value above zero is always to be seen.
+
+    Args:
+        values: None below zero.
+        top: The value that is as high as the box; the greatest by default.
+    """
+    most = max(values, default=0.0) if top is None else top
+    if most <= 0:
+        return []
+    width = 100 / len(values)
+    heights = [max(3.0, min(100.0, 100 * value / most)) if value > 0 else 0.0 for value in values]
+    return [
+        (round(at * width, 3), round(100 - height, 2), round(0.88 * width, 3), round(height, 2))
+        for at, height in enumerate(heights)
+    ]
+
+
+def steps(values: Sequence[float], top: float) -> str:
+    """Points of a polyline over the tops of such bars; empty where there is none."""
+    if not values or top <= 0:
+        return ""
+    width = 100 / len(values)
+    tops = [100 - min(100.0, 100 * value / top) for value in values]
+    return " ".join(f"{at * width:.2f},{y:.2f} {(at + 1) * width:.2f},{y:.2f}" for at, y in enumerate(tops))
+
+
 def calibration(bins: Sequence[CalibrationBin]) -> list[dict[str, float]]:
     """Where each bin's dot and whisker lie; x to the right, y downward."""
     dots = []

@@ -127,6 +127,28 @@ TERMS: dict[str, Term] = {
         "Rows that break the contract of their source. They are kept with the reason and counted, never dropped "
         "silently and never trained on.",
     ),
+    "distance": Term(
+        "Distance",
+        "How differently the values of two versions are spread over ranges, empty values being one of them (Jeffreys' "
+        "divergence, PSI). 0 means the same; 0.1 is a change to look at.",
+        higher=False,
+    ),
+    "chance": Term(
+        "By chance",
+        "How far apart two samples of these sizes lie once in a thousand times though nothing has changed. Only beyond "
+        "it is a column called moved.",
+    ),
+    "distinct": Term("Distinct", "How many different values there are; above a few, counted to within 2 or 3 in 100."),
+    "chain": Term(
+        "Chain",
+        "Every entry holds the digest of the one before, so that none can be changed, removed or slipped in without "
+        "breaking what follows. Entries cut off at the end are found by a digest noted elsewhere.",
+    ),
+    "privacy": Term(
+        "Class",
+        "Public and internal values may be shown. Personal, sensitive and secret ones are masked on every page, kept "
+        "in no statistics, and reading them is put on record.",
+    ),
     "age": Term(
         "Age",
         "How old the newest value was when an answer used it. Past its time to live a value counts as unknown, never "

@@ -1,41 +1,50 @@
-"""Rows a contract set aside, a page at a time, with what must not be shown masked."""
+"""Rows a contract set aside, a page at a time, and the two things that may be done with them.
+
+Everything is asked of the project's own quarantine: what must not be shown is masked there.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
-import polars as pl
 
-from drivetrain.core.errors import NotFound
-from drivetrain.core.records import TableVersion
-from drivetrain.data.veil import MASKED, Veil, veil_of
+from drivetrain.core.errors import NotFound, RequestError
+from drivetrain.core.records import Decision, TableVersion
+from drivetrain.data.readmit import Readmitted
+from drivetrain.data.veil import veil_of
+from drivetrain.loop.quarantine import Heap, SetAside
+from drivetrain.web.changes import ACTOR, check_reason
 from drivetrain.web.desk import Desk
 from drivetrain.web.tables import open_reasons
 
 PAGE = 25
+_TOLD = 8
 
 
-class BadRow(msgspec.Struct, frozen=True):
-    """One row that was set aside. ``values`` is none where the row could not be read as columns at all."""
+class Chosen(msgspec.Struct, frozen=True):
+    """Which rows: of a rule with these words in it, of a batch, or all."""
 
-    reasons: tuple[str, ...]
-    origin: str
-    at: int
-    """When it was ingested, microseconds."""
-    values: dict[str, Any] | None
-    text: str = ""
+    rule: str | None = None
+    batch: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether no row is left out."""
+        return self.rule is None and self.batch is None
 
 
 class Leaf(msgspec.Struct, frozen=True):
     """A page of rows that were set aside."""
 
-    rows: tuple[BadRow, ...]
+    rows: tuple[SetAside, ...]
     total: int
+    """How many rows were chosen."""
     page: int
     masked: tuple[str, ...]
     """Columns that are masked, by name."""
+    heap: Heap
+    """What of the source is set aside, chosen or not."""
 
     @property
     def pages(self) -> int:
@@ -43,53 +52,125 @@ class Leaf(msgspec.Struct, frozen=True):
         return max(1, -(-self.total // PAGE))
 
 
-def leaf(desk: Desk, source: str, page: int = 1) -> Leaf:
+class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be done: with rows of these names, else with those of a rule or batch, else with all."""
+
+    because: str
+    rows: tuple[str, ...] = ()
+    rule: str | None = None
+    batch: int | None = None
+    every: bool = False
+    set: dict[str, str | None] = {}
+    actor: str = ACTOR
+
+
+def leaf(desk: Desk, source: str, page: int = 1, chosen: Chosen | None = None) -> Leaf:
     """One page of a source's quarantine, newest first.
 
     Raises:
         NotFound: The project declares no source by that name.
     """
-    if source not in desk.sources:
-        raise NotFound(f"no source is called {source!r}", expected=" or ".join(desk.sources) or None)
-    veil = veil_of(desk.sources[source])
-    masked = tuple(sorted(veil.withheld))
-    table = f"quarantine/{source}"
-    if desk.store.tables.version(table) is None:
-        return Leaf((), 0, 1, masked)
-    rows = desk.store.tables.scan(table)
-    total = int(rows.select(pl.len()).collect().item())
-    page = min(max(page, 1), max(1, -(-total // PAGE)))
-    shown = rows.sort("_ingested_at", descending=True, maintain_order=True).slice((page - 1) * PAGE, PAGE).collect()
-    return Leaf(tuple(_bad_row(one, veil) for one in _plain(shown).iter_rows(named=True)), total, page, masked)
+    _check(desk, source)
+    wanted = chosen or Chosen()
+    heap = desk.quarantine.heap(source)
+    some = heap if wanted.everything else desk.quarantine.heap(source, rule=wanted.rule, batch=wanted.batch)
+    page = min(max(page, 1), max(1, -(-some.rows // PAGE)))
+    rows = desk.quarantine.show(source, rule=wanted.rule, batch=wanted.batch, skip=(page - 1) * PAGE, limit=PAGE)
+    return Leaf(tuple(rows), some.rows, page, tuple(sorted(veil_of(desk.sources[source]).withheld)), heap)
 
 
-def reasons(desk: Desk, source: str) -> dict[str, int]:
-    """Every reason rows of a source were set aside for, over all its versions, most frequent first."""
+def done(desk: Desk, source: str) -> list[Decision]:
+    """What was decided of a source's rows, newest first."""
+    found = desk.store.catalog.find(Decision, source)
+    return [one for one in found if one.what in {"readmit", "drop"}][:_TOLD]
+
+
+def reasons(desk: Desk, table: str) -> dict[str, int]:
+    """Every reason that was counted when versions of a table were made, most frequent first."""
     counts: dict[str, int] = {}
-    for version in desk.store.catalog.find(TableVersion, source):
+    for version in desk.store.catalog.find(TableVersion, table):
         for reason, number in open_reasons(desk, version).reasons.items():
             counts[reason] = counts.get(reason, 0) + number
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def _plain(frame: pl.DataFrame) -> pl.DataFrame:
-    moment = pl.col("_ingested_at")
-    if frame.schema["_ingested_at"] != pl.Int64:
-        frame = frame.with_columns(moment.dt.epoch("us"))
-    return frame
+def act_of(fields: dict[str, list[str]]) -> Act:
+    """What a form asks for.
 
-
-def _bad_row(row: dict[str, Any], veil: Veil) -> BadRow:
-    text = str(row["_row"] or "")
-    try:
-        values = json.loads(text)
-    except ValueError:
-        values = None
-    readable = isinstance(values, dict)
-    return BadRow(
-        reasons=tuple(veil.reason(str(reason)) for reason in row["_reasons"] or ()),
-        origin=str(row["_origin"] or ""),
-        at=int(row["_ingested_at"] or 0),
-        values=veil.row(values) if readable else None,
-        text="" if readable else MASKED if veil.withheld else text[:500],
+    Raises:
+        RequestError: It does not say which rows.
+    """
+    given = {name: values[-1] for name, values in fields.items()}
+    which, rows = given.get("which", ""), fields.get("row", [])
+    if which not in {"ticked", "all"}:
+        raise RequestError("nothing says which rows", field="which", expected="ticked or all")
+    if which == "ticked" and not rows:
+        raise RequestError("no row is ticked", field="row", expected="one or more, or all of them")
+    column = given.get("column", "")
+    chosen = chosen_of(given.get("rule", ""), given.get("batch", ""))
+    return Act(
+        because=given.get("because", ""),
+        rows=tuple(rows) if which == "ticked" else (),
+        rule=chosen.rule,
+        batch=chosen.batch,
+        every=which == "all",
+        set={column: given.get("value") or None} if column else {},
     )
+
+
+def chosen_of(rule: str = "", batch: str = "") -> Chosen:
+    """Which rows an address or a form names.
+
+    Raises:
+        RequestError: The batch is no number.
+    """
+    if batch and not (batch.isascii() and batch.isdigit()):
+        raise RequestError("not a batch", field="batch", found=repr(batch), expected="a number, such as 3")
+    return Chosen(rule or None, int(batch) if batch else None)
+
+
+def readmit(desk: Desk, source: str, act: Act) -> Readmitted:
+    """Brings rows back; raises what the project's quarantine raises."""
+    _check(desk, source)
+    _check_rows(act)
+    check_reason(act.because)
+    return desk.quarantine.readmit(
+        source,
+        rule=act.rule,
+        batch=act.batch,
+        rows=act.rows,
+        mend=act.set,
+        because=act.because.strip(),
+        actor=act.actor,
+    )
+
+
+def drop(desk: Desk, source: str, act: Act) -> int:
+    """Removes rows for good; raises what the project's quarantine raises."""
+    _check(desk, source)
+    _check_rows(act)
+    check_reason(act.because)
+    return desk.quarantine.drop(
+        source,
+        rule=act.rule,
+        batch=act.batch,
+        rows=act.rows,
+        every=act.every,
+        because=act.because.strip(),
+        actor=act.actor,
+    )
+
+
+def columns(rows: Sequence[SetAside]) -> list[str]:
+    """The columns that rows have, to mend one."""
+    return list(dict.fromkeys(name for row in rows for name in row.values or {}))
+
+
+def _check(desk: Desk, source: str) -> None:
+    if source not in desk.sources:
+        raise NotFound(f"no source is called {source!r}", expected=" or ".join(desk.sources) or None)
+
+
+def _check_rows(act: Act) -> None:
+    if not (act.rows or act.rule or act.batch is not None or act.every):
+        raise RequestError("nothing says which rows", field="rows", expected="rows, a rule, a batch, or every")

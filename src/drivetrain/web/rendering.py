@@ -25,10 +25,12 @@ _NAVIGATION = (
     ("/models", "Models"),
     ("/features", "Features"),
     ("/data", "Data"),
+    ("/privacy", "Privacy"),
     ("/alerts", "Alerts"),
     ("/timeline", "Timeline"),
     ("/predictions", "Predictions"),
     ("/steps", "Steps"),
+    ("/audit", "Audit"),
 )
 
 
@@ -58,6 +60,9 @@ def environment() -> jinja2.Environment:
         words.listed,
         words.plural,
         words.breakable,
+        words.number,
+        words.moment,
+        words.span_of,
         glossary.label,
         glossary.spoken,
     )
@@ -70,6 +75,8 @@ def environment() -> jinja2.Environment:
         standing=standing,
         scale_of=figures.scale_of,
         spark=figures.spark,
+        bars=figures.bars,
+        steps=figures.steps,
         ratio=figures.ratio,
         higher=glossary.better_higher,
         asset=asset,

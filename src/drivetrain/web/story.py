@@ -25,6 +25,8 @@ _TITLES = {
     "replay": "Past traffic was replayed",
     "route": "Who answers was changed",
     "sign": "Version {version} was signed",
+    "readmit": "Rows that were set aside came back",
+    "drop": "Rows that were set aside were dropped",
 }
 _TONES = {
     "promote": "good",
@@ -34,6 +36,8 @@ _TONES = {
     "retrain": "step",
     "shadow": "step",
     "route": "step",
+    "readmit": "step",
+    "drop": "watch",
 }
 _ROUTINE = {"ingest", "replay"}
 

@@ -61,8 +61,4 @@ def table(desk: Desk, name: str) -> Table:
 def open_reasons(desk: Desk, version: TableVersion) -> TableVersion:
     """A version whose reasons of quarantine quote nothing that must not be shown."""
     veil = veil_of(desk.sources.get(version.table))
-    counts: dict[str, int] = {}
-    for text, number in version.reasons.items():
-        shown = veil.reason(text)
-        counts[shown] = counts.get(shown, 0) + number
-    return msgspec.structs.replace(version, reasons=counts)
+    return msgspec.structs.replace(version, reasons=veil.reasons(version.reasons))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros, datetime_of, iso, now
+from drivetrain.core.clock import DAY, HOUR, MINUTE, SECOND, Micros, datetime_of, iso, micros_of, now
 from drivetrain.core.records import Measure
 
 _NEAR = 60 * DAY
@@ -40,6 +40,34 @@ def figure(value: float | None, digits: int = 3) -> str:
         return f"{value:,.0f}"
     text = f"{value:.{digits}f}"
     return text.replace("-", _MINUS) if float(text) else text.lstrip("-")
+
+
+def number(value: float | None) -> str:
+    """A figure of any size, to four digits.
+
+    Example:
+        >>> number(1234567.0), number(0.00012), number(-3.14159)
+        ('1,234,567', '0.00012', '−3.142')
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    text = f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
+    return text.replace("-", _MINUS)
+
+
+def moment(text: str | None) -> Markup:
+    """A moment given as ISO 8601, as :func:`when` tells it."""
+    return when(micros_of(text) if text else None)
+
+
+def span_of(low: float | str, high: float | str | None) -> str:
+    """From the least value to the greatest, where these are moments or dates.
+
+    Example:
+        >>> span_of("2013-01-01T05:00:00Z", "2013-12-31")
+        '1 Jan 2013 to 31 Dec 2013'
+    """
+    return f"{day(micros_of(str(low)))} to {day(micros_of(str(high)))}"
 
 
 def signed(value: float | None, digits: int = 3) -> str:

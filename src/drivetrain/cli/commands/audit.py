@@ -15,6 +15,10 @@ from drivetrain.loop.project import Project
 def command(
     about: Annotated[str | None, typer.Argument(help="Only what was done to it: a table, model, endpoint.")] = None,
     *,
+    what: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Only this: promote, run, table; read for every read.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this user or actor did.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check every entry and what it tells of.")] = False,
     head: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="A digest noted earlier: it must be there.")
@@ -25,7 +29,7 @@ def command(
 ) -> None:
     """Exits with 1 where something does not hold."""
     with plain_errors(as_json=json):
-        found = Project.load(project).audit(about, verify=verify, head=head, limit=limit)
+        found = Project.load(project).audit(about, what=what, who=who, verify=verify, head=head, limit=limit)
         if json:
             show_json(found)
         else:

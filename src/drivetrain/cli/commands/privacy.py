@@ -58,7 +58,8 @@ def report(*, project: ProjectFolder = HERE, json: Json = False) -> None:
                 wrapped(f"in {place.where}: {place.rows:,} rows, kept {place.kept}", indent=2)
             if one.features:
                 wrapped(f"features: {', '.join(one.features)}", indent=2)
-            wrapped(f"read {one.reads:,} times, last {one.last_read}" if one.reads else "never read", indent=2)
+            who = f" by {', '.join(one.readers)}" if one.readers else ""
+            wrapped(f"read {one.reads:,} times{who}, last {one.last_read}" if one.reads else "never read", indent=2)
         if not found.columns:
             wrapped("No contract classes a column as personal. To look for some: drivetrain privacy scan SOURCE")
         wrapped(f"{found.forgotten:,} subjects were forgotten; {found.open:,} requests are open.")

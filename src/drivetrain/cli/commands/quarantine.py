@@ -17,6 +17,8 @@ command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Source = Annotated[str, typer.Argument(help="The source whose rows they are.")]
 Rule = Annotated[str | None, typer.Option(metavar="WORDS", help="Only rows that broke a rule with these words in it.")]
+Batch = Annotated[int | None, typer.Option(metavar="N", help="Only rows of this batch.")]
+Because = Annotated[str, typer.Option(help="The reason, kept in the record.")]
 Rows = Annotated[list[str] | None, typer.Option("--row", metavar="NAME", help="Only this row; once for each.")]
 
 
@@ -49,6 +51,7 @@ def show(
     source: Source,
     *,
     rule: Rule = None,
+    batch: Batch = None,
     limit: Annotated[int, typer.Option(help="How many rows at most; 0 for all.", min=0)] = 20,
     unmasked: Annotated[
         bool, typer.Option("--unmasked", help="Show personal, sensitive and secret values as they are.")
@@ -58,7 +61,9 @@ def show(
 ) -> None:
     """Show rows with what they broke, newest first."""
     with plain_errors(as_json=json):
-        found = Project.load(project).quarantine.show(source, rule=rule, limit=limit or None, unmasked=unmasked)
+        found = Project.load(project).quarantine.show(
+            source, rule=rule, batch=batch, limit=limit or None, unmasked=unmasked
+        )
         if json:
             show_json(found)
             return
@@ -73,17 +78,21 @@ def readmit(
     source: Source,
     *,
     rule: Rule = None,
+    batch: Batch = None,
     row: Rows = None,
     mend: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="COLUMN=VALUE", help="Set a value in all of them first; once for each."),
     ] = None,
+    because: Because = "",
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
     """Bring rows back through prepare and contract, after a fix; what is still bad stays with its new reasons."""
     with plain_errors(as_json=json):
-        made = Project.load(project).quarantine.readmit(source, rule=rule, rows=row or (), mend=_mend(mend or []))
+        made = Project.load(project).quarantine.readmit(
+            source, rule=rule, batch=batch, rows=row or (), mend=_mend(mend or []), because=because
+        )
         if json:
             show_json(made)
             return
@@ -99,14 +108,18 @@ def drop(
     source: Source,
     *,
     rule: Rule = None,
+    batch: Batch = None,
     row: Rows = None,
     every_row: Annotated[bool, typer.Option("--all", help="Drop all of them.")] = False,
+    because: Because = "",
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
     """Remove rows from the quarantine for good."""
     with plain_errors(as_json=json):
-        went = Project.load(project).quarantine.drop(source, rule=rule, rows=row or (), every=every_row)
+        went = Project.load(project).quarantine.drop(
+            source, rule=rule, batch=batch, rows=row or (), every=every_row, because=because
+        )
         if json:
             show_json({"source": source, "dropped": went})
         else:
@@ -115,7 +128,7 @@ def drop(
 
 def _show(row: SetAside) -> None:
     where = f"{row.origin}, line {row.line}" if row.line else row.origin
-    out.print(f"{row.row}  {where}  {row.at}", style="bold", markup=False)
+    out.print(f"{row.row}  batch {row.batch}  {where}  {row.at}", style="bold", markup=False)
     for reason in row.reasons:
         wrapped(reason, indent=2, hang=2, style="yellow")
     values = row.text if row.values is None else ", ".join(f"{name}={value}" for name, value in row.values.items())

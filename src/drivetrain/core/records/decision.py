@@ -14,7 +14,7 @@ class Decision(Record, frozen=True, kw_only=True):
 
     id: str
     about: str
-    """The endpoint or model."""
+    """The endpoint, model or source."""
     what: Literal[
         "ingest",
         "train",
@@ -28,6 +28,8 @@ class Decision(Record, frozen=True, kw_only=True):
         "replay",
         "route",
         "sign",
+        "readmit",
+        "drop",
     ]
     because: str
     """One sentence with the figures it rests on."""
@@ -43,5 +45,5 @@ class Decision(Record, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The endpoint or model."""
+        """The endpoint, model or source."""
         return self.about

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 from drivetrain.core.clock import iso, show_duration
-from drivetrain.core.records import Access, Forgetting
+from drivetrain.core.records import Access, AuditEntry, Forgetting
 from drivetrain.data.column import Column, Privacy
 from drivetrain.data.quarantine import table_name as quarantine_of
 from drivetrain.data.source import Source
@@ -40,7 +43,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
         purpose: Why it is kept: the source's purpose, or else what the column is said to be; empty where nobody says.
         places: Where it is kept.
         features: Features that are made of it.
-        reads: How often it was read through drivetrain, and by whom last.
+        reads: How often it was read through drivetrain.
+        readers: By whom, latest first: users of the operating system.
         last_read: When, ISO 8601; none where it never was.
     """
 
@@ -53,6 +57,27 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     reads: int
     last_read: str | None
+    readers: tuple[str, ...] = ()
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to be forgotten.
+
+    Attributes:
+        entity: What the subject was.
+        digest: By which who knows the key can tell; nobody else can.
+        at: When it was asked, ISO 8601.
+        state: ``open`` until everything is done and proven.
+        erased: How many rows and entries went.
+        because: Why.
+    """
+
+    entity: str
+    digest: str
+    at: str
+    state: Literal["open", "done"]
+    erased: int
+    because: str
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,21 +86,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         columns: Each column that a contract classes personal, sensitive or secret.
         without_purpose: Those for which nobody says why they are kept.
+        without_end: Those which nothing says how long to keep.
         forgotten: How many subjects were forgotten.
         open: How many requests to be forgotten are not done.
+        subjects: Each request to be forgotten, newest first.
     """
 
     columns: tuple[Held, ...]
     without_purpose: tuple[str, ...]
     forgotten: int
     open: int
+    without_end: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = ()
 
 
 def report(project: Definitions) -> Report:
     """See :meth:`Privacy.report`."""
     reads = project.store.catalog.find(Access)
+    users = {entry.of: entry.user for entry in project.store.catalog.find(AuditEntry)} if reads else {}
     columns = tuple(
-        _held(project, source, name, column, reads)
+        _held(project, source, name, column, _reads(project, source.name, name, reads), users)
         for source in project.sources.values()
         for name, column in source.contract.columns.items()
         if column.privacy in WITHHELD
@@ -84,12 +114,33 @@ def report(project: Definitions) -> Report:
     return Report(
         columns=columns,
         without_purpose=tuple(f"{one.source}.{one.column}" for one in columns if not one.purpose),
+        without_end=tuple(
+            f"{one.source}.{one.column}" for one in columns if project.sources[one.source].retain is None
+        ),
+        subjects=tuple(_subject(one) for one in past),
         forgotten=len({one.digest for one in past if one.state == "done"}),
         open=sum(one.state == "open" for one in past),
     )
 
 
-def _held(project: Definitions, source: Source, name: str, column: Column, reads: list[Access]) -> Held:
+def _subject(one: Forgetting) -> Subject:
+    return Subject(
+        entity=one.entity,
+        digest=one.digest,
+        at=iso(one.at),
+        state=one.state,
+        erased=sum(one.erased.values()),
+        because=one.because,
+    )
+
+
+def _reads(project: Definitions, source: str, column: str, reads: list[Access]) -> list[Access]:
+    return [one for one in reads if column in one.columns and _is_of(one, source, project)]
+
+
+def _held(
+    project: Definitions, source: Source, name: str, column: Column, reads: list[Access], users: Mapping[str, str]
+) -> Held:
     kept = show_duration(source.retain) if source.retain else "for ever"
     places = [] if _is_dropped(column) else [_table(project, source.name, kept)]
     places.append(_table(project, quarantine_of(source.name), kept))
@@ -113,7 +164,6 @@ def _held(project: Definitions, source: Source, name: str, column: Column, reads
         for endpoint in project.endpoints.values()
         if endpoint.model.label.source.name == source.name and name in endpoint.model.request_columns
     ]
-    mine = [one for one in reads if name in one.columns and _is_of(one, source.name, project)]
     return Held(
         source=source.name,
         column=name,
@@ -122,8 +172,9 @@ def _held(project: Definitions, source: Source, name: str, column: Column, reads
         purpose=source.purpose or column.description,
         places=tuple(place for place in places if place.rows),
         features=tuple(features),
-        reads=len(mine),
-        last_read=iso(mine[0].at) if mine else None,
+        reads=len(reads),
+        last_read=iso(reads[0].at) if reads else None,
+        readers=tuple(dict.fromkeys(users[one.ref] for one in reads if one.ref in users)),
     )
 
 

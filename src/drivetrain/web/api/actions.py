@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,26 +14,31 @@ from drivetrain.web.asking import DeskOf
 from drivetrain.web.pages.models import aliases
 from drivetrain.web.security import same_origin
 
+T = TypeVar("T")
+
 router = APIRouter(prefix="/api/v1", tags=["changes"], dependencies=[Depends(same_origin)])
 
 
-async def change_of(request: Request) -> changes.Change:
-    """The change a JSON body states.
+async def json_of(request: Request, kind: type[T], example: str) -> T:
+    """What a JSON body states.
 
     Raises:
         RequestError: The body is not JSON, or a field is missing, unknown or of the wrong type.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind != "application/json":
-        raise RequestError("the body is not JSON", found=kind or "no content type", expected="application/json")
+    given = request.headers.get("content-type", "").partition(";")[0].strip()
+    if given != "application/json":
+        raise RequestError("the body is not JSON", found=given or "no content type", expected="application/json")
     try:
-        return msgspec.json.decode(await request.body(), type=changes.Change)
+        return msgspec.json.decode(await request.body(), type=kind)
     except msgspec.ValidationError as error:
-        raise RequestError(
-            f"the change can't be read: {error}", expected='such as {"version": 2, "because": "…"}'
-        ) from None
+        raise RequestError(f"what is asked for can't be read: {error}", expected=example) from None
     except msgspec.DecodeError as error:
         raise RequestError(f"the body is not JSON: {error}") from None
+
+
+async def change_of(request: Request) -> changes.Change:
+    """The change a JSON body states; raises what :func:`json_of` raises."""
+    return await json_of(request, changes.Change, 'such as {"version": 2, "because": "…"}')
 
 
 ChangeOf = Annotated[changes.Change, Depends(change_of)]

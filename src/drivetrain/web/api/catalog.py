@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import Alert, Alias, Decision, Evaluation, ModelVersion, MonitorReport, Run, Step
-from drivetrain.web import lineage, quarantine
+from drivetrain.web import lineage
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.pages.models import card as card_page
@@ -32,12 +32,6 @@ def tables(desk: DeskOf) -> Response:
 def table_versions(desk: DeskOf, name: str) -> Response:
     """Every version of a table, newest first, with the reasons of what it set aside."""
     return answer([open_reasons(desk, one) for one in table(desk, name).versions])
-
-
-@router.get("/quarantine/{name:path}")
-def set_aside(desk: DeskOf, name: str, page: Annotated[int, Query(ge=1)] = 1) -> Response:
-    """Rows of a source that were set aside, a page at a time."""
-    return answer(quarantine.leaf(desk, name, page))
 
 
 @router.get("/models")

@@ -2,6 +2,7 @@
 
 from drivetrain.web.pages import (
     alerts,
+    audit,
     data,
     endpoints,
     features,
@@ -9,6 +10,8 @@ from drivetrain.web.pages import (
     monitoring,
     overview,
     predictions,
+    privacy,
+    quarantine,
     steps,
     timeline,
 )
@@ -22,6 +25,9 @@ routers = tuple(
         models,
         features,
         data,
+        quarantine,
+        privacy,
+        audit,
         alerts,
         timeline,
         predictions,
