@@ -35,8 +35,8 @@ def shift(reference: ColumnProfile, found: ColumnProfile) -> tuple[float, float]
         return None
     used = (before + now) > 0
     p, q = ((part[used] + _HALF) / (part[used] + _HALF).sum() for part in (before, now))
-    noise = float(special().chdtri(max(int(used.sum()) - 1, 1), ALPHA)) * (1 / before.sum() + 1 / now.sum())
-    return float(((p - q) * np.log(p / q)).sum()), noise
+    noise = special().chdtri(max(int(used.sum()) - 1, 1), ALPHA) * (1 / before.sum() + 1 / now.sum())
+    return float(((p - q) * np.log(p / q)).sum()), float(noise)
 
 
 def _numbers(reference: ColumnProfile, found: ColumnProfile) -> tuple[Floats, Floats] | None:
