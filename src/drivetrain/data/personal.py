@@ -17,6 +17,8 @@ SAMPLE = 2_000
 """Values of a column that are looked at, spread over it."""
 _WHOLE = 0.8
 """Share of a value that a span must cover for the value to be such a thing, and not a text that mentions one."""
+_BY_CHANCE = 0.2
+"""Share of values up to which numbers of another kind pass a check: one in ten is right by Luhn."""
 _WORDS: dict[Kind, str] = {
     "email": r"e?_?mail|email_?address|e-mail",
     "phone": r"phone|tel|telephone|mobile|cell|fax|telefon|handy|msisdn",
@@ -72,11 +74,17 @@ def verdicts(frame: pl.DataFrame, declared: dict[str, Privacy] | None = None) ->
         >>> [v.kind for v in verdicts(pl.DataFrame({"contact": ["ada@example.org", "bob@example.org"], "n": [1, 2]}))]
         ['email']
     """
-    found = [_verdict(column, (declared or {}).get(column.name)) for column in frame.iter_columns()]
+    found = [verdict(column, (declared or {}).get(column.name)) for column in frame.iter_columns()]
     return sorted((one for one in found if one is not None), key=lambda one: (-one.score, one.column))
 
 
-def _verdict(column: pl.Series, declared: Privacy | None) -> Verdict | None:
+def verdict(column: pl.Series, declared: Privacy | None = None) -> Verdict | None:
+    """What one column looks like; none where it looks like nothing personal.
+
+    Args:
+        column: Its name and values, of which a sample is looked at.
+        declared: The class that a contract gives it.
+    """
     if column.name.startswith("_") or column.dtype.is_nested() or column.dtype in (pl.Boolean, pl.Binary):
         return None
     named = next((kind for kind, pattern in _NAMED.items() if pattern.search(column.name)), None)
@@ -95,8 +103,8 @@ def _verdict(column: pl.Series, declared: Privacy | None) -> Verdict | None:
         return None  # the name alone is not enough where values would show it
     places = spans.get(kind, [])
     whole = bool(places) and sum(_covers(values[place], span) for place, span in places) > len(places) / 2
-    if kind != named and whole and (share or 0) < 0.05 and kind != "email":
-        return None  # a few of many numbers pass any checksum
+    if kind != named and whole and (share or 0) < _BY_CHANCE and kind != "email":
+        return None
     evidence = [f"the name says {kind}"] if kind == named else []
     if places:
         evidence.append(f"{many:,} of {len(values):,} values {'are' if whole else 'mention'} one: {_why(places)}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from drivetrain.data.privacy import checksums
-from drivetrain.data.privacy.span import Kind, Span
+from drivetrain.data.privacy.span import Span
 
 _LOCAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+/=?^_`{|}~-."
 _IDS = {b"message-id", b"in-reply-to", b"references", b"content-id", b"resent-message-id"}
@@ -284,17 +284,3 @@ def streets(text: Text, house: int) -> Iterator[Span]:
         yield Span(
             "address", house - len(before) + german.start(), house + digits.end(), 0.75, "a street and a house number"
         )
-
-
-KINDS_BY_TEXT: tuple[Kind, ...] = (
-    "email",
-    "phone",
-    "card",
-    "iban",
-    "national number",
-    "ip",
-    "mac",
-    "url with user",
-    "address",
-)
-"""Kinds that text alone tells."""
