@@ -39,9 +39,7 @@ static inline unsigned char byte_at(const Text *text, Py_ssize_t place) {
 }
 
 static inline int is(const Text *text, Py_ssize_t place, int kind) { return kinds[byte_at(text, place)] & kind; }
-
 static inline int is_word(unsigned char byte) { return (kinds[byte] & IS_ALNUM) || byte == '_'; }
-
 static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 static void tell(Text *text, int64_t what, Py_ssize_t start, Py_ssize_t end) {
@@ -152,7 +150,9 @@ static void at_sign(Text *text, Py_ssize_t at) {
     end = domain(text, at + 1);
     if (!end) return;
     int what = ADDRESS;
-    if ((digits || many >= 20) && byte_at(text, start - 1) == '<' && in_ids(text, start)) what = MESSAGE;
+    Py_ssize_t opened = start - 1, least = start > 64 ? start - 64 : 0;
+    while (opened > least && text->data[opened] > ' ' && text->data[opened] != '<' && text->data[opened] != '>') opened--;
+    if (byte_at(text, opened) == '<' && (digits || at - opened > 20) && in_ids(text, start)) what = MESSAGE;
     else if (digits > 8 && digits * 4 > many * 3) what = DIGITS;
     tell(text, what, start, end);
 }

@@ -92,6 +92,8 @@ def phones(text: Text, place: int) -> Iterator[Span]:
             return
         shape = match.lastgroup if match.lastgroup in _SHAPES else "american"
         score = _SHAPES[shape or "american"]
+        if shape == "abroad" and b"+" not in match[0]:
+            score = 0.6 if digits >= 10 and not match[0].isdigit() else 0.3
         if match["s"] == b" " and (data[start - 2 : start - 1].isdigit() or data[begin + 1 : begin + 2].isdigit()):
             score = 0.3  # one of many numbers in a row
         elif shape == "national" and digits > 8 and _NATIONAL.fullmatch(match[0]) and not _DATE.match(match[0]):

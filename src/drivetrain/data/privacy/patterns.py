@@ -25,6 +25,7 @@ _LONGEST = 64
 _QUOTED = (b"20", b"3D", b"22", b"3C", b"3A", b"09")
 """Codes of quoted-printable text that may stand right before an address."""
 _IDS = {b"message-id", b"in-reply-to", b"references", b"content-id", b"resent-message-id"}
+_OPENED = re.compile(rb"<(?=[^\x00- <>]*\Z)")
 _HEAD = re.compile(rb"[ \t>|]*([A-Za-z\-]+):")
 _FOLDED = 12
 """Lines of a header that are looked through for its name."""
@@ -34,11 +35,11 @@ _SCHEME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-"
 _USER = re.compile(rb"[^\s/@<>\"'&?#:][^\s/@<>\"'&?#]*")
 _HOST = re.compile(rb"[A-Za-z0-9\-.]+")
 _IPV4 = re.compile(rb"(?<![\d.\w\-])(?:\d{1,3}\.){3}\d{1,3}(?![\d\-]|\.\d|[A-Za-z])")
-_COLONED = re.compile(rb"(?<![\w:.\-])[0-9A-Fa-f:\-]{5,39}(?![\w:\-])")
+_COLONED = re.compile(rb"(?<![\w:.\-])[0-9A-Fa-f:\-]{5,39}(?:(?:\.\d{1,3}){3})?(?![\w:\-])")
 _MAC = re.compile(rb"[0-9A-Fa-f]{2}([:\-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}")
 _SUITE = rb"(?:Suite|Ste|Apt|Floor|Unit)"
 _ENGLISH = re.compile(
-    rb"\d{1,5}[A-Za-z]?,? (?:[NSEW]\.? )?(?:[A-Z][A-Za-z'\-]+\.? |\d{1,3}(?:st|nd|rd|th) ){1,4}"
+    rb"\d{1,5}[A-Za-z]?,? (?:[NSEW]\.? )?(?:[A-Z][A-Za-z'\-]*\.? |\d{1,3}(?:st|nd|rd|th) ){1,4}"
     rb"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Terrace|Place|Pl|Highway|Hwy"
     rb"|Parkway|Pkwy|Way|Close|Crescent)\b\.?(?:,? (?:" + _SUITE + rb"|Fl|#)\.? ?#?\w{1,6})?"
     rb"|\d{1,5} (?:[A-Z][A-Za-z'\-]+\.? ){0,3}[A-Z][A-Za-z'\-]+,? " + _SUITE + rb"\.? #?\w{1,6}"
@@ -77,7 +78,8 @@ def emails(text: Text, at: int) -> Iterator[Span]:
         return
     start, what = at - len(local), ADDRESS
     digits = len(local) - len(local.translate(None, b"0123456789"))
-    if (digits or len(local) >= 20) and data[start - 1 : start] == b"<" and _header(data, start) in _IDS:
+    opened = _OPENED.search(data, max(0, start - 64), start)
+    if opened is not None and (digits or at - opened.end() >= 20) and _header(data, start) in _IDS:
         what = MESSAGE
     elif digits > 8 and digits * 4 > len(local) * 3:
         what = DIGITS
@@ -116,13 +118,15 @@ def addresses_v4(text: Text, place: int) -> Iterator[Span]:
 
 def coloned(text: Text, colon: int) -> Iterator[Span]:
     """The IPv6 or MAC address around a separator."""
-    for match in _COLONED.finditer(text.data, max(0, colon - 6), colon + 44):
+    for match in _COLONED.finditer(text.data, max(0, colon - 6), colon + 56):
         raw, start, end = match[0], match.start(), match.end()
         if start > colon:
             return
         if _MAC.fullmatch(raw):
+            if b"-" in raw and raw.translate(None, b"-").isdigit():
+                continue  # six numbers of a lottery
             yield Span("mac", start, end, 0.9, "six bytes in pairs")
-        elif raw.count(b":") >= 2 and any(97 <= byte | 32 <= 102 or byte == 58 for byte in raw) and len(raw) > 5:
+        elif raw.count(b":") >= 2 and len(raw) > 5:
             try:
                 ipaddress.IPv6Address(raw.decode("ascii"))
             except ValueError:
