@@ -149,4 +149,4 @@ def test_a_draft_classes_what_looks_personal_and_quotes_none_of_it(tmp_path):
     assert drafted.count("privacy=") == 2
     assert "ada" not in drafted
     assert "GB82" not in drafted
-    exec(compile("import drivetrain as dt\n" + drafted, "drafted", "exec"), {})  # noqa: S102 - it is Python to paste
+    exec(compile("import drivetrain as dt\n" + drafted, "drafted", "exec"), {})

@@ -180,9 +180,7 @@ def _suspicious(frame: pl.DataFrame) -> Draft:
     draft = infer(frame, classify)
     return replace(
         draft,
-        columns={
-            name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()
-        },
+        columns={name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()},
         notes={
             name: f"looks like {found[name].kind}: {'; '.join(found[name].evidence)}" if name in found else told
             for name, told in draft.notes.items()

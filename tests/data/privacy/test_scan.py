@@ -56,7 +56,7 @@ FOUND = [
     ("write to P.O. Box 1533, Bonsall", "address", "P.O. Box 1533"),
 ]
 NEARLY = [
-    b"\n\tby mail.example.org (8.11.6/8.11.6) with ESMTP id g89J5vI26688\n\tfor <ada7@example.org>; Mon, 9 Sep 2002 20:33:38",
+    b"\n\tby mail.example.org (8.11.6/8.11.6) with ESMTP id g89J5vI26688\n\tfor <ada7@example.org>; Mon, 9 Sep 2002",
     b"References: <3D9A51BA.7090103@cse.example.edu>\n    <261233693.20021001182701@example.net>\n",
     b"> In-Reply-To: <AAJALNPEIOACFPPNLEEIACJAA.laurie@example.edu>",
     b"fe80:::1 12:34:56:78 a:b:c:d:e ::1 ----- 00-1b-44",
@@ -99,10 +99,27 @@ def test_what_is_not(text):
 
 
 def test_compiled_and_plain_code_find_the_same_in_made_text():
-    """Pieces of what is found and of what nearly is, joined by what parts them; whole, cut off and with bytes changed."""
+    """Pieces of what is found and of what nearly is, joined; whole, cut off and with bytes changed."""
     dice = random.Random(3)
     pieces = [text.encode() for text, _, _ in FOUND] + [text.encode() for text in NOT_FOUND] + NEARLY
-    joints = [b" ", b"\n", b"\t", b", ", b"<", b">", b"-", b".", b"(", b"=", b"", b"\n ", b": ", b"\xc3\xa9", b"0", b"A"]
+    joints = [
+        b" ",
+        b"\n",
+        b"\t",
+        b", ",
+        b"<",
+        b">",
+        b"-",
+        b".",
+        b"(",
+        b"=",
+        b"",
+        b"\n ",
+        b": ",
+        b"\xc3\xa9",
+        b"0",
+        b"A",
+    ]
     for _ in range(1500):
         data = bytearray()
         for piece in dice.choices(pieces, k=dice.randrange(1, 12)):

@@ -309,7 +309,7 @@ static void numbers(Text *text, const Run *runs, Py_ssize_t last) {
         !is_word(byte_at(text, end)))
         tell(text, NUMBER, first, end);
     if (lettered(text, first, many)) tell(text, LETTERED, first, end);
-    if (many <= 5 && house(text, first, end)) tell(text, HOUSE, first, end);
+    if (many <= 6 && house(text, first, end)) tell(text, HOUSE, first, end);
 }
 
 static void separated(Text *text, Py_ssize_t place) {

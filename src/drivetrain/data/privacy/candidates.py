@@ -123,7 +123,7 @@ class Candidates:
     def houses(self) -> list[int]:
         """Where a house number begins that a street's name follows, or that follows one, or the number of a box."""
         data, end = self._bytes, self._after
-        inside = (self._many <= 5) & ~_ALNUM[self._beside(-1)]
+        inside = (self._many <= 6) & ~_ALNUM[self._beside(-1)]
         comma = np.where(data[end] == ord(","), 1, 0)
         spaced = data[end + comma] == 32
         ordinal = np.zeros(len(end), dtype=np.bool_)
@@ -157,7 +157,8 @@ class Candidates:
         total = np.cumsum(self._many)
         last = np.flatnonzero(np.concatenate([~self._chained, [True]]))
         ends = last[np.searchsorted(last, np.arange(len(total)))]
-        return np.asarray(total[ends] - total + self._many)
+        ahead: Places = total[ends] - total + self._many
+        return ahead
 
     def _shaped(self, lengths: tuple[int, ...]) -> Flags:
         """Whether a run and those after it have these lengths, and little between them."""

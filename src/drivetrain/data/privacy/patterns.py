@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from drivetrain.data.privacy.span import Span, Kind
+from drivetrain.data.privacy.span import Kind, Span
 from drivetrain.data.privacy.text import Text
 
 ADDRESS, MESSAGE, DIGITS, LOGIN, IP, VERSION = range(6)

@@ -34,7 +34,7 @@ _LOOKS: tuple[_Look, ...] = (
     patterns.streets,
 )
 """What looks at the places that the kernel tells, in its order."""
-_KINDS, _SCORES, _WHYS = zip(*FOUND, strict=True)
+_KINDS, _SCORES, _WHYS = np.array(FOUND, dtype=object).T
 _START, _END = attrgetter("start"), attrgetter("end")
 
 
@@ -65,7 +65,7 @@ def scan(text: str, *, least: float = LIKELY) -> list[Span]:
 
 def scan_bytes(data: bytes, *, least: float = LIKELY) -> list[Span]:
     """The same in UTF-8; offsets are of bytes. Nothing goes beyond its line."""
-    return _plain(data, least) if find is None else _quick(data, least)
+    return _quick(data, least) if compiled() else _plain(data, least)
 
 
 def scan_rows(rows: Sequence[str | None], *, least: float = LIKELY) -> list[tuple[int, Span]]:
@@ -98,22 +98,13 @@ def _plain(data: bytes, least: float) -> list[Span]:
 
 def _quick(data: bytes, least: float) -> list[Span]:
     """What the kernel found, and what the patterns find where it says that something may be."""
-    assert find is not None
     told = np.frombuffer(find(data), dtype=np.int64).reshape(-1, 3)
     places = told[told[:, 0] >= len(FOUND)]
     told = told[told[:, 0] < len(FOUND)]
-    told = told[np.array(_SCORES)[told[:, 0]] >= least]
-    what, starts, ends = (column.tolist() for column in told.T)
-    spans = list(
-        map(
-            Span,
-            map(_KINDS.__getitem__, what),
-            starts,
-            ends,
-            map(_SCORES.__getitem__, what),
-            map(_WHYS.__getitem__, what),
-        )
-    )
+    told = told[_SCORES[told[:, 0]] >= least]
+    what, starts, ends = told.T
+    columns = (_KINDS[what], starts, ends, _SCORES[what], _WHYS[what])
+    spans = list(map(Span, *(column.tolist() for column in columns)))
     text = Text(data)
     for kind, place, _ in places.tolist():
         spans.extend(span for span in _LOOKS[kind - len(FOUND)](text, place) if span.score >= least)

@@ -7,8 +7,8 @@ import re
 _SAYS: dict[str, re.Pattern[bytes]] = {
     kind: re.compile(words, re.IGNORECASE)
     for kind, words in {
-        "phone": rb"\b(?:tel|phone|telephone|mobile|cell|fax|call|voice|dial|telefon|t\xe9l|t\xc3\xa9l|handy|tfno|fon|ph"
-        rb"|toll|contact|hotline)\b",
+        "phone": rb"\b(?:tel|phone|telephone|mobile|cell|fax|call|voice|dial|telefon|t\xe9l|t\xc3\xa9l|handy|tfno|fon"
+        rb"|ph|toll|contact|hotline)\b",
         "US social security number": rb"\b(?:ssn|social security|soc\.? sec)",
         "German tax id": rb"steuer|idnr|\btin\b|tax id|identifikationsnummer",
         "Dutch citizen service number": rb"\bbsn\b|burgerservice|sofi",
