@@ -54,7 +54,7 @@ class Candidates:
         edge = np.zeros(min(len(digits), 1), dtype=np.int64)
         self._first = digits[np.concatenate([edge, breaks + 1])]
         self._after = digits[np.concatenate([breaks, edge + len(digits) - 1])] + 1
-        self._many = self._after - self._first
+        self._many: Places = self._after - self._first
 
     def ats(self) -> list[int]:
         """Where an ``@`` is."""
@@ -154,7 +154,7 @@ class Candidates:
         """How many digits a chain has from a run on."""
         if not len(self._first):
             return self._many
-        total = np.cumsum(self._many)
+        total: Places = np.cumsum(self._many)
         last = np.flatnonzero(np.concatenate([~self._chained, [True]]))
         ends = last[np.searchsorted(last, np.arange(len(total)))]
         ahead: Places = total[ends] - total + self._many
