@@ -135,3 +135,18 @@ def test_what_is_not_fresh_is_told_by_status_and_plan(yard):
     assert "not fresh: age of the newest row" in project.plan()[0].why
     assert "events is not fresh" in said(yard, "status")
     assert "not fresh" in said(yard, "plan")
+
+
+def test_a_draft_classes_what_looks_personal_and_quotes_none_of_it(tmp_path):
+    people = ("ada@example.org", "bob@example.org")
+    rows = "".join(f"{at},{people[at % 2]},GB82WEST12345698765432,41555526{at:02},ok\n" for at in range(60))
+    (tmp_path / "a.csv").write_text("id,contact,account,serial,state\n" + rows)
+    drafted = said(tmp_path, "contract", "infer", "a.csv")
+    contact = next(line for line in drafted.splitlines() if '"contact"' in line)
+    assert 'privacy="personal"' in contact
+    assert contact.endswith("# looks like email: 60 of 60 values are one: an address")
+    assert 'privacy="sensitive"' in next(line for line in drafted.splitlines() if '"account"' in line)
+    assert drafted.count("privacy=") == 2
+    assert "ada" not in drafted
+    assert "GB82" not in drafted
+    exec(compile("import drivetrain as dt\n" + drafted, "drafted", "exec"), {})

@@ -10,13 +10,18 @@ import polars as pl
 
 from drivetrain.data.column import Privacy
 from drivetrain.data.mask import masked
+from drivetrain.data.privacy.entities import Entities, entity_rows
 from drivetrain.data.privacy.scan import scan_rows, texts_of
-from drivetrain.data.privacy.span import SENSITIVE, Kind, Span
+from drivetrain.data.privacy.span import LIKELY, SENSITIVE, Kind, Span
 
 SAMPLE = 2_000
 """Values of a column that are looked at, spread over it."""
+READ = 500
+"""Values of a column of text that are looked at where names are looked for, which takes a thousand times as long."""
 _WHOLE = 0.8
 """Share of a value that a span must cover for the value to be such a thing, and not a text that mentions one."""
+_BY_CHANCE = 0.2
+"""Share of values up to which numbers of another kind pass a check: one in ten is right by Luhn."""
 _WORDS: dict[Kind, str] = {
     "email": r"e?_?mail|email_?address|e-mail",
     "phone": r"phone|tel|telephone|mobile|cell|fax|telefon|handy|msisdn",
@@ -61,30 +66,40 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     declared: Privacy | None = None
 
 
-def verdicts(frame: pl.DataFrame, declared: dict[str, Privacy] | None = None) -> list[Verdict]:
+def verdicts(
+    frame: pl.DataFrame, declared: dict[str, Privacy] | None = None, entities: Entities | None = None
+) -> list[Verdict]:
     """Columns that look personal, surest first, each as the surest kind of thing it holds.
 
     Args:
         frame: Rows; a sample of each column is looked at.
         declared: Column → class that a contract gives it.
+        entities: Finds names of people and places in text; they are not looked for without it.
 
     Example:
         >>> [v.kind for v in verdicts(pl.DataFrame({"contact": ["ada@example.org", "bob@example.org"], "n": [1, 2]}))]
         ['email']
     """
-    found = [_verdict(column, (declared or {}).get(column.name)) for column in frame.iter_columns()]
+    found = [verdict(column, (declared or {}).get(column.name), entities) for column in frame.iter_columns()]
     return sorted((one for one in found if one is not None), key=lambda one: (-one.score, one.column))
 
 
-def _verdict(column: pl.Series, declared: Privacy | None) -> Verdict | None:
+def verdict(column: pl.Series, declared: Privacy | None = None, entities: Entities | None = None) -> Verdict | None:
+    """What one column looks like; none where it looks like nothing personal.
+
+    Args:
+        column: Its name and values, of which a sample is looked at.
+        declared: The class that a contract gives it.
+        entities: Finds names of people and places in text; they are not looked for without it.
+    """
     if column.name.startswith("_") or column.dtype.is_nested() or column.dtype in (pl.Boolean, pl.Binary):
         return None
     named = next((kind for kind, pattern in _NAMED.items() if pattern.search(column.name)), None)
-    values = [] if column.dtype.is_temporal() or column.dtype.is_float() else _sample(column)
-    spans: dict[Kind, list[tuple[int, Span]]] = {}
-    for place, span in scan_rows(values, least=0.3 if named else 0.5):
-        if span.kind == named or span.score >= 0.5:
-            spans.setdefault(span.kind, []).append((place, span))
+    reader = entities if column.dtype == pl.String else None
+    values = (
+        [] if column.dtype.is_temporal() or column.dtype.is_float() else _sample(column, READ if reader else SAMPLE)
+    )
+    spans = _spans(values, named, reader)
     counts = Counter({kind: len({place for place, _ in places}) for kind, places in spans.items()})
     kind = max(counts, key=lambda one: (one == named, counts[one]), default=named)
     if kind is None:
@@ -95,8 +110,8 @@ def _verdict(column: pl.Series, declared: Privacy | None) -> Verdict | None:
         return None  # the name alone is not enough where values would show it
     places = spans.get(kind, [])
     whole = bool(places) and sum(_covers(values[place], span) for place, span in places) > len(places) / 2
-    if kind != named and whole and (share or 0) < 0.05 and kind != "email":
-        return None  # a few of many numbers pass any checksum
+    if kind != named and whole and (share or 0) < _BY_CHANCE and kind != "email":
+        return None
     evidence = [f"the name says {kind}"] if kind == named else []
     if places:
         evidence.append(f"{many:,} of {len(values):,} values {'are' if whole else 'mention'} one: {_why(places)}")
@@ -114,8 +129,20 @@ def _verdict(column: pl.Series, declared: Privacy | None) -> Verdict | None:
     )
 
 
-def _sample(column: pl.Series) -> list[str]:
-    step = max(1, -(-len(column.drop_nulls()) // SAMPLE))
+def _spans(values: list[str], named: Kind | None, entities: Entities | None) -> dict[Kind, list[tuple[int, Span]]]:
+    """Kind → the value's number and the span, of each that is likely or what the column's name says."""
+    found = scan_rows(values, least=0.3 if named else LIKELY)
+    if entities is not None:
+        found += entity_rows(entities, values)
+    spans: dict[Kind, list[tuple[int, Span]]] = {}
+    for place, span in found:
+        if span.kind == named or span.score >= LIKELY:
+            spans.setdefault(span.kind, []).append((place, span))
+    return spans
+
+
+def _sample(column: pl.Series, size: int) -> list[str]:
+    step = max(1, -(-len(column.drop_nulls()) // size))
     return [text[:4_000] for text in texts_of(column.drop_nulls().gather_every(step))]
 
 

@@ -14,12 +14,14 @@ from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.data import ledger
 from drivetrain.data.arrival import RESERVED
 from drivetrain.data.batch_history import history
+from drivetrain.data.column import Privacy
 from drivetrain.data.contract import Contract
 from drivetrain.data.examine import Examined, examine
 from drivetrain.data.infer import Draft, infer
 from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History
 from drivetrain.data.odcs import as_odcs, from_odcs
+from drivetrain.data.personal import Verdict, verdict
 from drivetrain.data.reader import Batch
 from drivetrain.data.readers.files import files
 from drivetrain.data.screen import Before, Lookups, screen
@@ -44,6 +46,8 @@ class Contracts:
     def infer(self, target: str | Path, *, nulls: tuple[str, ...] = ()) -> Draft:
         """Drafts a contract from a source's rows, as ``prepare`` leaves them, or from a file's.
 
+        Columns that look personal are drafted with their privacy class, and with what that rests on instead of values.
+
         Args:
             target: Name of a source, or a file.
             nulls: Texts in a CSV file that stand for a missing value.
@@ -54,10 +58,10 @@ class Contracts:
         """
         source = self._declared(target)
         if source is None:
-            return infer(_together(batch.rows for batch in _read(target, nulls)))
+            return _suspicious(_together(batch.rows for batch in _read(target, nulls)))
         bare = replace(source, contract=Contract({}, on_breach="warn"))
         known = self._lookups(source)
-        return infer(
+        return _suspicious(
             _together(screen(batch, bare, known, Before()).rows for batch in source.reader.read(self._folder(), ""))
         )
 
@@ -160,6 +164,28 @@ class Contracts:
         columns = {name: kind for name, kind in store.tables.schema(source.name).items() if name not in RESERVED}
         standing = Standing(source.key, store.tables.scan(source.name))
         return Before(columns, standing, entry.shape), history(store, source, entry.number - entry.first + 1)
+
+
+def _suspicious(frame: pl.DataFrame) -> Draft:
+    """A draft in which what looks personal is classed, and none of its values is written down."""
+    found: dict[str, Verdict] = {}
+
+    def classify(name: str, values: pl.Series) -> Privacy | None:
+        one = verdict(values.alias(name))
+        if one is None:
+            return None
+        found[name] = one
+        return one.privacy
+
+    draft = infer(frame, classify)
+    return replace(
+        draft,
+        columns={name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()},
+        notes={
+            name: f"looks like {found[name].kind}: {'; '.join(found[name].evidence)}" if name in found else told
+            for name, told in draft.notes.items()
+        },
+    )
 
 
 def _of_file(named: str) -> Source:

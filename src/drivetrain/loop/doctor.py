@@ -11,6 +11,7 @@ from typing import Any
 
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.core.records import ModelVersion
+from drivetrain.data.privacy.scan import compiled as looks_compiled
 from drivetrain.features.online.heads import compiled
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.keys import check_signed, signing_key, verify_key
@@ -38,6 +39,7 @@ def _checks(project: Definitions) -> Iterator[tuple[str, Callable[[], Finding]]]
     yield "catalog", lambda: _ok(f"{project.settings.store.catalog}, revision {project.store.catalog.revision()}")
     yield "tables", lambda: _ok(f"{len(project.store.tables.names())} tables")
     yield "online store", lambda: _online(project)
+    yield "personal data", lambda: _ok(f"text is looked at {_how(quick=looks_compiled())}")
     yield "signatures", lambda: _signatures(project)
     for endpoint in project.endpoints.values():
         yield f"endpoint {endpoint.name}", partial(_versions, project, endpoint.model.name)
@@ -73,8 +75,11 @@ def _disk(project: Definitions) -> Finding:
 
 def _online(project: Definitions) -> Finding:
     spaces = project.store.online.spaces()
-    how = "by compiled code" if compiled() else "in Python (installed with a C compiler, two to three times as fast)"
-    return _ok(f"{sum(spaces.values()):,} rows in {len(spaces)} spaces, read {how}")
+    return _ok(f"{sum(spaces.values()):,} rows in {len(spaces)} spaces, read {_how(quick=compiled())}")
+
+
+def _how(*, quick: bool) -> str:
+    return "by compiled code" if quick else "in Python (installed with a C compiler, two to ten times as fast)"
 
 
 def _versions(project: Definitions, model: str) -> Finding:

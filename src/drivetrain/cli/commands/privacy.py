@@ -27,12 +27,16 @@ def _all() -> None:
 def scan(
     what: Annotated[str, typer.Argument(help="A source, or a file: CSV, Parquet, JSON lines, Arrow, plain text.")],
     *,
+    names: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Look for names of people and places in text, with this spaCy model."),
+    ] = None,
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
     """Say which columns look personal, with evidence and masked examples."""
     with plain_errors(as_json=json):
-        found = Project.load(project).privacy.scan(what)
+        found = Project.load(project).privacy.scan(what, names=names)
         if json:
             show_json(found)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -16,6 +16,21 @@ IBAN_LENGTHS = {
     "XK": 20,
 }  # fmt: skip
 """Country → characters of its IBANs (SWIFT, IBAN Registry)."""
+
+_NETWORKS: tuple[tuple[int, int, Collection[int]], ...] = (
+    (2221, 2720, (16,)),  # Mastercard
+    (3000, 3399, range(14, 20)),  # Diners Club
+    (3400, 3499, (15,)),  # American Express
+    (3500, 3599, range(16, 20)),  # JCB
+    (3600, 3699, range(14, 20)),
+    (3700, 3799, (15,)),
+    (3800, 3999, range(14, 20)),
+    (4000, 4999, (13, 16, 19)),  # Visa
+    (5100, 5599, (16,)),
+    (5000, 5899, range(13, 20)),  # Maestro
+    (6000, 6999, range(13, 20)),  # Discover, UnionPay, Maestro, RuPay
+)
+"""First four digits, from and to, of what a network's cards begin with, and how many digits they have."""
 
 _NINO = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]")
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -47,8 +62,15 @@ def luhn(digits: str) -> bool:
 
 
 def card(digits: str) -> bool:
-    """Whether digits can be a payment card's: a network's first digit, its length, and Luhn."""
-    return 13 <= len(digits) <= 19 and digits[0] in "23456" and len(set(digits)) > 1 and luhn(digits)
+    """Whether digits can be a payment card's: what a network's begin with, its lengths, and Luhn.
+
+    Example:
+        >>> card("4111111111111111"), card("20021118120000")
+        (True, False)
+    """
+    begins = int(digits[:4])
+    known = any(low <= begins <= high and len(digits) in lengths for low, high, lengths in _NETWORKS)
+    return known and len(set(digits)) > 1 and luhn(digits)
 
 
 def iban(text: str) -> bool:

@@ -1,25 +1,46 @@
-"""Finds personal data in text: a joined text is looked at once, and the patterns where it could be."""
+"""Finds personal data in text: many texts are joined and looked at once, and the patterns where it could be.
+
+Two ways to the same spans: compiled (``_kernel.c``), where the package was installed on a machine with a compiler, and
+in Python (:mod:`.candidates`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
+from operator import attrgetter
 
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from drivetrain.data.privacy import patterns
+from drivetrain.data.privacy import numbers, patterns
 from drivetrain.data.privacy.candidates import Candidates
-from drivetrain.data.privacy.patterns import Text
+from drivetrain.data.privacy.patterns import FOUND
 from drivetrain.data.privacy.span import LIKELY, Span
+from drivetrain.data.privacy.text import Text
 
-_DENSE = 0.5
-"""Share of lines from which on it is quicker to look at them all."""
-_WORTH = (
-    r"@|\d[\d .()/\-+A-Z]{4,}[\dA-Z]|\d\.\d+\.\d|[0-9A-Fa-f]?:[0-9A-Fa-f]*:|\d{1,5}[A-Za-z]?,? [A-Z0-9]"
-    r"|\d (?:rue|ave|bou|pla|che|imp)|(?:\x{DF}e|se|ee|r\.|eg|tz) \d"
+try:
+    from drivetrain.data.privacy._kernel import find
+except ImportError:  # built where there was no compiler
+    find = None  # type: ignore[assignment, unused-ignore]
+
+_Look = Callable[[Text, int], Iterator[Span]]
+_LOOKS: tuple[_Look, ...] = (
+    numbers.phones,
+    numbers.numbers,
+    numbers.lettered,
+    patterns.coloned,
+    patterns.streets,
 )
-"""What a line must have for anything to be in it; Rust's regular expressions look at hundreds of megabytes a second."""
+"""What looks at the places that the kernel tells, in its order."""
+_KINDS, _SCORES, _WHYS = np.array(FOUND, dtype=object).T
+_START, _END = attrgetter("start"), attrgetter("end")
+
+
+def compiled() -> bool:
+    """Whether texts are looked at by compiled code."""
+    return find is not None
 
 
 def scan(text: str, *, least: float = LIKELY) -> list[Span]:
@@ -43,25 +64,8 @@ def scan(text: str, *, least: float = LIKELY) -> list[Span]:
 
 
 def scan_bytes(data: bytes, *, least: float = LIKELY) -> list[Span]:
-    """The same in UTF-8; offsets are of bytes.
-
-    Nothing goes beyond its line. So lines without anything that could begin a span are put aside first, all at once,
-    and the rest is looked at as one text.
-    """
-    lines = data.split(b"\n")
-    worth = pl.Series(data.decode("utf-8", "replace").split("\n"), dtype=pl.String).str.contains(_WORTH)
-    if float(worth.cast(pl.Float64).sum()) > _DENSE * len(lines):
-        return _apart(span for span in _found(data) if span.score >= least)
-    starts = np.concatenate([[0], np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1)])
-    kept = np.flatnonzero(worth.to_numpy())
-    some = [lines[place] for place in kept.tolist()]
-    begins = np.concatenate([[0], np.cumsum(np.fromiter(map(len, some), np.int64, len(some)) + 1)])
-    found = _apart(span for span in _found(b"\n".join(some)) if span.score >= least)
-    places = np.searchsorted(begins, [span.start for span in found], side="right") - 1
-    moves = (starts[kept[places]] - begins[places]).tolist() if found else []
-    return [
-        replace(span, start=span.start + move, end=span.end + move) for span, move in zip(found, moves, strict=True)
-    ]
+    """The same in UTF-8; offsets are of bytes. Nothing goes beyond its line."""
+    return _quick(data, least) if compiled() else _plain(data, least)
 
 
 def scan_rows(rows: Sequence[str | None], *, least: float = LIKELY) -> list[tuple[int, Span]]:
@@ -77,30 +81,68 @@ def scan_rows(rows: Sequence[str | None], *, least: float = LIKELY) -> list[tupl
     ]
 
 
-def _found(data: bytes) -> Iterator[Span]:
+def _plain(data: bytes, least: float) -> list[Span]:
     candidates, text = Candidates(data), Text(data)
-    for at in candidates.ats():
-        yield from patterns.emails(text, at)
-    for start, end, digits in candidates.numbers():
-        yield from patterns.numbers(text, start, end, digits)
-    for dot in candidates.dotted():
-        yield from patterns.addresses_v4(text, dot)
-    for colon in candidates.colons():
-        yield from patterns.coloned(text, colon)
-    for house in candidates.houses():
-        yield from patterns.streets(text, house)
+    looks: tuple[tuple[list[int], _Look], ...] = (
+        (candidates.ats(), patterns.emails),
+        (candidates.dotted(), patterns.addresses_v4),
+        (candidates.phones(), numbers.phones),
+        (candidates.numbers(), numbers.numbers),
+        (candidates.lettered(), numbers.lettered),
+        (candidates.separators(), patterns.coloned),
+        (candidates.houses(), patterns.streets),
+    )
+    found = (span for places, look in looks for place in places for span in look(text, place))
+    return _parted([span for span in found if span.score >= least])
+
+
+def _quick(data: bytes, least: float) -> list[Span]:
+    """What the kernel found, and what the patterns find where it says that something may be."""
+    told = np.frombuffer(find(data), dtype=np.int64).reshape(-1, 3)
+    places = told[told[:, 0] >= len(FOUND)]
+    told = told[told[:, 0] < len(FOUND)]
+    told = told[_SCORES[told[:, 0]] >= least]
+    what, starts, ends = told.T
+    columns = (_KINDS[what], starts, ends, _SCORES[what], _WHYS[what])
+    spans = list(map(Span, *(column.tolist() for column in columns)))
+    text = Text(data)
+    for kind, place, _ in places.tolist():
+        spans.extend(span for span in _LOOKS[kind - len(FOUND)](text, place) if span.score >= least)
+    if len(spans) == len(told) and (told[1:, 1] >= told[:-1, 2]).all():
+        return spans
+    return _parted(spans)
+
+
+def _parted(spans: list[Span]) -> list[Span]:
+    """The same as :func:`_apart`, which then sees only what overlaps; most does not."""
+    if not spans:
+        return spans
+    spans.sort(key=_START)
+    starts = np.fromiter(map(_START, spans), np.int64, len(spans))
+    reach = np.maximum.accumulate(np.fromiter(map(_END, spans), np.int64, len(spans)))
+    free = np.concatenate([[True], starts[1:] >= reach[:-1]])
+    alone = free & np.concatenate([free[1:], [True]])
+    if alone.all():
+        return spans
+    crowded = _apart(compress(spans, ~alone))
+    return sorted([*compress(spans, alone), *crowded], key=_START)
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
     """Of spans that overlap, the surest, then the longest."""
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda one: (one.start, -one.score, -one.end)):
+    for span in sorted(spans, key=_order):
         if kept and span.start < kept[-1].end:
-            if (span.score, span.end - span.start) > (kept[-1].score, kept[-1].end - kept[-1].start):
+            last = kept[-1]
+            if (span.score, span.end - span.start) > (last.score, last.end - last.start):
                 kept[-1] = span
         else:
             kept.append(span)
     return kept
+
+
+def _order(span: Span) -> tuple[int, float, int, str, str]:
+    return (span.start, -span.score, -span.end, span.kind, span.why)
 
 
 def texts_of(column: pl.Series) -> list[str]:

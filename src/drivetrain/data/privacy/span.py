@@ -29,7 +29,7 @@ LIKELY = 0.5
 """Score from which a span is reported."""
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """What was found.
 
     Attributes:

@@ -10,6 +10,7 @@ import polars as pl
 from drivetrain.core.errors import SourceError, UnknownName
 from drivetrain.data.column import Privacy
 from drivetrain.data.personal import Verdict, verdicts
+from drivetrain.data.privacy.entities import Entities
 from drivetrain.loop.audit import note_read
 from drivetrain.loop.definitions import Definitions
 
@@ -31,7 +32,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Verdict, ...]
 
 
-def look(project: Definitions, what: str) -> Looked:
+def look(project: Definitions, what: str, entities: Entities | None = None) -> Looked:
     """See :meth:`Privacy.scan`."""
     if what in project.sources:
         declared: dict[str, Privacy] = {
@@ -43,7 +44,7 @@ def look(project: Definitions, what: str) -> Looked:
                 f"source {what!r} has no rows yet", do="Run: drivetrain run --only data, or scan its file"
             )
         rows = tables.scan(what).head(ROWS).collect()
-        found = Looked(what=what, rows=rows.height, columns=tuple(verdicts(rows, declared)))
+        found = Looked(what=what, rows=rows.height, columns=tuple(verdicts(rows, declared, entities)))
         note_read(project, "privacy scan", what, [one.column for one in found.columns], rows.height)
         return found
     path = project.folder / what if (project.folder / what).exists() else Path(what)
@@ -53,7 +54,7 @@ def look(project: Definitions, what: str) -> Looked:
             expected=f"a file, or one of {', '.join(project.sources) or 'no source declared'}",
         )
     rows = _read(path)
-    return Looked(what=what, rows=rows.height, columns=tuple(verdicts(rows)))
+    return Looked(what=what, rows=rows.height, columns=tuple(verdicts(rows, entities=entities)))
 
 
 def _read(path: Path) -> pl.DataFrame:

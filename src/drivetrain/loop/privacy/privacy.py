@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drivetrain.data.privacy.entities import entities
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.privacy.look import Looked, look
 from drivetrain.loop.privacy.report import Report, report
@@ -17,17 +18,20 @@ class Privacy:
     def __init__(self, project: Definitions) -> None:
         self._project = project
 
-    def scan(self, what: str) -> Looked:
+    def scan(self, what: str, *, names: str | None = None) -> Looked:
         """Columns that look personal, with evidence and masked examples.
 
         Args:
             what: A source whose table is looked at, or a file: CSV, Parquet, JSON lines, Arrow, or plain text.
+            names: A spaCy model that is installed, such as ``en_core_web_sm``: names of people and places are then
+                looked for in text, by Presidio.
 
         Raises:
             UnknownName: There is no such source or file, or the source has no rows yet.
             SourceError: The file can't be read.
+            MissingExtra: Presidio, or the model, is not installed.
         """
-        return look(self._project, what)
+        return look(self._project, what, entities(names) if names else None)
 
     def report(self) -> Report:
         """What personal data there is: where, why, how long, and who read it."""
