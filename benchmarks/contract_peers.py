@@ -86,7 +86,9 @@ def pandera(path: Path) -> Callable[[], float]:
             "code": pa.Column(pl.String, [pa.Check.isin(CODES), pa.Check.str_matches("^[A-Z0-9]{2}$")]),
             "kind": pa.Column(pl.String, pa.Check.isin(KINDS)),
             "plate": pa.Column(pl.String, pa.Check.str_matches("^N[0-9]{1,5}$"), nullable=True),
-            "at": pa.Column(pl.Datetime("us", "UTC"), pa.Check(lambda data: data.lazyframe.select(_within(pl.col("at"))))),
+            "at": pa.Column(
+                pl.Datetime("us", "UTC"), pa.Check(lambda data: data.lazyframe.select(_within(pl.col("at"))))
+            ),
         },
         checks=[
             pa.Check(lambda data: data.lazyframe.select(pl.col("a") + pl.col("b") < 7)),
