@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
 
-.PHONY: help demo fraud canary test faults check format bench bench-features bench-serving docs clean
+.PHONY: help demo fraud canary test faults check format bench bench-features bench-serving bench-data docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -48,7 +48,7 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: bench-features bench-serving  ## every benchmark, each a table with ratios
+bench: bench-features bench-serving bench-data  ## every benchmark, each a table with ratios
 	@for file in runner engine; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
@@ -56,6 +56,9 @@ bench-features: $(VENV)/.installed  ## what features cost, beside their peers, a
 
 bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and one table of its budgets
 	@$(BIN)/python benchmarks/serving.py
+
+bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for personal data, and one table of their budgets
+	@$(BIN)/python benchmarks/data.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

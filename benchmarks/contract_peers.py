@@ -46,11 +46,11 @@ def dataframely(path: Path) -> Callable[[], float]:
         at = dy.Datetime(nullable=False, time_unit="us", time_zone="UTC", check=_within)
 
         @dy.rule()
-        def a_and_b(cls) -> pl.Expr:  # noqa: ANN001, N805 - as dataframely wants it
+        def a_and_b(cls) -> pl.Expr:  # noqa: N805 - as dataframely wants it
             return pl.col("a") + pl.col("b") < 7
 
         @dy.rule()
-        def c_and_d(cls) -> pl.Expr:  # noqa: ANN001, N805
+        def c_and_d(cls) -> pl.Expr:  # noqa: N805
             return pl.col("c") - pl.col("d") < 7
 
     frame = pl.read_parquet(path)
@@ -86,7 +86,9 @@ def pandera(path: Path) -> Callable[[], float]:
             "code": pa.Column(pl.String, [pa.Check.isin(CODES), pa.Check.str_matches("^[A-Z0-9]{2}$")]),
             "kind": pa.Column(pl.String, pa.Check.isin(KINDS)),
             "plate": pa.Column(pl.String, pa.Check.str_matches("^N[0-9]{1,5}$"), nullable=True),
-            "at": pa.Column(pl.Datetime("us", "UTC"), pa.Check(lambda data: data.lazyframe.select(_within(pl.col("at"))))),
+            "at": pa.Column(
+                pl.Datetime("us", "UTC"), pa.Check(lambda data: data.lazyframe.select(_within(pl.col("at"))))
+            ),
         },
         checks=[
             pa.Check(lambda data: data.lazyframe.select(pl.col("a") + pl.col("b") < 7)),

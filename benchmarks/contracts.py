@@ -1,29 +1,38 @@
-"""Thirty checks on rows of ten columns, with the split of good and bad rows, beside masks written by hand.
+"""33 checks on rows of ten columns, with the split of good and bad rows, beside masks written by hand and peers.
 
     python benchmarks/contracts.py            # 5,000,000 rows
     python benchmarks/contracts.py --quick    # 500,000
 
-All run in one process, turn about; the figure is the least CPU time of several rounds. Written by hand are the same
-masks in one ``select``, and a filter for either part: no reasons, no counts. Ours says how many rows broke each rule,
-and in the last row why each bad row did.
+Each has a process of its own, turn about; the figure is the least CPU time of several rounds. Written by hand are the
+same masks in one ``select``, and a filter for either part: no reasons, no counts. Ours says how many rows broke each
+rule, and in the next row why each bad row did. What peers offer is told in ``contract_peers.py``; all agree in how many
+rows are good.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+import contract_peers
+import measure
+import peers
+import summary
 from drivetrain.data.breach import any_of
 from drivetrain.data.checks import check
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.data.profile import profile_of
 from drivetrain.data.quarantine import refuse
+from measure import Cost, apart, here, least, table
 
+BUDGET = 1.2
 NUMBERS = ("a", "b", "c", "d")
 CODES = ("AA", "B6", "DL", "EV", "MQ", "UA", "US", "WN")
 KINDS = ("card", "cash", "wire")
@@ -105,36 +114,70 @@ def profiled(frame: pl.DataFrame) -> tuple[int, int]:
     return len(profile_of(frame)), 0
 
 
+OURS: dict[str, Callable[[pl.DataFrame], tuple[int, int]]] = {
+    "masks by hand": by_hand,
+    "drivetrain: counts and split": ours,
+    "drivetrain: a reason for every bad row": with_reasons,
+    "drivetrain: profile of all columns": profiled,
+}
+
+
+def run(name: str, place: str) -> Cost:
+    """One of ours, in this process."""
+    frame = pl.read_parquet(place)
+    return here(name, lambda: float(OURS[name](frame)[0]))
+
+
+def compared(place: str, repeat: int) -> dict[str, Cost]:
+    """Everybody's least cost, printed."""
+    script = str(Path(__file__))
+    runs = [lambda name=name: apart(sys.executable, [script, "--run", name, place], name) for name in OURS]
+    runs += [
+        lambda name=name, packages=packages: _named(peers.run(packages, ["contract_peers.py", name, place], name), name)
+        for name, packages in contract_peers.PACKAGES.items()
+    ]
+    costs = dict(zip([*OURS, *contract_peers.PACKAGES], least(runs, repeat), strict=True))
+    table(list(costs.values()))
+    good = {cost.check for name, cost in costs.items() if not cost.note and "profile" not in name}
+    if len(good) != 1:
+        sys.exit(f"they do not agree in how many rows are good: {good}")
+    return costs
+
+
+def _named(cost: Cost, name: str) -> Cost:
+    cost.name = name
+    return cost
+
+
 def main() -> None:
     """Runs everything turn about and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    chosen = parser.parse_args()
-    frame = make(500_000 if chosen.quick else 5_000_000)
-    contestants: dict[str, Callable[[pl.DataFrame], tuple[int, int]]] = {
-        "masks by hand": by_hand,
-        "ours: counts and split": ours,
-        "ours: with a reason for every bad row": with_reasons,
-        "ours: profile of all columns": profiled,
-    }
-    cpu = dict.fromkeys(contestants, float("inf"))
-    wall = dict.fromkeys(contestants, float("inf"))
-    found: dict[str, tuple[int, int]] = {}
-    for _ in range(chosen.rounds):
-        for name, work in contestants.items():
-            began, ticked = time.perf_counter(), time.process_time()
-            found[name] = work(frame)
-            cpu[name] = min(cpu[name], time.process_time() - ticked)
-            wall[name] = min(wall[name], time.perf_counter() - began)
-    parts = {split for name, split in found.items() if "profile" not in name}
-    if len(parts) != 1:
-        raise SystemExit(f"they do not agree: {found}")
-    good, bad = parts.pop()
-    print(f"{frame.height:,} rows x {frame.width} columns, 33 checks, {bad:,} bad rows ({bad / (good + bad):.1%})\n")
-    print(f"{'':40}{'CPU s':>8}{'ratio':>8}{'wall s':>8}")
-    for name in contestants:
-        print(f"{name:40}{cpu[name]:8.3f}{cpu[name] / cpu['masks by hand']:8.2f}{wall[name]:8.3f}")
+    parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
+    summary.asks(parser)
+    summary.repeats(parser)
+    options = parser.parse_args()
+    if options.run:
+        run(*options.run)
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-contracts-") as folder:
+        place = Path(folder) / "rows.parquet"
+        frame = make(500_000 if options.quick else 5_000_000)
+        frame.write_parquet(place)
+        costs = compared(str(place), options.repeat)
+    hand, mine, reasons = list(costs.values())[:3]
+    ratio = mine.cpu / hand.cpu
+    print(f"a reason for every bad row: {measure.times(reasons.cpu / hand.cpu)} of the masks")
+    summary.add(
+        options.summary,
+        summary.Line(
+            f"33 checks on {frame.height:,} rows of ten columns, with the split",
+            f"{mine.cpu:.2f} CPU-s, {measure.times(ratio)} of masks by hand",
+            f"{measure.times(BUDGET)} of masks by hand",
+            ratio <= BUDGET,
+            [measure.beside(cost, mine) for cost in [hand, *list(costs.values())[4:]]],
+        ),
+    )
 
 
 if __name__ == "__main__":
