@@ -23,7 +23,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import summary
-
 from drivetrain.data.privacy import scan
 
 try:
