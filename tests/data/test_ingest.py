@@ -316,7 +316,10 @@ def test_the_same_bad_row_delivered_again_is_one_bad_row(place):
     place.write("raw/copy of 1.csv", text)
     made = place.take(events())
     assert made.quarantined == 0
-    assert made.reasons == {"refused before and the same again: left out": 2}
+    assert made.reasons == {
+        "refused before and the same again: left out": 2,
+        "in the table already, and the same: left out": 1,
+    }
     assert len(place.refused("events")) == 2
     place.write("raw/1.csv", text + "4,2013-07-01,4\n")
     place.take(events())

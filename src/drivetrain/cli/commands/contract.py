@@ -14,8 +14,8 @@ from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.plugins import load
+from drivetrain.data.drafting.draft import as_python
 from drivetrain.data.examine import Examined
-from drivetrain.data.infer import as_python
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.project import Project
 
