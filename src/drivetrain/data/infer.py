@@ -29,6 +29,7 @@ from drivetrain.data.drafting.deliveries import (
     tables,
     unseen,
     volume,
+    wanders,
 )
 from drivetrain.data.drafting.draft import SLACK, Draft
 from drivetrain.data.drafting.drift import drift
@@ -235,6 +236,8 @@ def _range(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
     if len(outside):
         made.told.append(f"beside {len(outside):,} far from all others, such as {_figure(float(outside[0]))}")
     below, above = _room(parts, low, high)
+    # Where a few values lie far out, the next of them may lie as far out again.
+    below, above = max(below, first - low), max(above, high - last)
     if not (math.isfinite(low - below) and math.isfinite(high + above)):
         return
     least = 0.0 if 0 <= low <= below else low - below
@@ -253,10 +256,15 @@ def _range(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
 
 
 def _room(parts: Sequence[pl.Series], low: float, high: float) -> tuple[float, float]:
-    """How far below and above what was seen is allowed: a share of it, or as far as it grew in the later half."""
+    """How far below and above what was seen is allowed: a share of it, or as far as it grew in the later half.
+
+    Where each delivery lies elsewhere, what was seen says as much of the next as a few values do: it gets as much room.
+    """
     room = SLACK * (high - low)
     if len(parts) < LEAST_DELIVERIES:
         return room, room
+    if wanders([part for part in parts if len(part)]):
+        return high - low, high - low
     early = pl.concat(list(parts[: len(parts) // 2]))
     early = early.filter(early.is_between(low, high))
     ends = [float(end) for end in (early.min(), early.max()) if isinstance(end, int | float)]

@@ -21,6 +21,9 @@ MOST_KNOWN = 300
 _TOGETHER = 0.8
 _PROPORTIONAL = 0.95
 _STEPS = 6
+_FEW = 8
+_ALIKE = 3
+"""Counts of which one is more than this many times another say nothing of the next."""
 _HOUR = timedelta(hours=1)
 
 
@@ -34,6 +37,13 @@ def volume(parts: Sequence[pl.DataFrame]) -> tuple[float, float]:
     """Multiples of the usual number of rows: half of the least that came, twice the most."""
     heights = np.array([part.height for part in parts]) / np.median([part.height for part in parts])
     return math.floor(50 * heights.min()) / 100, math.ceil(200 * heights.max()) / 100
+
+
+def wanders(parts: Sequence[pl.Series]) -> bool:
+    """Whether deliveries differ in their middle by half of what values differ by within one: the next may lie anywhere."""
+    middles = [float(part.median() or 0.0) for part in parts]
+    spans = [float(part.quantile(0.95) or 0.0) - float(part.quantile(0.05) or 0.0) for part in parts]
+    return max(middles) - min(middles) > 0.5 * float(np.median(spans))
 
 
 def complete(parts: Sequence[pl.Series]) -> float | None:
@@ -127,8 +137,9 @@ def _moments(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
 
 def _different(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
     """Fewest different values, and least share of values with a fraction."""
-    least = math.ceil(min(part[name].drop_nulls().n_unique() for part in parts) / 2)
-    if least >= 4:
+    counts = [part[name].drop_nulls().n_unique() for part in parts]
+    least = math.ceil(min(counts) / 2)
+    if least >= _FEW and max(counts) <= _ALIKE * min(counts):
         yield Rule(
             f"{name}: {least:,} different values or more",
             pl.col(name).n_unique() >= least,
@@ -137,7 +148,7 @@ def _different(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
     if parts[0].schema[name].is_float():
         shares = [float((part[name] != part[name].round()).mean() or 0.0) for part in parts]
         half = math.floor(50 * min(shares)) / 100
-        if half >= 0.1:
+        if half >= 0.1 and max(part[name].null_count() / part.height for part in parts) < 0.5:
             yield Rule(
                 f"{name}: {half:.0%} of the values have a fraction",
                 (pl.col(name) != pl.col(name).round()).mean() >= half,

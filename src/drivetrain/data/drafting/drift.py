@@ -12,7 +12,7 @@ from drivetrain.data.profile import ColumnProfile, column_profile
 
 LEAST_BEFORE = 3
 """Deliveries that must have come before one that is compared with them."""
-MOST = 1.0
+MOST = 0.8
 """A distance that a delivery may have by the season alone is no limit any more."""
 
 
@@ -28,7 +28,7 @@ def drift(parts: Sequence[pl.DataFrame], names: Sequence[str]) -> dict[str, floa
         seen = _distances([column_profile(part[name]) for part in parts])
         if not seen:
             continue
-        limit = math.ceil(100 * (2 * max(seen) + 0.1)) / 100
+        limit = math.ceil(100 * (3 * max(seen) + 0.1)) / 100
         if limit <= MOST:
             found[name] = limit
     return found

@@ -58,7 +58,7 @@ def airports(good: Good, _dice: Dice) -> pl.DataFrame:
     "swapped columns: delays",
     "dep_delay holds arr_delay, and arr_delay dep_delay",
     where="dep_delay, arr_delay",
-    caught="refused",
+    caught="set aside",
     by="relation of the columns: empty together",
 )
 def delays(good: Good, _dice: Dice) -> pl.DataFrame:

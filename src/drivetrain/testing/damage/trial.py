@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Outcome:
     @property
     def accounted(self) -> bool:
         """Whether every row that came was kept, set aside or counted as left out."""
-        left_out = sum(count for reason, count in (self.reasons or {}).items() if reason.endswith(": left out"))
+        rows = {reason: count for reason, count in (self.reasons or {}).items() if not reason.startswith("column ")}
+        left_out = sum(count for reason, count in rows.items() if reason.endswith(": left out"))
         return self.delivered == self.kept + self.aside + left_out
 
 
@@ -57,6 +58,12 @@ def deliver(project: Project, source: str, delivery: Delivery) -> list[Path]:
     for name, data in delivery.files.items():
         (folder / name).write_bytes(data)
     return [folder / name for name in delivery.files]
+
+
+def clear(paths: Iterable[Path]) -> None:
+    """Takes a delivery's files away again."""
+    for path in paths:
+        path.unlink()
 
 
 def take(project: Project, source: str, now: Micros) -> Outcome:

@@ -1,0 +1,92 @@
+"""A hundred kinds of damage, each delivered after half a good year to contracts that were drafted from it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from drivetrain.core.errors import DrivetrainError
+from drivetrain.data.ingest import REPLACED
+from drivetrain.loop.project import Project
+from drivetrain.testing.damage import kinds
+from drivetrain.testing.damage.kind import Delivery, Kind, csv_of
+from drivetrain.testing.damage.trial import Outcome, as_meant, clear, deliver, plant, take
+from tests.data.weeks import HISTORY, KEYS, LAST, end_of, good, lay_out, weeks
+
+SEED = 2013
+REFUSED = [kind for kind in kinds().values() if kind.caught == "refused"]
+TAKEN_IN = [kind for kind in kinds().values() if kind.caught != "refused"]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("history")
+    lay_out(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def refusing(history, tmp_path_factory) -> Project:
+    """One project for all deliveries that are refused: each leaves it as it was."""
+    return copied(history, tmp_path_factory.mktemp("refusing"))
+
+
+def copied(history: Path, folder: Path) -> Project:
+    shutil.copytree(history, folder, dirs_exist_ok=True)
+    return Project.load(folder)
+
+
+def strike(project: Project, kind: Kind) -> tuple[Outcome, Delivery]:
+    """Delivers damage; what ``contract check`` says of it, and what became of it, agree."""
+    delivery = plant(kind, good(kind.of, HISTORY), SEED)
+    paths = deliver(project, kind.of, delivery)
+    kept = all(checked(project, kind, path) for path in paths)
+    outcome = take(project, kind.of, end_of(HISTORY))
+    if outcome.caught != "counted":  # a file that was delivered before may hold rows that were bad before
+        assert kept == (outcome.caught == "nothing"), outcome
+    clear(paths)
+    return outcome, delivery
+
+
+def checked(project: Project, kind: Kind, path: Path) -> bool:
+    try:
+        found = project.contracts.check(path, contract=kind.of)
+    except DrivetrainError:
+        return False
+    return all(one.kept for one in found)
+
+
+@pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.name)
+def test_damage_that_is_refused(refusing, kind):
+    before = refusing.store.tables.version(kind.of)
+    outcome, _ = strike(refusing, kind)
+    assert outcome.caught == "refused", outcome
+    assert "\n" not in outcome.words
+    assert refusing.store.tables.version(kind.of) == before
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_after_all_that_was_refused_the_next_good_delivery_is_taken_in(refusing, name):
+    rows = weeks(name)[HISTORY]
+    before = refusing.store.tables.rows(name)
+    deliver(refusing, name, Delivery({f"week-{HISTORY}.csv": csv_of(rows)}))
+    outcome = take(refusing, name, end_of(HISTORY))
+    assert (outcome.caught, outcome.kept) == ("nothing", rows.height)
+    assert refusing.store.tables.rows(name) == before + rows.height
+
+
+@pytest.mark.parametrize("kind", TAKEN_IN, ids=lambda kind: kind.name)
+def test_damage_that_is_taken_in(history, tmp_path, kind):
+    project = copied(history, tmp_path)
+    before = project.store.tables.rows(kind.of)
+    outcome, delivery = strike(project, kind)
+    assert outcome.accounted, outcome
+    assert delivery.rows in (None, outcome.delivered)
+    replaced = (outcome.reasons or {}).get(REPLACED, 0)
+    assert project.store.tables.rows(kind.of) == before + outcome.kept - replaced
+    if kind.caught == "undone":
+        assert as_meant(project, kind.of, weeks(kind.of)[HISTORY], KEYS[kind.of])
+    else:
+        assert outcome.caught == kind.caught, outcome
