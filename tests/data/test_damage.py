@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from drivetrain.cli.commands.contract import command
 from drivetrain.core.errors import DrivetrainError
 from drivetrain.data.ingest import REPLACED
 from drivetrain.loop.project import Project
@@ -90,3 +92,31 @@ def test_damage_that_is_taken_in(history, tmp_path, kind):
         assert as_meant(project, kind.of, weeks(kind.of)[HISTORY], KEYS[kind.of])
     else:
         assert outcome.caught == kind.caught, outcome
+
+
+def test_a_good_delivery_is_what_it_is_held_against(history, tmp_path):
+    """The draft raises no alarm where there is no damage: two in three weeks of the year come after it was made."""
+    project = copied(history, tmp_path)
+    aside = rows = 0
+    for week in range(HISTORY, LAST):
+        for name in KEYS:
+            deliver(project, name, Delivery({f"week-{week:02}.csv": csv_of(weeks(name)[week])}))
+            outcome = take(project, name, end_of(week))
+            assert outcome.caught != "refused", (name, week, outcome)
+            aside += outcome.aside
+            rows += outcome.delivered
+    assert rows > 80_000
+    assert aside <= 0.001 * rows
+
+
+@pytest.mark.parametrize("name", ["truncated Parquet", "a page of HTML", "gzip cut off", "UTF-16", "an error in JSON"])
+def test_contract_check_says_what_is_wrong_in_one_sentence(history, tmp_path, monkeypatch, name):
+    project = copied(history, tmp_path)
+    kind = kinds()[name]
+    [path] = deliver(project, kind.of, plant(kind, good(kind.of, HISTORY), SEED))
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(command, ["check", str(path.relative_to(tmp_path)), "--contract", kind.of])
+    assert told.exit_code == 1
+    assert isinstance(told.exception, SystemExit)
+    assert told.output.count("✗") == 1
+    assert path.name in told.output

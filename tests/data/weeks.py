@@ -18,7 +18,7 @@ from drivetrain.testing.damage.trial import take
 ARCHIVE = Path(__file__).parents[2] / "examples" / "flights" / "data"
 BEGIN = datetime(2013, 1, 7, 5, tzinfo=UTC)
 """Midnight of a Monday in New York."""
-HISTORY = 16
+HISTORY = 17
 """Weeks that contracts are drafted from: January to April."""
 LAST = 51
 """The first week that the archive does not have whole."""

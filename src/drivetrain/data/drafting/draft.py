@@ -76,6 +76,8 @@ def as_python(draft: Draft, name: str) -> str:
     lines.append(f"# key: {keys or 'no column, nor three of them, names every row'}")
     if draft.times:
         lines.append(f"# time: {' or '.join(quoted(one) for one in draft.times)}")
+    if draft.checks or draft.tables:
+        lines.append("# needs: import polars as pl")
     spelled = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     lines.append(f"{spelled if spelled.isidentifier() else f'DATA_{spelled}'.rstrip('_')} = dt.Contract(")
     lines.append("    {")

@@ -56,6 +56,7 @@ class Kind:
         caught: What must become of the delivery.
         by: What notices it; where nothing does, why not.
         plant: Makes the damaged delivery; the same from the same dice.
+        module: The file it is in.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Kind:
     caught: Caught
     by: str
     plant: Plant
+    module: str
 
 
 KINDS: dict[str, Kind] = {}
@@ -82,6 +84,10 @@ def _register(kind: Kind) -> None:
     KINDS[kind.name] = kind
 
 
+def _home(made: Callable[..., object]) -> str:
+    return made.__module__.rpartition(".")[2]
+
+
 def of_rows(  # noqa: PLR0913, RUF100 - the fields of a kind
     name: str, does: str, *, of: Subject = "flights", where: str, caught: Caught, by: str
 ) -> Callable[[Callable[[Good, Dice], pl.DataFrame]], Callable[[Good, Dice], pl.DataFrame]]:
@@ -92,7 +98,7 @@ def of_rows(  # noqa: PLR0913, RUF100 - the fields of a kind
             rows = change(good, dice)
             return Delivery({f"{good.name}.csv": csv_of(rows)}, rows.height)
 
-        _register(Kind(name, does, of, where, caught, by, plant))
+        _register(Kind(name, does, of, where, caught, by, plant, _home(change)))
         return change
 
     return known
@@ -108,7 +114,7 @@ def of_text(
             made = change(csv_of(good.rows).decode(), good, dice)
             return Delivery({f"{good.name}.csv": made.encode() if isinstance(made, str) else made})
 
-        _register(Kind(name, does, of, where, caught, by, plant))
+        _register(Kind(name, does, of, where, caught, by, plant, _home(change)))
         return change
 
     return known
@@ -120,7 +126,7 @@ def of_files(
     """Registers a kind that makes the files itself."""
 
     def known(plant: Plant) -> Plant:
-        _register(Kind(name, does, of, where, caught, by, plant))
+        _register(Kind(name, does, of, where, caught, by, plant, _home(plant)))
         return plant
 
     return known
