@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from tests.data.weeks import HISTORY, KEYS, LAST, end_of, good, lay_out, weeks
 from typer.testing import CliRunner
 
 from drivetrain.cli.commands.contract import command
@@ -15,9 +17,38 @@ from drivetrain.loop.project import Project
 from drivetrain.testing.damage import kinds
 from drivetrain.testing.damage.kind import Delivery, Kind, csv_of
 from drivetrain.testing.damage.trial import Outcome, as_meant, clear, deliver, plant, take
-from tests.data.weeks import HISTORY, KEYS, LAST, end_of, good, lay_out, weeks
 
 SEED = 2013
+CLUES = {
+    "type of the column": "expected (a whole number|a number|a moment)",
+    "set of values": "expected one of",
+    "pattern": "expected text like",
+    "range": "expected at (least|most)",
+    "key": "the same row again|only one row with this key",
+    "rows that are there": "in the table already, and the same",
+    "rows that take the place of others": "took the place of a row with the same key",
+    "columns that are there": "lacks the column",
+    "change of shape": "is new and not declared",
+    "relation of the columns: empty together": "are empty together",
+    "relation of the columns: order": "dewp is at most temp",
+    "relation of the columns: parts of the moment": "are those of time_hour in America/New_York",
+    "longest gap of a delivery": "hours without a row",
+    "span of a delivery": "from the first row to the last",
+    "different values of a column": "different values or more",
+    "share of values with a fraction": "of the values have a fraction",
+    "share of rows with a value": "rows with a value",
+    "rows with known values": "have a value that is known",
+    "columns that move together": "rise together",
+    "ratio of two columns": "times air_time, in the median",
+    "shares of classes": "share of rows",
+    "volume": "rows of the batch",
+    "fewest rows": "too few rows",
+    "the reader: rows": "unreadable row",
+    "the reader: header": "has no header|names a column twice",
+    "the reader: format": "is no CSV|can't be read as parquet",
+    "the reader: unpacking": "can't be unpacked",
+}
+"""What notices damage → a word of the sentence or the reason."""
 REFUSED = [kind for kind in kinds().values() if kind.caught == "refused"]
 TAKEN_IN = [kind for kind in kinds().values() if kind.caught != "refused"]
 
@@ -52,6 +83,10 @@ def strike(project: Project, kind: Kind) -> tuple[Outcome, Delivery]:
     return outcome, delivery
 
 
+def clue(kind: Kind) -> str:
+    return CLUES[re.split("[,;]", kind.by)[0]]
+
+
 def checked(project: Project, kind: Kind, path: Path) -> bool:
     try:
         found = project.contracts.check(path, contract=kind.of)
@@ -65,6 +100,7 @@ def test_damage_that_is_refused(refusing, kind):
     before = refusing.store.tables.version(kind.of)
     outcome, _ = strike(refusing, kind)
     assert outcome.caught == "refused", outcome
+    assert re.search(clue(kind), outcome.words), outcome
     assert "\n" not in outcome.words
     assert refusing.store.tables.version(kind.of) == before
 
@@ -92,6 +128,7 @@ def test_damage_that_is_taken_in(history, tmp_path, kind):
         assert as_meant(project, kind.of, weeks(kind.of)[HISTORY], KEYS[kind.of])
     else:
         assert outcome.caught == kind.caught, outcome
+        assert kind.caught == "nothing" or re.search(clue(kind), outcome.words), outcome
 
 
 def test_a_good_delivery_is_what_it_is_held_against(history, tmp_path):

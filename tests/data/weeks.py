@@ -1,4 +1,4 @@
-"""Weeks of real flights and weather, a delivery each, and a project whose contracts were drafted from the first of them."""
+"""Weeks of real flights and weather, a delivery each; a project whose contracts were drafted from the first."""
 
 from __future__ import annotations
 

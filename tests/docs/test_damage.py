@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from tests.docs.executed import REPOSITORY
+
 from drivetrain.testing.damage import kinds
 from drivetrain.testing.damage.page import page
-from tests.docs.executed import REPOSITORY
 
 
 def test_the_page_on_damage_tells_of_every_kind():

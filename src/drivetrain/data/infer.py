@@ -213,7 +213,7 @@ def _look(made: _Found, parts: Sequence[pl.Series], *, said: bool) -> None:
     if not len(values) or said:
         return
     if made.column.type in ("int", "float"):
-        _range(made, values, [part.drop_nulls() for part in parts])
+        _range(made, values, [part.filter(part.is_finite()) for part in parts])
     elif made.column.type in ("time", "date"):
         _moments(made, values)
     elif made.column.type == "string":
@@ -248,7 +248,7 @@ def _range(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
         else (_round(least, below, -1), _round(high + above, above, 1))
     )
     rises = len(parts) >= LEAST_DELIVERIES and all(
-        len(before) and len(after) and before.max() < after.min() for before, after in pairwise(parts)
+        len(before) and len(after) and bool((after > before.max()).all()) for before, after in pairwise(parts)
     )
     if rises:
         made.told.append("rises with every delivery")
@@ -261,9 +261,10 @@ def _room(parts: Sequence[pl.Series], low: float, high: float) -> tuple[float, f
     Where each delivery lies elsewhere, what was seen says as much of the next as a few values do: it gets as much room.
     """
     room = SLACK * (high - low)
+    parts = [part for part in parts if len(part)]
     if len(parts) < LEAST_DELIVERIES:
         return room, room
-    if wanders([part for part in parts if len(part)]):
+    if wanders(parts):
         return high - low, high - low
     early = pl.concat(list(parts[: len(parts) // 2]))
     early = early.filter(early.is_between(low, high))

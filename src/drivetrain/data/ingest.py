@@ -237,7 +237,8 @@ def _take_batch(
         failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
     if failing:
         if source.contract.on_breach != "warn":
-            raise refuse(batch.origin, failing)
+            total = batch.rows.height + len(batch.unreadable)
+            raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=found.reasons)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
     if gone.height and not whole:

@@ -16,8 +16,8 @@ from drivetrain.data.arrival import RESERVED
 from drivetrain.data.batch_history import history
 from drivetrain.data.column import Privacy
 from drivetrain.data.contract import Contract
-from drivetrain.data.examine import Examined, examine
 from drivetrain.data.drafting.draft import Draft
+from drivetrain.data.examine import Examined, examine
 from drivetrain.data.infer import infer
 from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History

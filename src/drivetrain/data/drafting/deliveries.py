@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import polars as pl
 
-from drivetrain.data.drafting.rule import Rule, column, numbers, quoted, widened
+from drivetrain.core.clock import HOUR
+from drivetrain.data.contract import Share
+from drivetrain.data.drafting.rule import Floats, Rule, column, numbers, quoted, widened
 
 LEAST_DELIVERIES = 4
 LEAST_ROWS = 30
@@ -24,7 +25,6 @@ _STEPS = 6
 _FEW = 8
 _ALIKE = 3
 """Counts of which one is more than this many times another say nothing of the next."""
-_HOUR = timedelta(hours=1)
 
 
 def alike(parts: Sequence[pl.DataFrame]) -> bool:
@@ -33,17 +33,16 @@ def alike(parts: Sequence[pl.DataFrame]) -> bool:
     return len(parts) >= LEAST_DELIVERIES and min(heights) >= LEAST_ROWS and max(heights) <= ALIKE * min(heights)
 
 
-def volume(parts: Sequence[pl.DataFrame]) -> tuple[float, float]:
+def volume(parts: Sequence[pl.DataFrame]) -> Share:
     """Multiples of the usual number of rows: half of the least that came, twice the most."""
     heights = np.array([part.height for part in parts]) / np.median([part.height for part in parts])
     return math.floor(50 * heights.min()) / 100, math.ceil(200 * heights.max()) / 100
 
 
 def wanders(parts: Sequence[pl.Series]) -> bool:
-    """Whether deliveries differ in their middle by half of what values differ by within one: the next may lie anywhere."""
-    middles = [float(part.median() or 0.0) for part in parts]
-    spans = [float(part.quantile(0.95) or 0.0) - float(part.quantile(0.05) or 0.0) for part in parts]
-    return max(middles) - min(middles) > 0.5 * float(np.median(spans))
+    """Whether deliveries lie apart by half of what values within one do: the next may lie anywhere."""
+    low, middle, high = np.array([np.nanquantile(numbers(part), (0.05, 0.5, 0.95)) for part in parts]).T
+    return bool(np.ptp(middle) > 0.5 * np.median(high - low))
 
 
 def complete(parts: Sequence[pl.Series]) -> float | None:
@@ -53,10 +52,10 @@ def complete(parts: Sequence[pl.Series]) -> float | None:
     return least if least > 0 else None
 
 
-def balance(parts: Sequence[pl.DataFrame], name: str) -> dict[str, tuple[float, float]]:
+def balance(parts: Sequence[pl.DataFrame], name: str) -> dict[str | int, Share]:
     """Value → the least and the greatest share of rows, for values that are frequent in every delivery."""
     shares = [dict(part[name].drop_nulls().value_counts(normalize=True).iter_rows()) for part in parts]
-    found: dict[str, tuple[float, float]] = {}
+    found: dict[str | int, Share] = {}
     for value in sorted(shares[0]):
         seen = [one.get(value, 0.0) for one in shares]
         if min(seen) >= 0.05:
@@ -72,7 +71,7 @@ def unseen(parts: Sequence[pl.Series]) -> float:
     for at, part in enumerate(parts):
         values = part.drop_nulls()
         if at >= len(parts) // 2 and len(values):
-            worst = max(worst, 1 - float(values.is_in(list(known)).mean() or 0.0))
+            worst = max(worst, int((~values.is_in(list(known))).sum()) / len(values))
         known |= set(values.unique().to_list())
     return worst
 
@@ -89,9 +88,7 @@ def tables(parts: Sequence[pl.DataFrame], times: Iterable[str], apart: Iterable[
         if isinstance(parts[0].schema[name], pl.Datetime):
             yield from _moments(parts, name)
     passed = {*times, *apart}
-    names = [
-        name for name, dtype in parts[0].schema.items() if name not in passed and dtype.is_numeric()
-    ]
+    names = [name for name, dtype in parts[0].schema.items() if name not in passed and dtype.is_numeric()]
     for name in names:
         yield from _different(parts, name)
     yield from _together(parts, names)
@@ -112,15 +109,16 @@ def known(parts: Sequence[pl.DataFrame], name: str, values: Sequence[str]) -> Ru
 
 
 def _moments(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
-    moments = [part[name].drop_nulls().unique().sort() for part in parts]
-    if any(len(one) < LEAST_ROWS for one in moments):
+    """The longest time without a row, and the time from the first row to the last, both in hours."""
+    hours = [np.unique(numbers(part[name].drop_nulls())) / HOUR for part in parts]
+    if any(len(one) < LEAST_ROWS for one in hours):
         return
-    longest = [one.diff().max() for one in moments]
-    spans = [one[-1] - one[0] for one in moments]
-    usual = max(one.diff().median() for one in moments)
-    gap = math.ceil(max(max(longest) * 1.5 * (max(longest) / min(longest)), usual * _STEPS) / _HOUR)
-    short, long = math.floor(0.8 * min(spans) / _HOUR), math.ceil(1.25 * max(spans) / _HOUR)
-    if gap and gap * _HOUR < min(spans):
+    gaps = [np.diff(one) for one in hours]
+    longest, spans = [one.max() for one in gaps], [one[-1] - one[0] for one in hours]
+    usual = max(float(np.median(one)) for one in gaps)
+    gap = math.ceil(max(max(longest) * 1.5 * (max(longest) / min(longest)), usual * _STEPS))
+    short, long = math.floor(0.8 * min(spans)), math.ceil(1.25 * max(spans))
+    if gap < min(spans):
         yield Rule(
             f"{name}: no {gap} hours without a row",
             pl.col(name).sort().diff().max() <= pl.duration(hours=gap),
@@ -146,7 +144,7 @@ def _different(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
             f"{column(name)}.n_unique() >= {least}",
         )
     if parts[0].schema[name].is_float():
-        shares = [float((part[name] != part[name].round()).mean() or 0.0) for part in parts]
+        shares = [_broken(part[name].drop_nulls()) for part in parts]
         half = math.floor(50 * min(shares)) / 100
         if half >= 0.1 and max(part[name].null_count() / part.height for part in parts) < 0.5:
             yield Rule(
@@ -156,15 +154,21 @@ def _different(parts: Sequence[pl.DataFrame], name: str) -> Iterator[Rule]:
             )
 
 
+def _broken(values: pl.Series) -> float:
+    """The share of values with a fraction."""
+    found = numbers(values)
+    return float(np.mean(found != np.round(found))) if len(found) else 0.0
+
+
 def _together(parts: Sequence[pl.DataFrame], names: Sequence[str]) -> Iterator[Rule]:
     """Columns that rise together in every delivery, and by what factor."""
     values = [{name: numbers(part[name]) for name in names} for part in parts]
     full = [name for name in names if min(1 - part[name].null_count() / part.height for part in parts) >= 0.5]
     for one, other in combinations(full, 2):
         pairs = [_both(part, one, other) for part in values]
-        if any(pair.std(axis=1).min() == 0 for pair in pairs):
+        if any(pair.shape[1] < LEAST_ROWS or np.ptp(pair, axis=1).min() == 0 for pair in pairs):
             continue
-        found = [float(np.corrcoef(pair)[0, 1]) for pair in pairs]
+        found = [float(np.corrcoef(left, right)[0, 1]) for left, right in pairs]
         if min(found) < _TOGETHER:
             continue
         least = math.floor(100 * widened(found, 0.1)[0]) / 100
@@ -174,7 +178,7 @@ def _together(parts: Sequence[pl.DataFrame], names: Sequence[str]) -> Iterator[R
             f"pl.corr({quoted(one)}, {quoted(other)}) >= {least}",
         )
         if min(found) >= _PROPORTIONAL and all((pair > 0).all() for pair in pairs):
-            ratios = [float(np.median(pair[1] / pair[0])) for pair in pairs]
+            ratios = [float(np.median(right / left)) for left, right in pairs]
             low, high = widened(ratios, 0.05 * min(ratios))
             low, high = _cut(low, math.floor), _cut(high, math.ceil)
             yield Rule(
@@ -184,12 +188,12 @@ def _together(parts: Sequence[pl.DataFrame], names: Sequence[str]) -> Iterator[R
             )
 
 
-def _both(part: Mapping[str, np.ndarray], one: str, other: str) -> np.ndarray:  # type: ignore[type-arg]
+def _both(part: Mapping[str, Floats], one: str, other: str) -> Floats:
     pair = np.array([part[one], part[other]])
     return pair[:, ~np.isnan(pair).any(axis=0)]
 
 
-def _cut(value: float, way: object) -> float:
-    digits = 2 - math.floor(math.log10(abs(value))) if value else 0
-    factor = 10.0**digits
-    return float((math.floor if way is math.floor else math.ceil)(value * factor) / factor)
+def _cut(value: float, way: Callable[[float], int]) -> float:
+    """A number of three digits, on the side that ``way`` rounds to."""
+    factor = 10.0 ** (2 - math.floor(math.log10(abs(value)))) if value else 1.0
+    return way(value * factor) / factor

@@ -69,9 +69,8 @@ class Draft:
 def as_python(draft: Draft, name: str) -> str:
     """The draft as Python to paste."""
     came = f" in {draft.deliveries:,} deliveries" if draft.deliveries > 1 else ""
-    lines = [
-        f"# drafted from {draft.rows:,} rows{came}; ranges are {SLACK:.0%} wider on either side than what was seen, or more"
-    ]
+    wider = f"ranges are {SLACK:.0%} wider on either side than what was seen, or more"
+    lines = [f"# drafted from {draft.rows:,} rows{came}; {wider}"]
     keys = " or ".join(f'"{key[0]}"' if len(key) == 1 else str(list(key)).replace("'", '"') for key in draft.keys)
     lines.append(f"# key: {keys or 'no column, nor three of them, names every row'}")
     if draft.times:
@@ -99,7 +98,9 @@ def _rest(draft: Draft) -> Iterator[str]:
     if draft.balance:
         yield "    balance={"
         for column, shares in draft.balance.items():
-            told = ", ".join(f"{quoted(value) if isinstance(value, str) else value}: {share}" for value, share in shares.items())
+            told = ", ".join(
+                f"{quoted(value) if isinstance(value, str) else value}: {share}" for value, share in shares.items()
+            )
             yield f"        {quoted(column)}: {{{told}}},"
         yield "    },"
     if draft.drift:
@@ -132,4 +133,3 @@ def _arguments(rules: Column) -> Iterator[str]:
         yield "increasing=True"
     if rules.privacy != "internal":
         yield f"privacy={quoted(rules.privacy)}"
-

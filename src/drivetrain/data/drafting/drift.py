@@ -45,4 +45,3 @@ def _distances(profiles: Sequence[ColumnProfile]) -> list[float]:
             seen.append(max(moved[0] - moved[1], 0.0))
         before = before.merge(profile)
     return seen
-

@@ -65,10 +65,11 @@ def _zone(frame: pl.DataFrame, own: tuple[str, ...], moment: str) -> str | None:
 def _zone_rule(own: tuple[str, ...], moment: str, zone: str) -> Rule:
     local = pl.col(moment).dt.convert_time_zone(zone)
     text = f"{column(moment)}.dt.convert_time_zone({quoted(zone)})"
+    equal = ", ".join(f"{text}.dt.{part}() == {column(name)}" for part, name in zip(PARTS, own, strict=True))
     return Rule(
         f"{', '.join(own)} are those of {moment} in {zone}",
         pl.all_horizontal(getattr(local.dt, part)() == pl.col(name) for part, name in zip(PARTS, own, strict=True)),
-        f"pl.all_horizontal({', '.join(f'{text}.dt.{part}() == {column(name)}' for part, name in zip(PARTS, own, strict=True))})",
+        f"pl.all_horizontal({equal})",
     )
 
 
@@ -76,7 +77,9 @@ def _away(frame: pl.DataFrame, own: tuple[str, ...], moment: str) -> list[int]:
     """Minutes that the parts are from the moment: one number, or two where clocks are set forward; else none."""
     named = frame.select(*own, moment).drop_nulls()
     year, month, day, hour = (pl.col(name) for name in own)
-    named = named.filter(year.is_between(1, 9999), month.is_between(1, 12), day.is_between(1, 28), hour.is_between(0, 23))
+    named = named.filter(
+        year.is_between(1, 9999), month.is_between(1, 12), day.is_between(1, 28), hour.is_between(0, 23)
+    )
     if not named.height:
         return []
     said = pl.datetime(*own, time_zone="UTC")
@@ -90,7 +93,9 @@ def _away(frame: pl.DataFrame, own: tuple[str, ...], moment: str) -> list[int]:
 def _away_rule(own: tuple[str, ...], moment: str, away: list[int]) -> Rule:
     def one(minutes: int) -> pl.Expr:
         local = pl.col(moment) + pl.duration(minutes=minutes)
-        return pl.all_horizontal(getattr(local.dt, part)() == pl.col(name) for part, name in zip(PARTS, own, strict=True))
+        return pl.all_horizontal(
+            getattr(local.dt, part)() == pl.col(name) for part, name in zip(PARTS, own, strict=True)
+        )
 
     equal = ", ".join(
         f"(pl.col({quoted(moment)}) + pl.duration(minutes=away)).dt.{part}() == {column(name)}"

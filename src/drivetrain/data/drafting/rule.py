@@ -46,7 +46,7 @@ def widened(values: Sequence[float] | Floats, least: float) -> tuple[float, floa
 
 
 def numbers(series: pl.Series) -> Floats:
-    """Values as floats, NaN where there is none; moments as microseconds."""
+    """Values as floats, NaN where there is none or no finite one; moments as microseconds."""
     physical = series.to_physical() if series.dtype.is_temporal() else series
     made: Floats = physical.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return made
+    return np.where(np.isfinite(made), made, np.nan)

@@ -27,7 +27,9 @@ def new(good: Good, _dice: Dice) -> pl.DataFrame:
     return good.rows.with_columns(gate=pl.lit("B12"))
 
 
-@of_rows("columns in another order", "the columns stand in reverse", where="the header", caught="undone", by="the reader")
+@of_rows(
+    "columns in another order", "the columns stand in reverse", where="the header", caught="undone", by="the reader"
+)
 def reordered(good: Good, _dice: Dice) -> pl.DataFrame:
     """Columns go by their names."""
     return good.rows.select(good.rows.columns[::-1])
@@ -39,7 +41,9 @@ def capitals(good: Good, _dice: Dice) -> pl.DataFrame:
     return good.rows.rename(str.upper)
 
 
-@of_text("a column twice", "two columns are called origin", where="the header", caught="refused", by="the reader: header")
+@of_text(
+    "a column twice", "two columns are called origin", where="the header", caught="refused", by="the reader: header"
+)
 def twice(text: str, _good: Good, _dice: Dice) -> str:
     """Nobody knows which is meant."""
     return text.replace(",dest,", ",origin,", 1)

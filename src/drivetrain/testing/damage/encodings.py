@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from drivetrain.testing.damage.kind import Dice, Good, changed, of_rows, of_text, some
+from drivetrain.testing.damage.kind import Dice, Good, changed, everywhere, of_rows, of_text, some
 
 
 @of_text(
@@ -12,7 +12,7 @@ from drivetrain.testing.damage.kind import Dice, Good, changed, of_rows, of_text
     "1 % of the registrations have an umlaut, and the file is in Latin-1",
     where="bytes of tailnum",
     caught="set aside",
-    by="the reader: bytes that are not UTF-8",
+    by="the reader: rows",
 )
 def latin(_text: str, good: Good, dice: Dice) -> bytes:
     """One byte a letter."""
@@ -20,7 +20,7 @@ def latin(_text: str, good: Good, dice: Dice) -> bytes:
     return rows.write_csv().encode("latin-1")
 
 
-@of_text("UTF-16", "the file is in UTF-16", where="bytes of the file", caught="refused", by="the reader: encoding")
+@of_text("UTF-16", "the file is in UTF-16", where="bytes of the file", caught="refused", by="the reader: format")
 def utf16(text: str, _good: Good, _dice: Dice) -> bytes:
     """Two bytes a letter."""
     return text.encode("utf-16")
@@ -51,7 +51,11 @@ def nul(good: Good, dice: Dice) -> pl.DataFrame:
 
 
 @of_rows(
-    "control characters", "1 % of the registrations have a bell in them", where="tailnum", caught="set aside", by="pattern"
+    "control characters",
+    "1 % of the registrations have a bell in them",
+    where="tailnum",
+    caught="set aside",
+    by="pattern",
 )
 def controls(good: Good, dice: Dice) -> pl.DataFrame:
     """What no screen shows."""
@@ -70,9 +74,7 @@ def lookalikes(good: Good, dice: Dice) -> pl.DataFrame:
     return changed(good.rows, some(good.rows, dice, 0.01), origin="ЈFK")  # noqa: RUF001 - the damage
 
 
-@of_text(
-    "line ends of Windows", "lines end in CR LF", where="bytes of the file", caught="undone", by="the reader"
-)
+@of_text("line ends of Windows", "lines end in CR LF", where="bytes of the file", caught="undone", by="the reader")
 def returns(text: str, _good: Good, _dice: Dice) -> str:
     """Two bytes end a line."""
     return text.replace("\n", "\r\n")
@@ -83,4 +85,4 @@ def returns(text: str, _good: Good, _dice: Dice) -> str:
 )
 def spaces(good: Good, _dice: Dice) -> pl.DataFrame:
     """As copied from a web page."""
-    return changed(good.rows, True, distance=pl.lit("\u00a0") + pl.col("distance"))
+    return everywhere(good.rows, distance=pl.lit("\u00a0") + pl.col("distance"))

@@ -6,8 +6,6 @@ import gzip
 import io
 import json
 
-import polars as pl
-
 from drivetrain.testing.damage.kind import Delivery, Dice, Good, csv_of, of_files
 
 _BYTES = "bytes of the file"
@@ -53,7 +51,7 @@ def page(good: Good, dice: Dice) -> Delivery:
 
 @of_files(
     "a half-written file", "CSV that ends in the middle of a row", where=_BYTES, caught="refused",
-    by="span of a delivery, fields of a row",
+    by="span of a delivery",
 )  # fmt: skip
 def half(good: Good, _dice: Dice) -> Delivery:
     """Its writer died."""
@@ -61,14 +59,26 @@ def half(good: Good, _dice: Dice) -> Delivery:
     return Delivery({f"{good.name}.csv": made[: len(made) // 2]})
 
 
-@of_files("gzip cut off", "the second half of a .csv.gz is missing", where=_BYTES, caught="refused", by="the reader: unpacking")
+@of_files(
+    "gzip cut off",
+    "the second half of a .csv.gz is missing",
+    where=_BYTES,
+    caught="refused",
+    by="the reader: unpacking",
+)
 def unfinished(good: Good, _dice: Dice) -> Delivery:
     """A transfer that broke off."""
     made = gzip.compress(csv_of(good.rows), mtime=0)
     return Delivery({f"{good.name}.csv.gz": made[: len(made) // 2]})
 
 
-@of_files("gzip with a flipped bit", "one bit of a .csv.gz is another", where=_BYTES, caught="refused", by="the reader: unpacking")
+@of_files(
+    "gzip with a flipped bit",
+    "one bit of a .csv.gz is another",
+    where=_BYTES,
+    caught="refused",
+    by="the reader: unpacking",
+)
 def flipped(good: Good, _dice: Dice) -> Delivery:
     """A disk that fails."""
     made = bytearray(gzip.compress(csv_of(good.rows), mtime=0))
@@ -82,32 +92,45 @@ def misnamed(good: Good, _dice: Dice) -> Delivery:
     return Delivery({f"{good.name}.parquet": csv_of(good.rows)})
 
 
-@of_files("Parquet named .csv", "the name says another format", where="the file's name", caught="refused", by="the reader: header")
+@of_files("Parquet named .csv", "the name says another format", where="the file's name", caught="refused", by=_READER)
 def binary(good: Good, _dice: Dice) -> Delivery:
     """Columns that should be text."""
     return Delivery({f"{good.name}.csv": _parquet(good)})
 
 
-@of_files("a page of HTML", "an error page is saved as CSV", where="the file", caught="refused", by="columns that are there")
+@of_files("a page of HTML", "an error page is saved as CSV", where="the file", caught="refused", by=_READER)
 def page_of_html(good: Good, _dice: Dice) -> Delivery:
     """A server that said no, kindly."""
     text = "<!DOCTYPE html>\n<html><head><title>503 Service Unavailable</title></head>\n<body>Try later</body></html>\n"
     return Delivery({f"{good.name}.csv": text.encode()})
 
 
-@of_files("an error in JSON", "the answer of an API is saved as CSV", where="the file", caught="refused", by="columns that are there")
+@of_files("an error in JSON", "the answer of an API is saved as CSV", where="the file", caught="refused", by=_READER)
 def answer(good: Good, _dice: Dice) -> Delivery:
     """A server that said no."""
     return Delivery({f"{good.name}.csv": json.dumps({"error": "token expired", "code": 401}).encode()})
 
 
-@of_files("a file of another source", "flights come as weather", of="weather", where="the file", caught="refused", by="columns that are there")
+@of_files(
+    "a file of another source",
+    "flights come as weather",
+    of="weather",
+    where="the file",
+    caught="refused",
+    by="columns that are there",
+)
 def elsewhere(good: Good, _dice: Dice) -> Delivery:
     """The right file in the wrong folder."""
     return Delivery({f"{good.name}.csv": csv_of(good.other)}, good.other.height)
 
 
-@of_files("zeros at the end", "the last fifth of the file is zero bytes", where=_BYTES, caught="set aside", by="type of the column")
+@of_files(
+    "zeros at the end",
+    "the last fifth of the file is zero bytes",
+    where=_BYTES,
+    caught="set aside",
+    by="the reader: rows",
+)
 def zeros(good: Good, _dice: Dice) -> Delivery:
     """A file whose room was taken and never filled."""
     made = csv_of(good.rows)

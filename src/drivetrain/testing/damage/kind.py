@@ -139,16 +139,20 @@ def some(rows: pl.DataFrame, dice: Dice, share: float) -> pl.Series:
     return pl.Series([at in hit for at in range(rows.height)], dtype=pl.Boolean)
 
 
-def changed(rows: pl.DataFrame, where: pl.Series | bool, **columns: pl.Expr | str | None) -> pl.DataFrame:  # noqa: FBT001 - everywhere
-    """Rows with other values in some places, as text; what is empty stays so."""
-    chosen = pl.lit(where)
+def everywhere(rows: pl.DataFrame, **columns: pl.Expr | str | None) -> pl.DataFrame:
+    """Rows with other values, as text; what is empty stays so."""
     return rows.with_columns(
-        pl.when(chosen & pl.col(name).is_not_null())
+        pl.when(pl.col(name).is_not_null())
         .then((value if isinstance(value, pl.Expr) else pl.lit(value, dtype=pl.String)).cast(pl.String))
-        .otherwise(pl.col(name))
         .alias(name)
         for name, value in columns.items()
     )
+
+
+def changed(rows: pl.DataFrame, where: pl.Series, **columns: pl.Expr | str | None) -> pl.DataFrame:
+    """Rows with other values in some places; see :func:`everywhere`."""
+    chosen, made = pl.lit(where), everywhere(rows, **columns)
+    return rows.with_columns(pl.when(chosen).then(made[name]).otherwise(pl.col(name)).alias(name) for name in columns)
 
 
 def number(name: str) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from drivetrain.testing.damage.kind import Dice, Good, changed, number, of_rows, some, whole
+from drivetrain.testing.damage.kind import Dice, Good, changed, everywhere, number, of_rows, some, whole
 
 _RANGE = "range"
 _SET = "set of values"
@@ -18,7 +18,7 @@ _TOGETHER = "columns that move together"
 )  # fmt: skip
 def celsius(good: Good, _dice: Dice) -> pl.DataFrame:
     """A sensor with another unit."""
-    return changed(good.rows, True, temp=((number("temp") - 32) / 1.8).round(2))
+    return everywhere(good.rows, temp=((number("temp") - 32) / 1.8).round(2))
 
 
 @of_rows(
@@ -26,16 +26,18 @@ def celsius(good: Good, _dice: Dice) -> pl.DataFrame:
 )
 def kilometres(good: Good, _dice: Dice) -> pl.DataFrame:
     """Every flight is 1.6 times as long."""
-    return changed(good.rows, True, distance=whole(number("distance") * 1.609344))
+    return everywhere(good.rows, distance=whole(number("distance") * 1.609344))
 
 
 @of_rows("seconds for minutes", "times in the air are in seconds", where="air_time", caught="refused", by=_RANGE)
 def seconds(good: Good, _dice: Dice) -> pl.DataFrame:
     """Sixty times as much."""
-    return changed(good.rows, True, air_time=whole(number("air_time") * 60))
+    return everywhere(good.rows, air_time=whole(number("air_time") * 60))
 
 
-@of_rows("-999 for nothing", "2 % of the temperatures are -999", of="weather", where="temp", caught="set aside", by=_RANGE)
+@of_rows(
+    "-999 for nothing", "2 % of the temperatures are -999", of="weather", where="temp", caught="set aside", by=_RANGE
+)
 def minus_999(good: Good, dice: Dice) -> pl.DataFrame:
     """A number that stands for none."""
     return changed(good.rows, some(good.rows, dice, 0.02), temp="-999")
@@ -58,15 +60,15 @@ def zeros(good: Good, _dice: Dice) -> pl.DataFrame:
 
 @of_rows(
     "a stuck sensor", "the temperature is the same for a week", of="weather", where="temp", caught="refused",
-    by="different values of a column",
+    by="relation of the columns: order; different values of a column",
 )  # fmt: skip
 def stuck(good: Good, _dice: Dice) -> pl.DataFrame:
     """It still delivers."""
-    return changed(good.rows, True, temp=good.rows["temp"].drop_nulls()[0])
+    return everywhere(good.rows, temp=good.rows["temp"].drop_nulls()[0])
 
 
 @of_rows(
-    "more and more nulls", "40 % of the arrivals are empty, delay and time in the air alike", where="arr_delay, air_time",
+    "more and more nulls", "40 % of the arrivals are empty, delay and air time alike", where="arr_delay, air_time",
     caught="refused", by="share of rows with a value",
 )  # fmt: skip
 def empty(good: Good, dice: Dice) -> pl.DataFrame:
@@ -80,19 +82,21 @@ def empty(good: Good, dice: Dice) -> pl.DataFrame:
 @of_rows("codes in small letters", "carriers are written ua, b6, …", where="carrier", caught="refused", by=_SET)
 def small(good: Good, _dice: Dice) -> pl.DataFrame:
     """Another case."""
-    return changed(good.rows, True, carrier=pl.col("carrier").str.to_lowercase())
+    return everywhere(good.rows, carrier=pl.col("carrier").str.to_lowercase())
 
 
-@of_rows("names for codes", "JFK is written Kennedy", where="origin", caught="refused", by="set of values, shares of classes")
+@of_rows(
+    "names for codes", "JFK is written Kennedy", where="origin", caught="refused", by="set of values, shares of classes"
+)
 def names(good: Good, _dice: Dice) -> pl.DataFrame:
     """Another spelling."""
-    return changed(good.rows, True, origin=pl.col("origin").replace("JFK", "Kennedy"))
+    return everywhere(good.rows, origin=pl.col("origin").replace("JFK", "Kennedy"))
 
 
 @of_rows("spaces around codes", "carriers are padded to four letters", where="carrier", caught="refused", by=_SET)
 def padded(good: Good, _dice: Dice) -> pl.DataFrame:
     """As columns of fixed width are."""
-    return changed(good.rows, True, carrier=pl.col("carrier").str.pad_end(4))
+    return everywhere(good.rows, carrier=pl.col("carrier").str.pad_end(4))
 
 
 @of_rows("an unknown class", "2 % of the carriers are ZZ", where="carrier", caught="set aside", by=_SET)
@@ -113,19 +117,28 @@ def foreign(good: Good, dice: Dice) -> pl.DataFrame:
 @of_rows("signs flipped", "early is positive and late negative", where="arr_delay", caught="refused", by=_TOGETHER)
 def flipped(good: Good, _dice: Dice) -> pl.DataFrame:
     """The difference was taken the other way round."""
-    return changed(good.rows, True, arr_delay=whole(-number("arr_delay")))
+    return everywhere(good.rows, arr_delay=whole(-number("arr_delay")))
 
 
-@of_rows("outliers", "0.5 % of the delays are a hundred times as long", where="dep_delay", caught="set aside", by=_RANGE)
+@of_rows(
+    "outliers", "0.5 % of the delays are a hundred times as long", where="dep_delay", caught="set aside", by=_RANGE
+)
 def outliers(good: Good, dice: Dice) -> pl.DataFrame:
     """Far from all others; small ones stay small."""
     return changed(good.rows, some(good.rows, dice, 0.005), dep_delay=whole(number("dep_delay") * 100))
 
 
-@of_rows("a thousand times as much", "pressures are in Pascal × 10", of="weather", where="pressure", caught="refused", by=_RANGE)
+@of_rows(
+    "a thousand times as much",
+    "pressures are in Pascal × 10",
+    of="weather",
+    where="pressure",
+    caught="refused",
+    by=_RANGE,
+)
 def thousand(good: Good, _dice: Dice) -> pl.DataFrame:
     """A prefix was lost."""
-    return changed(good.rows, True, pressure=number("pressure") * 1000)
+    return everywhere(good.rows, pressure=number("pressure") * 1000)
 
 
 @of_rows(
@@ -159,19 +172,27 @@ def alone(good: Good, dice: Dice) -> pl.DataFrame:
 )  # fmt: skip
 def cut(good: Good, _dice: Dice) -> pl.DataFrame:
     """Floats became integers on the way."""
-    return changed(good.rows, True, temp=whole(number("temp").floor()))
+    return everywhere(good.rows, temp=whole(number("temp").floor()))
 
 
 @of_rows(
-    "rounded values", "delays are rounded to ten minutes", where="dep_delay", caught="refused", by="different values of a column"
+    "rounded values",
+    "delays are rounded to ten minutes",
+    where="dep_delay",
+    caught="refused",
+    by="different values of a column",
 )
 def rounded(good: Good, _dice: Dice) -> pl.DataFrame:
     """Somebody meant well."""
-    return changed(good.rows, True, dep_delay=whole((number("dep_delay") / 10).round() * 10))
+    return everywhere(good.rows, dep_delay=whole((number("dep_delay") / 10).round() * 10))
 
 
 @of_rows(
-    "another balance", "four of five flights from LaGuardia are left out", where="origin", caught="refused", by="shares of classes"
+    "another balance",
+    "four of five flights from LaGuardia are left out",
+    where="origin",
+    caught="refused",
+    by="shares of classes",
 )
 def balance(good: Good, dice: Dice) -> pl.DataFrame:
     """A filter that was not meant to be there."""
@@ -179,13 +200,15 @@ def balance(good: Good, dice: Dice) -> pl.DataFrame:
 
 
 @of_rows(
-    "ten times the rows", "every flight comes ten times under other numbers", where="rows", caught="refused", by="volume"
+    "ten times the rows",
+    "every flight comes ten times under other numbers",
+    where="rows",
+    caught="refused",
+    by="volume",
 )
 def tenfold(good: Good, _dice: Dice) -> pl.DataFrame:
     """A join that went wrong."""
-    more = [
-        changed(good.rows, True, flight=whole(number("flight") % 600 + 600 * turn)) for turn in range(1, 10)
-    ]
+    more = [everywhere(good.rows, flight=whole(number("flight") % 600 + 600 * turn)) for turn in range(1, 10)]
     return pl.concat([good.rows, *more])
 
 
@@ -212,7 +235,7 @@ def group(good: Good, _dice: Dice) -> pl.DataFrame:
 )
 def off(good: Good, _dice: Dice) -> pl.DataFrame:
     """A clock that is fast."""
-    return changed(good.rows, True, air_time=whole(number("air_time") + 1))
+    return everywhere(good.rows, air_time=whole(number("air_time") + 1))
 
 
 @of_rows(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from drivetrain.testing.damage import MODULES, kinds
-from drivetrain.testing.damage.kind import Kind
+from drivetrain.testing.damage.kind import Caught, Kind
 
 _TITLES = {
     "types": "Types",
@@ -19,11 +19,11 @@ _TITLES = {
 }
 _HEAD = """# Damage, and what becomes of it
 
-{count} kinds of damage, each planted from a seed into a delivery of real flights or weather, after seventeen good weeks. The
-contract is what [`drivetrain contract infer`](data.md#draft-a-contract) drafted from those weeks, unchanged. Of each kind a test
-holds what is said here, that nothing ends in a traceback, that every row is kept, set aside or counted, that a refused
-delivery leaves the table as it was, and that the next good one is taken in. `contract check` says the same of the file before it
-is taken in, with one sentence, and ends with 1.
+{count} kinds of damage, each planted from a seed into a delivery of real flights or weather, after seventeen good
+weeks. The contract is what [`drivetrain contract infer`](data.md#draft-a-contract) drafted from those weeks,
+unchanged. Of each kind a test holds what is said here; that nothing ends in a traceback; that every row is kept, set
+aside or counted; that a refused delivery leaves the table as it was, and that the next good one is taken in. `contract
+check` says of the file what ingestion would do, and ends with 1 where that is to refuse it or to set rows aside.
 
 | what becomes of the delivery | kinds |
 |---|---|
@@ -31,7 +31,7 @@ is taken in, with one sentence, and ends with 1.
 
 This page is written by `python -m drivetrain.testing.damage`.
 """
-_WORDS = {
+_WORDS: dict[Caught, str] = {
     "refused": "**refused** with a sentence; nothing of it is taken in",
     "set aside": "rows **set aside** with their reasons; the others are taken in",
     "counted": "taken in, and **counted** with the table's version",

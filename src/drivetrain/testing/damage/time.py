@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from drivetrain.testing.damage.kind import Delivery, Dice, Good, changed, csv_of, moment, of_files, of_rows, some, told
+from drivetrain.testing.damage.kind import (
+    Delivery,
+    Dice,
+    Good,
+    changed,
+    csv_of,
+    everywhere,
+    moment,
+    of_files,
+    of_rows,
+    some,
+    told,
+)
 
 _PARTS = "relation of the columns: parts of the moment"
 _TYPE = "type of the column"
@@ -42,7 +54,7 @@ def future(good: Good, dice: Dice) -> pl.DataFrame:
 )
 def year_on(good: Good, _dice: Dice) -> pl.DataFrame:
     """All columns agree, and all are wrong."""
-    return changed(good.rows, True, year="2014", time_hour=told(moment("time_hour").dt.offset_by("1y")))
+    return everywhere(good.rows, year="2014", time_hour=told(moment("time_hour").dt.offset_by("1y")))
 
 
 @of_rows(
@@ -80,13 +92,13 @@ def hour_skipped(good: Good, _dice: Dice) -> pl.DataFrame:
 def local(good: Good, _dice: Dice) -> pl.DataFrame:
     """Taken for UTC, hours too early."""
     written = (moment("time_hour") - pl.duration(hours=4)).dt.strftime("%Y-%m-%d %H:%M:%S")
-    return changed(good.rows, True, time_hour=written)
+    return everywhere(good.rows, time_hour=written)
 
 
 @of_rows("a zone shifted", "moments are nine hours late", of="weather", where="time_hour", caught="refused", by=_PARTS)
 def shifted(good: Good, _dice: Dice) -> pl.DataFrame:
     """The clock of another country."""
-    return changed(good.rows, True, time_hour=told(moment("time_hour") + pl.duration(hours=9)))
+    return everywhere(good.rows, time_hour=told(moment("time_hour") + pl.duration(hours=9)))
 
 
 @of_rows(
@@ -99,25 +111,25 @@ def shifted(good: Good, _dice: Dice) -> pl.DataFrame:
 def offset(good: Good, _dice: Dice) -> pl.DataFrame:
     """The same moments."""
     written = (moment("time_hour") - pl.duration(hours=4)).dt.strftime("%Y-%m-%dT%H:%M:%S") + "-04:00"
-    return changed(good.rows, True, time_hour=written)
+    return everywhere(good.rows, time_hour=written)
 
 
 @of_rows("day and month swapped", "2013-07-08 becomes 2013-08-07", where="time_hour", caught="refused", by=_PARTS)
 def american(good: Good, _dice: Dice) -> pl.DataFrame:
     """Where both readings are dates, nothing else shows it."""
-    return changed(good.rows, True, time_hour=pl.col("time_hour").str.replace(r"-(\d\d)-(\d\d)T", "-$2-${1}T"))
+    return everywhere(good.rows, time_hour=pl.col("time_hour").str.replace(r"-(\d\d)-(\d\d)T", "-$2-${1}T"))
 
 
 @of_rows("two-digit years", "2013-07-01 becomes 13-07-01", where="time_hour", caught="refused", by=_TYPE)
 def short(good: Good, _dice: Dice) -> pl.DataFrame:
     """The century is left out."""
-    return changed(good.rows, True, time_hour=pl.col("time_hour").str.slice(2))
+    return everywhere(good.rows, time_hour=pl.col("time_hour").str.slice(2))
 
 
 @of_rows("epoch seconds", "moments are seconds since 1970", where="time_hour", caught="refused", by=_TYPE)
 def seconds(good: Good, _dice: Dice) -> pl.DataFrame:
     """Numbers for moments, in whatever unit."""
-    return changed(good.rows, True, time_hour=moment("time_hour").dt.epoch("s"))
+    return everywhere(good.rows, time_hour=moment("time_hour").dt.epoch("s"))
 
 
 @of_rows(
@@ -129,11 +141,16 @@ def sentinel(good: Good, dice: Dice) -> pl.DataFrame:
 
 
 @of_rows(
-    "calendar parts of another zone", "the hours are those of UTC", of="weather", where="hour", caught="refused", by=_PARTS
+    "calendar parts of another zone",
+    "the hours are those of UTC",
+    of="weather",
+    where="hour",
+    caught="refused",
+    by=_PARTS,
 )
 def parts(good: Good, _dice: Dice) -> pl.DataFrame:
     """The moments are right, and what is said of them is not."""
-    return changed(good.rows, True, hour=moment("time_hour").dt.hour())
+    return everywhere(good.rows, hour=moment("time_hour").dt.hour())
 
 
 @of_files(
@@ -141,7 +158,7 @@ def parts(good: Good, _dice: Dice) -> pl.DataFrame:
     "the week before comes once more under the new name, and nothing else",
     where="the file",
     caught="counted",
-    by="key; freshness, once it has gone on long enough",
+    by="rows that are there; freshness, once it has gone on long enough",
 )
 def stale(good: Good, _dice: Dice) -> Delivery:
     """The job ran, and what it read had not moved."""
@@ -154,7 +171,7 @@ def stale(good: Good, _dice: Dice) -> Delivery:
     of="weather",
     where="year, month, day, time_hour",
     caught="counted",
-    by="key: rows that take the place of others",
+    by="rows that take the place of others",
 )
 def reused(good: Good, _dice: Dice) -> pl.DataFrame:
     """New contents overwrite old ones."""

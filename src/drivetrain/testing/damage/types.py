@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from drivetrain.testing.damage.kind import Dice, Good, changed, moment, number, of_rows, some
+from drivetrain.testing.damage.kind import Dice, Good, changed, everywhere, moment, number, of_rows, some
 
 _TYPE = "type of the column"
 
 
-@of_rows(
-    "number as words", "1 % of the delays are written as words", where="arr_delay", caught="set aside", by=_TYPE
-)
+@of_rows("number as words", "1 % of the delays are written as words", where="arr_delay", caught="set aside", by=_TYPE)
 def words(good: Good, dice: Dice) -> pl.DataFrame:
     """Words where numbers should be."""
     return changed(good.rows, some(good.rows, dice, 0.01), arr_delay="about twenty")
@@ -20,7 +18,7 @@ def words(good: Good, dice: Dice) -> pl.DataFrame:
 @of_rows("text for a number", "every distance is the text 'far'", where="distance", caught="refused", by=_TYPE)
 def text(good: Good, _dice: Dice) -> pl.DataFrame:
     """No number at all."""
-    return changed(good.rows, True, distance="far")
+    return everywhere(good.rows, distance="far")
 
 
 @of_rows(
@@ -32,28 +30,26 @@ def text(good: Good, _dice: Dice) -> pl.DataFrame:
 )
 def floats(good: Good, _dice: Dice) -> pl.DataFrame:
     """Whole numbers with a fraction."""
-    return changed(good.rows, True, distance=number("distance") + 0.5)
+    return everywhere(good.rows, distance=number("distance") + 0.5)
 
 
 @of_rows("thousands separators", "1400 is written 1,400", where="distance", caught="refused", by=_TYPE)
 def thousands(good: Good, _dice: Dice) -> pl.DataFrame:
     """Numbers in groups of three digits."""
-    return changed(good.rows, True, distance=pl.col("distance").str.replace(r"^(\d+)(\d{3})$", "$1,$2"))
+    return everywhere(good.rows, distance=pl.col("distance").str.replace(r"^(\d+)(\d{3})$", "$1,$2"))
 
 
 @of_rows("decimal commas", "39.02 is written 39,02", of="weather", where="temp", caught="refused", by=_TYPE)
 def commas(good: Good, _dice: Dice) -> pl.DataFrame:
     """Commas for points."""
-    return changed(good.rows, True, temp=pl.col("temp").str.replace(".", ",", literal=True))
+    return everywhere(good.rows, temp=pl.col("temp").str.replace(".", ",", literal=True))
 
 
-@of_rows(
-    "booleans as words", "0 and other minutes become 'no' and 'yes'", where="minute", caught="refused", by=_TYPE
-)
+@of_rows("booleans as words", "0 and other minutes become 'no' and 'yes'", where="minute", caught="refused", by=_TYPE)
 def booleans(good: Good, _dice: Dice) -> pl.DataFrame:
     """Yes and no where numbers should be."""
     yes = pl.when(pl.col("minute") == "0").then(pl.lit("no")).otherwise(pl.lit("yes"))
-    return changed(good.rows, True, minute=yes)
+    return everywhere(good.rows, minute=yes)
 
 
 @of_rows(
@@ -63,15 +59,19 @@ def scientific(good: Good, _dice: Dice) -> pl.DataFrame:
     """As a spreadsheet shows large numbers."""
     written = pl.col("distance").map_elements(lambda text: f"{float(text):.2E}", return_dtype=pl.String)
     long = pl.when(number("distance") >= 1000).then(written).otherwise(pl.col("distance"))
-    return changed(good.rows, True, distance=long)
+    return everywhere(good.rows, distance=long)
 
 
 @of_rows(
-    "codes taken for numbers", "the carrier 9E becomes 9.00E+00", where="carrier", caught="refused", by="set of values, shares of classes"
+    "codes taken for numbers",
+    "the carrier 9E becomes 9.00E+00",
+    where="carrier",
+    caught="refused",
+    by="set of values, shares of classes",
 )
 def codes(good: Good, _dice: Dice) -> pl.DataFrame:
     """A spreadsheet took a code for a number."""
-    return changed(good.rows, True, carrier=pl.col("carrier").replace("9E", "9.00E+00"))
+    return everywhere(good.rows, carrier=pl.col("carrier").replace("9E", "9.00E+00"))
 
 
 @of_rows(
@@ -79,24 +79,26 @@ def codes(good: Good, _dice: Dice) -> pl.DataFrame:
     "registrations lose their leading N, as ids lose leading zeros",
     where="tailnum",
     caught="refused",
-    by="pattern, rows with known values",
+    by="pattern",
 )
 def prefixes(good: Good, _dice: Dice) -> pl.DataFrame:
     """Ids that lost what they begin with."""
-    return changed(good.rows, True, tailnum=pl.col("tailnum").str.strip_prefix("N"))
+    return everywhere(good.rows, tailnum=pl.col("tailnum").str.strip_prefix("N"))
 
 
-@of_rows("moments of a spreadsheet", "moments are days since 1900: 41456.4", where="time_hour", caught="refused", by=_TYPE)
+@of_rows(
+    "moments of a spreadsheet", "moments are days since 1900: 41456.4", where="time_hour", caught="refused", by=_TYPE
+)
 def serials(good: Good, _dice: Dice) -> pl.DataFrame:
     """Serial numbers of days."""
     days = (moment("time_hour") - pl.datetime(1899, 12, 30)).dt.total_hours() / 24
-    return changed(good.rows, True, time_hour=days.round(4))
+    return everywhere(good.rows, time_hour=days.round(4))
 
 
 @of_rows("numbers with a unit", "distances are written '1400 mi'", where="distance", caught="refused", by=_TYPE)
 def units(good: Good, _dice: Dice) -> pl.DataFrame:
     """A unit behind each number."""
-    return changed(good.rows, True, distance=pl.col("distance") + " mi")
+    return everywhere(good.rows, distance=pl.col("distance") + " mi")
 
 
 @of_rows(
