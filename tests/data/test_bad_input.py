@@ -72,7 +72,9 @@ def test_an_unreadable_file(place, flights):
 )
 def test_a_file_that_is_no_csv(place, flights, data, kind):
     place.write("raw/2.csv", data)
-    refused_whole(place, flights, rf"raw/2\.csv is no CSV; found {kind}; expected text in UTF-8\. Deliver the file again")
+    refused_whole(
+        place, flights, rf"raw/2\.csv is no CSV; found {kind}; expected text in UTF-8\. Deliver the file again"
+    )
 
 
 def test_an_unreadable_row(place, flights):

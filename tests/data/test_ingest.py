@@ -349,7 +349,7 @@ def test_a_refusal_of_the_whole_names_what_rows_break(place):
         ContractBreach,
         match=r"in 1 of 2 rows \(x: expected at least 0 \(1\)\), and as a whole: some x above 5: found false",
     ):
-        place.take(events(contract))
+        place.take(events(contract=contract))
 
 
 def test_a_bad_row_among_the_last_ties_of_a_database_is_refused_once(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -109,9 +110,13 @@ def _plainly(column: pl.Series, target: pl.DataType) -> pl.Series | None:
 
 def _of_four_digits(made: pl.Series, column: pl.Series) -> pl.Series:
     """Moments and dates without those of a year with fewer digits: 13-07-01 is no day of the year 13."""
-    if not made.dtype.is_temporal() or not (made.dt.year() < _FOUR_DIGITS).any():
+    if not made.dtype.is_temporal():
         return made
-    short = (made.dt.year() < _FOUR_DIGITS) & ~column.str.contains(r"^\s*\d{4}")
+    first = pl.Series([date(_FOUR_DIGITS, 1, 1)]).cast(made.dtype)
+    early = made.to_physical() < first.to_physical().item()
+    if not early.any():
+        return made
+    short = early & ~column.str.contains(r"^\s*\d{4}")
     return made.to_frame().select(pl.when(~short).then(pl.col(made.name))).to_series()
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data.drafting.deliveries import deliveries
 
 import drivetrain as dt
 from drivetrain.core.clock import DAY, micros_of
@@ -16,7 +17,6 @@ from drivetrain.data.drafting.draft import as_python
 from drivetrain.data.infer import infer
 from drivetrain.data.judge import History, judge
 from drivetrain.data.profile import TableProfile, profile_of
-from tests.data.drafting.deliveries import deliveries
 
 
 def drafted(parts, **more):

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.drafting.deliveries import deliveries
 
 from drivetrain.data.drafting.relations import LEAST_ROWS, parts, relations
-from tests.data.drafting.deliveries import deliveries
 
 
 def said(frame):
