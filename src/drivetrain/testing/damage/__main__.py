@@ -6,4 +6,5 @@ from pathlib import Path
 
 from drivetrain.testing.damage.page import page
 
-Path("docs", "damage.md").write_text(page(), "utf-8")
+if __name__ == "__main__":
+    Path("docs", "damage.md").write_text(page(), "utf-8")
