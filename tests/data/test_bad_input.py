@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 
 import polars as pl
@@ -55,6 +56,25 @@ def test_an_unreadable_file(place, flights):
     source = Source(name="other", reader=files("raw/*.parquet"), key=("flight_id",))
     place.write("raw/2.parquet", b"PAR1" + b"\0" * 40)
     refused_whole(place, source, r"raw/2\.parquet can't be read as parquet")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (HEADER.encode("utf-16"), "text in UTF-16"),
+        (HEADER.encode("utf-16-le"), "bytes that are no text in UTF-8"),
+        (b"PAR1" + b"\0" * 40, "Parquet"),
+        (b"PK\x03\x04rest", "a workbook or a zip archive"),
+        (gzip.compress(HEADER.encode()), "packed with gzip"),
+        (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+        (b'{"error": "no"}\n', "JSON"),
+    ],
+)
+def test_a_file_that_is_no_csv(place, flights, data, kind):
+    place.write("raw/2.csv", data)
+    refused_whole(
+        place, flights, rf"raw/2\.csv is no CSV; found {kind}; expected text in UTF-8\. Deliver the file again"
+    )
 
 
 def test_an_unreadable_row(place, flights):

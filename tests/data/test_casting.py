@@ -125,3 +125,22 @@ def test_reading_the_plainest_spelling_first_changes_nothing(texts, kind):
     assert made.to_list() == patient.to_list()
     nowhere = [False] * len(texts)
     assert (nowhere if failed is None else failed.to_list()) == (nowhere if wrong is None else wrong.to_list())
+
+
+@pytest.mark.parametrize("text", ["13-07-01T09:30:00Z", "13-07-01", " 13-07-01 09:30:00"])
+@pytest.mark.parametrize("first", ["2013-07-01T09:30:00Z", "13-07-01T09:30:00Z", "13-07-01"])
+def test_a_year_of_two_digits_is_no_year(text, first):
+    [_, second], [breach] = read([first, text], pl.Datetime("us", "UTC"))
+    assert second is None
+    assert breach.rows[1]
+
+
+def test_a_year_long_ago_is_one():
+    [made], breaches = read(["0962-02-02T00:00:00Z"], pl.Datetime("us", "UTC"))
+    assert made.year == 962
+    assert not breaches
+
+
+def read(texts, kind):
+    made, breaches = cast(pl.DataFrame({"t": texts}), {"t": kind})
+    return made["t"].to_list(), breaches

@@ -11,7 +11,8 @@ from drivetrain.core.errors import SourceError
 from drivetrain.data.casting import cast
 from drivetrain.data.checks import check
 from drivetrain.data.contract import Contract
-from drivetrain.data.infer import as_python, infer
+from drivetrain.data.drafting.draft import as_python
+from drivetrain.data.infer import infer
 
 VALUES = {
     "when": st.one_of(st.none(), st.integers(6 * 10**14, 2 * 10**15).map(datetime_of)),

@@ -316,11 +316,40 @@ def test_the_same_bad_row_delivered_again_is_one_bad_row(place):
     place.write("raw/copy of 1.csv", text)
     made = place.take(events())
     assert made.quarantined == 0
-    assert made.reasons == {"refused before and the same again: left out": 2}
+    assert made.reasons == {
+        "refused before and the same again: left out": 2,
+        "in the table already, and the same: left out": 1,
+    }
     assert len(place.refused("events")) == 2
     place.write("raw/1.csv", text + "4,2013-07-01,4\n")
     place.take(events())
     assert len(place.refused("events")) == 2
+
+
+def test_rows_that_come_again_in_another_file_are_counted(place):
+    place.write("raw/1.csv", "id,t,x\n1,2013-07-01,5\n2,2013-07-01,6\n")
+    place.take(events())
+    place.write("raw/2.csv", "id,t,x\n1,2013-07-01,5\n2,2013-07-01,7\n3,2013-07-01,8\n")
+    made = place.take(events())
+    assert (made.delivered, made.added, made.rows) == (3, 2, 3)
+    assert made.reasons == {
+        "in the table already, and the same: left out": 1,
+        "took the place of a row with the same key": 1,
+    }
+    place.write("raw/2.csv", "id,t,x\n1,2013-07-01,5\n2,2013-07-01,7\n3,2013-07-01,9\n")
+    assert not place.take(events()).reasons  # a file that is read again brings its rows again
+
+
+def test_a_refusal_of_the_whole_names_what_rows_break(place):
+    contract = Contract(
+        {"x": Column("float", low=0)}, tables={"some x above 5": pl.col("x").max() > 5}, max_quarantine_share=1.0
+    )
+    place.write("raw/1.csv", "id,t,x\n1,2013-07-01,5\n2,2013-07-01,-3\n")
+    with pytest.raises(
+        ContractBreach,
+        match=r"in 1 of 2 rows \(x: expected at least 0 \(1\)\), and as a whole: some x above 5: found false",
+    ):
+        place.take(events(contract=contract))
 
 
 def test_a_bad_row_among_the_last_ties_of_a_database_is_refused_once(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -21,6 +22,7 @@ _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
 _LOOK = 1_000
 """Values among which the first that is there says how moments are spelled."""
+_FOUR_DIGITS = 1000
 _PLAIN_MOMENTS = (
     ("%Y-%m-%dT%H:%M:%SZ", True),
     ("%Y-%m-%dT%H:%M:%S", False),
@@ -70,6 +72,8 @@ def storable(dtype: pl.DataType) -> pl.DataType:
 def _from_values(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
     """A column brought to its type, and where that failed, if anywhere."""
     made = _converted(column, target)
+    if column.dtype == pl.String:
+        made = _of_four_digits(made, column)
     if made.null_count() == column.null_count() and not column.dtype.is_float():
         return made, None
     failed = made.is_null() & ~_missing(column, target)
@@ -81,6 +85,7 @@ def _from_texts(column: pl.Series, target: pl.DataType) -> tuple[pl.Series, pl.S
     made = _plainly(column, target)
     if made is None:
         return _from_values(column, target)
+    made = _of_four_digits(made, column)
     left = made.is_null() & column.is_not_null()
     if not left.any():
         return made, None
@@ -101,6 +106,18 @@ def _plainly(column: pl.Series, target: pl.DataType) -> pl.Series | None:
         return made.fill_nan(None) if target == pl.Float64 else made
     plain = _plainest(column, target)
     return None if plain is None else column.to_frame().select(plain.alias(column.name)).to_series()
+
+
+def _of_four_digits(made: pl.Series, column: pl.Series) -> pl.Series:
+    """Moments and dates without those of a year with fewer digits: 13-07-01 is no day of the year 13."""
+    if not made.dtype.is_temporal():
+        return made
+    first = pl.Series([date(_FOUR_DIGITS, 1, 1)]).cast(made.dtype)
+    early = made.to_physical() < first.to_physical().item()
+    if not early.any():
+        return made
+    short = early & ~column.str.contains(r"^\s*\d{4}")
+    return made.to_frame().select(pl.when(~short).then(pl.col(made.name))).to_series()
 
 
 def _plainest(column: pl.Series, target: pl.DataType) -> pl.Expr | None:

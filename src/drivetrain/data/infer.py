@@ -4,53 +4,55 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, pairwise
 
+import numpy as np
 import polars as pl
 
-from drivetrain.core.clock import iso, micros_of
+from drivetrain.core.clock import DAY, Micros, iso, micros_of
 from drivetrain.core.errors import SourceError
 from drivetrain.data.breach import show
 from drivetrain.data.casting import cast
-from drivetrain.data.column import DTYPES, Bound, Column, Privacy, TypeName
+from drivetrain.data.column import DTYPES, WITHHELD, Bound, Column, Privacy, TypeName
+from drivetrain.data.drafting import relations
+from drivetrain.data.drafting.deliveries import (
+    LEAST_DELIVERIES,
+    MOST_KNOWN,
+    alike,
+    balance,
+    complete,
+    known,
+    tables,
+    unseen,
+    volume,
+    wanders,
+)
+from drivetrain.data.drafting.draft import SLACK, Draft
+from drivetrain.data.drafting.drift import drift
 
 Classify = Callable[[str, pl.Series], Privacy | None]
 """(name, values without nulls) → the privacy class they look like, if any."""
 
-SLACK = 0.1
-"""Ranges are drafted wider than what was seen by this share of it, on either side."""
 MOST_OF_A_SET = 20
 FITS = 0.98
-"""A type, a pattern or a range that fewer values fit is not drafted; the rest are told."""
+"""A type or a range that fewer values fit is not drafted; the rest are told."""
+MATCHES = 0.999
+"""A pattern that fewer values match is not drafted."""
 _ORDER: tuple[TypeName, ...] = ("int", "float", "bool", "date", "time")
 _CODE = re.compile(r"0\d+")
 _MISSING = ("na", "n/a", "nan", "null", "none", "nil", "-", "?")
 _FENCE = 3.0
-_KEY_COLUMNS = 8
+_KEY_COLUMNS = 14
+_KEY_SAMPLE = 5_000
+_KEYS_TOLD = 3
+NEW = 1e-4
+"""Values of which a greater share was new in some later delivery are no closed set."""
 _RUNS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|.", re.DOTALL)
 _LONGEST_PATTERN = 12
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A drafted contract.
-
-    Attributes:
-        columns: Name → rules.
-        notes: Name → what was seen, and what the rules leave out.
-        keys: Columns, or the fewest together, whose values name every row that was seen.
-        times: Columns that may be the event's time; those in order of arrival first.
-        rows: How many rows were seen.
-    """
-
-    columns: dict[str, Column]
-    notes: dict[str, str]
-    keys: tuple[tuple[str, ...], ...] = ()
-    times: tuple[str, ...] = ()
-    rows: int = 0
 
 
 @dataclass
@@ -59,12 +61,21 @@ class _Found:
     told: list[str] = field(default_factory=list)
 
 
-def infer(frame: pl.DataFrame, classify: Classify | None = None) -> Draft:
+def infer(
+    frame: pl.DataFrame,
+    classify: Classify | None = None,
+    *,
+    deliveries: Sequence[int] = (),
+    now: Micros | None = None,
+) -> Draft:
     """Drafts a contract.
 
     Args:
         frame: Rows as they came; text is looked at for what it may be.
         classify: Says which columns look personal.
+        deliveries: How many rows each delivery brought, in their order. Where there are a few that are alike, the
+            draft says too what the next one must be as a whole.
+        now: The present moment; where the newest rows are of it, the draft says how old they may be.
 
     Raises:
         SourceError: There is no row to look at.
@@ -72,7 +83,7 @@ def infer(frame: pl.DataFrame, classify: Classify | None = None) -> Draft:
     if not frame.height:
         raise SourceError("there are no rows to draft a contract from", do="Deliver some, then try again")
     found: dict[str, _Found] = {}
-    values: dict[str, pl.Series] = {}
+    values: list[pl.Series] = []
     for series in frame.iter_columns():
         if series.name.startswith("_"):
             continue
@@ -81,70 +92,78 @@ def infer(frame: pl.DataFrame, classify: Classify | None = None) -> Draft:
         made = _Found(Column(kind))
         if left:
             made.told.append(f"{left} is no {kind}")
-        values[series.name] = typed
-        _look(made, typed)
+        values.append(typed)
         privacy = classify(series.name, typed.drop_nulls()) if classify else None
         if privacy is not None:
             made.column = replace(made.column, privacy=privacy)
-            made.told.append(f"looks {privacy}")
         found[series.name] = made
+    rows = pl.DataFrame(values)
+    parts = _parts(rows, deliveries)
+    said = relations.parts(rows)
+    for name, made in found.items():
+        _look(made, [part[name] for part in parts], said=said is not None and name in said[0])
+        if made.column.privacy != "internal":
+            made.told.append(f"looks {made.column.privacy}")
     times = sorted(
         (name for name, one in found.items() if one.column.type in ("time", "date")),
         key=lambda name: not found[name].column.increasing,
     )
-    return Draft(
+    keys = _keys(rows)
+    open_ = [name for name, one in found.items() if one.column.privacy not in WITHHELD]
+    draft = Draft(
         {name: one.column for name, one in found.items()},
         {name: "; ".join(one.told) for name, one in found.items()},
-        _keys(pl.DataFrame(list(values.values()))),
+        keys,
         tuple(times),
-        frame.height,
+        rows.height,
+        len(parts),
+        checks=(*([said[1]] if said else []), *relations.relations(rows)),
+    )
+    if not alike(parts):
+        return draft
+    return _of_deliveries(draft, [part.select(open_) for part in parts], said[0] if said else (), now)
+
+
+def _parts(rows: pl.DataFrame, deliveries: Sequence[int]) -> list[pl.DataFrame]:
+    """The rows of each delivery that brought any."""
+    if sum(deliveries) != rows.height:
+        return [rows]
+    ends = np.cumsum(deliveries).tolist()
+    return [rows[end - height : end] for end, height in zip(ends, deliveries, strict=True) if height]
+
+
+def _of_deliveries(draft: Draft, parts: list[pl.DataFrame], said: Sequence[str], now: Micros | None) -> Draft:
+    """The draft with rules of a delivery as a whole."""
+    kinds = {name: draft.columns[name] for name in parts[0].columns}
+    texts = [name for name, column in kinds.items() if column.type == "string"]
+    sets = [name for name in texts if kinds[name].among]
+    rules = list(tables(parts, draft.times, said))
+    for name in texts:
+        seen = sorted(pl.concat([part[name] for part in parts]).drop_nulls().unique().to_list())
+        rule = known(parts, name, seen) if name not in sets and len(seen) <= MOST_KNOWN else None
+        rules += [rule] if rule and len(seen) > 1 else []
+    apart = {*draft.times, *said, *(key[0] for key in draft.keys if len(key) == 1)}
+    return replace(
+        draft,
+        tables=tuple(rules),
+        balance={name: shares for name in sets if (shares := balance(parts, name))},
+        volume=volume(parts),
+        drift=drift(parts, [name for name in kinds if name not in apart]),
+        freshness=_freshness(parts, draft.times, now),
     )
 
 
-def as_python(draft: Draft, name: str) -> str:
-    """The draft as Python to paste."""
-    lines = [f"# drafted from {draft.rows:,} rows; ranges are {SLACK:.0%} wider on either side than what was seen"]
-    keys = " or ".join(f'"{key[0]}"' if len(key) == 1 else str(list(key)).replace("'", '"') for key in draft.keys)
-    lines.append(f"# key: {keys or 'no column, nor three of them, names every row'}")
-    if draft.times:
-        lines.append(f"# time: {' or '.join(_quoted(one) for one in draft.times)}")
-    spelled = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
-    lines.append(f"{spelled if spelled.isidentifier() else f'DATA_{spelled}'.rstrip('_')} = dt.Contract(")
-    lines.append("    {")
-    for column, rules in draft.columns.items():
-        told = draft.notes[column].replace("\n", " ")
-        lines.append(
-            f"        {_quoted(column)}: dt.Column({', '.join(_arguments(rules))}),{f'  # {told}' if told else ''}"
-        )
-    lines += ["    }", ")"]
-    return "\n".join(lines) + "\n"
-
-
-def _arguments(rules: Column) -> Iterator[str]:
-    yield _quoted(rules.type)
-    if not rules.nullable:
-        yield "nullable=False"
-    if rules.complete is not None:
-        yield f"complete={rules.complete:g}"
-    for word in ("low", "high"):
-        bound = getattr(rules, word)
-        if bound is not None:
-            yield f"{word}={_quoted(bound) if isinstance(bound, str) else f'{bound!r}'}"
-    if rules.among:
-        yield f"among=({', '.join(_quoted(str(one)) for one in rules.among)},)"
-    if rules.pattern is not None:
-        yield f"pattern={_quoted(rules.pattern)}"
-    if rules.unique:
-        yield "unique=True"
-    if rules.increasing:
-        yield "increasing=True"
-    if rules.privacy != "internal":
-        yield f"privacy={_quoted(rules.privacy)}"
-
-
-def _quoted(text: str) -> str:
-    made = repr(text)
-    return made if made.startswith('"') or '"' in text else f'"{made[1:-1]}"'.replace("\\'", "'")
+def _freshness(parts: list[pl.DataFrame], times: Sequence[str], now: Micros | None) -> str | None:
+    """Twice the longest step from delivery to delivery, in days, where what was seen is not older itself."""
+    moments = [name for name in times if isinstance(parts[0].schema[name], pl.Datetime)]
+    if now is None or not moments:
+        return None
+    newest = [micros_of(last) for part in parts if isinstance(last := part[moments[0]].max(), datetime)]
+    steps = [after - before for before, after in pairwise(newest)]
+    if not steps or min(steps) <= 0:
+        return None
+    days = math.ceil(2 * max(steps) / DAY)
+    return f"{days}d" if now - newest[-1] <= days * DAY else None
 
 
 def _type(series: pl.Series) -> tuple[TypeName, str]:
@@ -178,26 +197,30 @@ def _type(series: pl.Series) -> tuple[TypeName, str]:
     return "string", ""
 
 
-def _look(made: _Found, typed: pl.Series) -> None:
+def _look(made: _Found, parts: Sequence[pl.Series], *, said: bool) -> None:
+    """Drafts the rules of a column from the values of each delivery; ``said`` where another rule says all of it."""
+    typed = parts[0] if len(parts) == 1 else pl.concat(list(parts))
     values = typed.drop_nulls()
     share = len(values) / max(len(typed), 1)
     if len(values) == len(typed):
         made.column = replace(made.column, nullable=False)
     else:
         made.told.append(f"{1 - share:.1%} empty")
-        if share > 0.5:
+        if len(parts) >= LEAST_DELIVERIES:
+            made.column = replace(made.column, complete=complete(parts))
+        elif share > 0.5:
             made.column = replace(made.column, complete=max(math.floor((share - 0.05) * 100), 0) / 100)
-    if not len(values):
+    if not len(values) or said:
         return
     if made.column.type in ("int", "float"):
-        _range(made, values)
+        _range(made, values, [part.filter(part.is_finite()) for part in parts])
     elif made.column.type in ("time", "date"):
         _moments(made, values)
     elif made.column.type == "string":
-        _text(made, values)
+        _text(made, values, parts)
 
 
-def _range(made: _Found, values: pl.Series) -> None:
+def _range(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
     finite = values.filter(values.is_finite()) if values.dtype.is_float() else values
     if not len(finite):
         return
@@ -212,17 +235,41 @@ def _range(made: _Found, values: pl.Series) -> None:
     made.told.append(f"seen {_figure(low)} to {_figure(high)}")
     if len(outside):
         made.told.append(f"beside {len(outside):,} far from all others, such as {_figure(float(outside[0]))}")
-    room = SLACK * (high - low)
-    if not (math.isfinite(low - room) and math.isfinite(high + room)):
+    below, above = _room(parts, low, high)
+    # Where a few values lie far out, the next of them may lie as far out again.
+    below, above = max(below, first - low), max(above, high - last)
+    if not (math.isfinite(low - below) and math.isfinite(high + above)):
         return
-    least = 0.0 if 0 <= low <= room else low - room
+    least = 0.0 if 0 <= low <= below else low - below
     whole = made.column.type == "int"
     bounds: tuple[Bound, Bound] = (
-        (math.floor(least), math.ceil(high + room))
+        (math.floor(least), math.ceil(high + above))
         if whole
-        else (_round(least, room, -1), _round(high + room, room, 1))
+        else (_round(least, below, -1), _round(high + above, above, 1))
     )
-    made.column = replace(made.column, low=bounds[0], high=bounds[1])
+    rises = len(parts) >= LEAST_DELIVERIES and all(
+        len(before) and len(after) and bool((after > before.max()).all()) for before, after in pairwise(parts)
+    )
+    if rises:
+        made.told.append("rises with every delivery")
+    made.column = replace(made.column, low=bounds[0], high=None if rises else bounds[1])
+
+
+def _room(parts: Sequence[pl.Series], low: float, high: float) -> tuple[float, float]:
+    """How far below and above what was seen is allowed: a share of it, or as far as it grew in the later half.
+
+    Where each delivery lies elsewhere, what was seen says as much of the next as a few values do: it gets as much room.
+    """
+    room = SLACK * (high - low)
+    parts = [part for part in parts if len(part)]
+    if len(parts) < LEAST_DELIVERIES:
+        return room, room
+    if wanders(parts):
+        return high - low, high - low
+    early = pl.concat(list(parts[: len(parts) // 2]))
+    early = early.filter(early.is_between(low, high))
+    ends = [float(end) for end in (early.min(), early.max()) if isinstance(end, int | float)]
+    return (max(room, ends[0] - low), max(room, high - ends[1])) if ends else (room, room)
 
 
 def _moments(made: _Found, values: pl.Series) -> None:
@@ -234,16 +281,17 @@ def _moments(made: _Found, values: pl.Series) -> None:
         made.told.append("in order of arrival")
 
 
-def _text(made: _Found, values: pl.Series) -> None:
+def _text(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
     distinct = values.unique()
-    if len(distinct) <= MOST_OF_A_SET and len(values) >= 10 * len(distinct):
+    closed = len(parts) < LEAST_DELIVERIES or unseen(parts) <= NEW
+    if len(distinct) <= MOST_OF_A_SET and len(values) >= 10 * len(distinct) and closed:
         made.column = replace(made.column, among=tuple(sorted(distinct.to_list())))
         return
     made.told.append(f"{len(distinct):,} different")
     pattern = _pattern(distinct)
     if pattern is not None:
         fits = int(values.str.contains(pattern).sum())
-        if fits >= FITS * len(values):
+        if fits >= MATCHES * len(values):
             made.column = replace(made.column, pattern=pattern)
             if fits < len(values):
                 odd = values.filter(~values.str.contains(pattern))[0]
@@ -265,11 +313,14 @@ def _pattern(distinct: pl.Series) -> str | None:
         return (
             f"^{''.join(_span(kind, list(runs)) for kind, runs in zip(form, zip(*fitting, strict=True), strict=True))}$"
         )
-    # Codes mix letters and digits anywhere: their letters are known then, and their lengths.
-    sizes = [len(value) for value in some if re.fullmatch("[A-Z0-9]+", value)]
-    if len(sizes) >= FITS * len(some) and max(sizes) <= 2 * _LONGEST_PATTERN:
-        return f"^[A-Z0-9]{_lengths(min(sizes), max(sizes))}$"
-    return None
+    # Codes mix letters and digits anywhere: what they begin with is known then, their letters, and their lengths.
+    codes = [value for value in some if re.fullmatch("[A-Z0-9]+", value)]
+    if len(codes) < FITS * len(some) or max(map(len, codes)) > 2 * _LONGEST_PATTERN:
+        return None
+    start, count = Counter(value[0] for value in codes).most_common(1)[0]
+    begin = start if count >= FITS * len(some) and start.isalpha() else ""
+    sizes = [len(value) - len(begin) for value in codes if value.startswith(begin)]
+    return f"^{begin}[A-Z0-9]{_lengths(min(sizes), max(sizes))}$"
 
 
 _KINDS = ("[A-Z]", "[a-z]", "[0-9]")
@@ -294,6 +345,7 @@ def _lengths(low: int, high: int) -> str:
 
 
 def _keys(frame: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """The fewest columns that name every row; of several, first those with the fewest values."""
     whole = [name for name in frame.columns if not frame[name].null_count() and frame.schema[name] != pl.Float64]
     counts = {name: frame[name].n_unique() for name in whole}
     single = [(name,) for name in whole if counts[name] == frame.height]
@@ -301,15 +353,17 @@ def _keys(frame: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
         return tuple(single)
     best = sorted((name for name in whole if counts[name] > 1), key=lambda name: -counts[name])[:_KEY_COLUMNS]
     best = [name for name in frame.columns if name in best]
+    some = frame.head(_KEY_SAMPLE)
     for size in (2, 3):
-        found = tuple(
+        found = [
             names
             for names in combinations(best, size)
             if math.prod(counts[name] for name in names) >= frame.height
+            and not some.select(names).is_duplicated().any()
             and not frame.select(names).is_duplicated().any()
-        )
+        ]
         if found:
-            return found
+            return tuple(sorted(found, key=lambda names: math.prod(counts[name] for name in names))[:_KEYS_TOLD])
     return ()
 
 

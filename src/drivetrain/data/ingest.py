@@ -42,6 +42,8 @@ from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 
 EXPIRED = "older than its source keeps rows: left out"
+KNOWN = "in the table already, and the same: left out"
+REPLACED = "took the place of a row with the same key"
 
 
 class _Overtaken(Exception):
@@ -224,6 +226,8 @@ def _take_batch(
         found = screen(batch, source, work.lookups, before)
         found, timed = _remembered(work, found)
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
+        if not batch.again:
+            found = _with_counts(found, timed.height - fresh.height, updates)
         rows = with_sequence(fresh, entry.sequence)
     veil = veil_of(source)
     columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
@@ -233,7 +237,8 @@ def _take_batch(
         failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
     if failing:
         if source.contract.on_breach != "warn":
-            raise refuse(batch.origin, failing)
+            total = batch.rows.height + len(batch.unreadable)
+            raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=found.reasons)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
     if gone.height and not whole:
@@ -277,6 +282,12 @@ def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
     gone = timed.height - rows.height + len(found.refused) - len(refused)
     reasons = found.reasons | ({LEFT_OUT: gone} if gone else {})
     return replace(found, refused=refused, reasons=reasons), rows
+
+
+def _with_counts(found: Screened, known: int, updates: int) -> Screened:
+    """The batch with what is told of its rows whose keys the table has."""
+    told = {KNOWN: known, REPLACED: updates}
+    return replace(found, reasons=found.reasons | {reason: count for reason, count in told.items() if count})
 
 
 def _without_known(found: Screened, unseen: list[Refused]) -> Screened:

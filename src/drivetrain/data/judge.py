@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -96,10 +97,22 @@ def stale(contract: Contract, version: TableVersion | None, now: Micros) -> Fail
     return Failing("age of the newest row", age, f"at most {contract.freshness}")
 
 
-def refuse(origin: str, failing: Sequence[Failing]) -> ContractBreach:
-    """The error for a batch that breaks rules as a whole."""
+def refuse(
+    origin: str, failing: Sequence[Failing], *, rows: int, aside: int, reasons: Mapping[str, int]
+) -> ContractBreach:
+    """The error for a batch that breaks rules as a whole.
+
+    Args:
+        origin: The batch.
+        failing: The rules.
+        rows: How many rows it has.
+        aside: How many of them break rules of rows: often the same trouble, seen closer.
+        reasons: Those rules, and how many rows break each.
+    """
+    worst = "; ".join(f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(5))
+    inside = f" in {aside:,} of {rows:,} rows ({worst}), and" if aside else ""
     return ContractBreach(
-        f"{origin} breaks its contract as a whole: {'; '.join(map(str, failing))}",
+        f"{origin} breaks its contract{inside} as a whole: {'; '.join(map(str, failing))}",
         do="Look whether the source has changed; nothing of this batch was taken in",
     )
 

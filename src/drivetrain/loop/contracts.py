@@ -16,8 +16,9 @@ from drivetrain.data.arrival import RESERVED
 from drivetrain.data.batch_history import history
 from drivetrain.data.column import Privacy
 from drivetrain.data.contract import Contract
+from drivetrain.data.drafting.draft import Draft
 from drivetrain.data.examine import Examined, examine
-from drivetrain.data.infer import Draft, infer
+from drivetrain.data.infer import infer
 from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History
 from drivetrain.data.odcs import as_odcs, from_odcs
@@ -58,12 +59,11 @@ class Contracts:
         """
         source = self._declared(target)
         if source is None:
-            return _suspicious(_together(batch.rows for batch in _read(target, nulls)))
+            return _drafted((batch, batch.rows) for batch in _read(target, nulls))
         bare = replace(source, contract=Contract({}, on_breach="warn"))
         known = self._lookups(source)
-        return _suspicious(
-            _together(screen(batch, bare, known, Before()).rows for batch in source.reader.read(self._folder(), ""))
-        )
+        batches = source.reader.read(self._folder(), "")
+        return _drafted((batch, screen(batch, bare, known, Before()).rows) for batch in batches)
 
     def check(
         self, target: str | Path, *, contract: str | Path | None = None, nulls: tuple[str, ...] = ()
@@ -166,7 +166,7 @@ class Contracts:
         return Before(columns, standing, entry.shape), history(store, source, entry.number - entry.first + 1)
 
 
-def _suspicious(frame: pl.DataFrame) -> Draft:
+def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
     """A draft in which what looks personal is classed, and none of its values is written down."""
     found: dict[str, Verdict] = {}
 
@@ -177,7 +177,7 @@ def _suspicious(frame: pl.DataFrame) -> Draft:
         found[name] = one
         return one.privacy
 
-    draft = infer(frame, classify)
+    draft = infer(frame, classify, deliveries=deliveries, now=now())
     return replace(
         draft,
         columns={name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()},
@@ -210,9 +210,18 @@ def _numbered(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield msgspec.structs.replace(batch, rows=batch.rows.with_row_index(_ROW))
 
 
-def _together(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    found = [frame for frame in frames if frame.height]
-    return pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
+def _drafted(batches: Iterable[tuple[Batch, pl.DataFrame]]) -> Draft:
+    """The draft of batches, each with its rows; those of one delivery count as one."""
+    found: list[pl.DataFrame] = []
+    deliveries: list[int] = []
+    for batch, rows in batches:
+        if batch.before and deliveries:
+            deliveries[-1] += rows.height
+        else:
+            deliveries.append(rows.height)
+        found += [rows] if rows.height else []
+    together = pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
+    return _suspicious(together, deliveries)
 
 
 def _no_table(name: str) -> pl.DataFrame:

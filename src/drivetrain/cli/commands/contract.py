@@ -14,13 +14,14 @@ from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.plugins import load
+from drivetrain.data.drafting.draft import as_python
 from drivetrain.data.examine import Examined
-from drivetrain.data.infer import as_python
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.project import Project
 
 command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+_WHOLE = ("deliveries", "balance", "volume", "drift", "freshness", "min_rows")
 Target = Annotated[str, typer.Argument(help="A source of the project, or a file.")]
 Nulls = Annotated[
     list[str] | None, typer.Option(metavar="TEXT", help="In a CSV file, a text that stands for a missing value.")
@@ -44,7 +45,9 @@ def infer(target: Target, *, nulls: Nulls = None, project: ProjectFolder = HERE,
         if json:
             columns = {column: _rules(draft.columns[column]) for column in draft.columns}
             told = {"rows": draft.rows, "keys": draft.keys, "times": draft.times, "columns": columns}
-            show_json({**told, "notes": draft.notes, "python": as_python(draft, name)})
+            whole = {word: getattr(draft, word) for word in _WHOLE}
+            rules = {word: {rule.says: rule.python for rule in getattr(draft, word)} for word in ("checks", "tables")}
+            show_json({**told, "notes": draft.notes, **rules, **whole, "python": as_python(draft, name)})
             return
         sys.stdout.write(as_python(draft, name))
 

@@ -41,7 +41,37 @@ def read_csv(data: bytes, path: str, separator: str, nulls: tuple[str, ...]) -> 
     return frame, bad
 
 
+_DISGUISES: dict[bytes, str] = {
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"PK\x03\x04": "a workbook or a zip archive",
+    b"\x1f\x8b": "packed with gzip",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+    b"SQLite format 3": "a SQLite database",
+    b"%PDF": "PDF",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b'{"': "JSON",
+    b"[{": "JSON",
+}
+"""What a file that is no CSV begins with, in small letters where it is text → what it is."""
+
+
+def _undisguised(data: bytes, path: str) -> None:
+    begin = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    kinds = [kind for mark, kind in _DISGUISES.items() if begin.startswith(mark) or begin.lower().startswith(mark)]
+    if not kinds and b"\0" in data[:1_000].partition(b"\n")[0]:
+        kinds = ["bytes that are no text in UTF-8"]
+    if kinds:
+        raise SourceError(
+            f"{path} is no CSV", found=kinds[0], expected="text in UTF-8", do="Deliver the file again, as CSV"
+        )
+
+
 def _header(data: bytes, path: str, separator: str) -> list[str]:
+    _undisguised(data, path)
     first = next(csv.reader(io.StringIO(data[:1_000_000].decode("utf-8-sig", "replace")), delimiter=separator), [])
     if not any(first):
         raise SourceError(f"{path} has no header", expected="column names in its first line")

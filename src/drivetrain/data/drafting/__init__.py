@@ -1,0 +1,1 @@
+"""What a contract may say beyond single columns, found in deliveries that were good."""

@@ -1,0 +1,169 @@
+"""Rows that are cut, shifted, repeated, or no rows at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import polars as pl
+
+from drivetrain.testing.damage.kind import Delivery, Dice, Good, csv_of, everywhere, of_files, of_rows, of_text, some
+
+_READER = "the reader: rows"
+
+
+@of_text("short rows", "1 % of the lines lack their last fields", where="lines", caught="set aside", by=_READER)
+def short(text: str, _good: Good, dice: Dice) -> str:
+    """Too few fields."""
+    return _lines(text, dice, lambda line: line.rsplit(",", 3)[0])
+
+
+@of_text("long rows", "1 % of the lines have a field too many", where="lines", caught="set aside", by=_READER)
+def long(text: str, _good: Good, dice: Dice) -> str:
+    """Too many fields."""
+    return _lines(text, dice, lambda line: f"{line},extra")
+
+
+@of_rows(
+    "shifted fields",
+    "in 2 % of the rows every value stands one column to the right",
+    where="rows",
+    caught="set aside",
+    by="type of the column",
+)
+def shifted(good: Good, dice: Dice) -> pl.DataFrame:
+    """A comma too many, and one field lost at the end."""
+    names = good.rows.columns
+    where = pl.lit(some(good.rows, dice, 0.02))
+    moved = {name: pl.col(before) for before, name in pairwise(names)}
+    moved[names[0]] = pl.lit(None, dtype=pl.String)
+    return good.rows.with_columns(
+        pl.when(where).then(value).otherwise(pl.col(name)).alias(name) for name, value in moved.items()
+    )
+
+
+@of_rows(
+    "the header again",
+    "the header stands in the middle of the file once more",
+    where="a line",
+    caught="set aside",
+    by="type of the column",
+)
+def header(good: Good, _dice: Dice) -> pl.DataFrame:
+    """Two files that were put behind each other."""
+    half = good.rows.height // 2
+    again = pl.DataFrame({name: [name] for name in good.rows.columns})
+    return pl.concat([good.rows[:half], again, good.rows[half:]])
+
+
+@of_rows(
+    "a row of totals", "the last row holds sums", where="the last line", caught="set aside", by="type of the column"
+)
+def totals(good: Good, _dice: Dice) -> pl.DataFrame:
+    """As reports end."""
+    sums = {name: str(good.rows[name].cast(pl.Float64).sum()) for name in ("distance", "air_time")}
+    last = {name: sums.get(name) for name in good.rows.columns}
+    return pl.concat([good.rows, pl.DataFrame([last | {"carrier": "Total"}], schema=good.rows.schema)])
+
+
+@of_text(
+    "another delimiter",
+    "fields are parted by semicolons",
+    where="the file",
+    caught="refused",
+    by="columns that are there",
+)
+def delimiter(text: str, _good: Good, _dice: Dice) -> str:
+    """As some countries write CSV."""
+    return text.replace(",", ";")
+
+
+@of_text(
+    "a quote left open",
+    "one field begins with a quote that never ends",
+    where="a line",
+    caught="refused",
+    by="span of a delivery",
+)
+def quote(text: str, _good: Good, dice: Dice) -> str:
+    """Everything behind it is one field."""
+    lines = text.splitlines(keepends=True)
+    at = dice.randrange(1, len(lines) // 2)
+    lines[at] = lines[at].replace(",", ',"', 1)
+    return "".join(lines)
+
+
+@of_rows("rows twice", "5 % of the rows stand there twice", where="rows", caught="counted", by="key")
+def twice(good: Good, dice: Dice) -> pl.DataFrame:
+    """The same again."""
+    return pl.concat([good.rows, good.rows.filter(some(good.rows, dice, 0.05))])
+
+
+@of_rows(
+    "a key with two contents",
+    "5 % of the rows come again with another delay",
+    where="rows",
+    caught="set aside",
+    by="key",
+)
+def contradicting(good: Good, dice: Dice) -> pl.DataFrame:
+    """Which of both is right nobody can say; the later is kept."""
+    again = good.rows.filter(some(good.rows, dice, 0.05) & good.rows["dep_delay"].is_not_null())
+    return pl.concat([good.rows, everywhere(again, dep_delay=whole_more("dep_delay"))])
+
+
+def whole_more(name: str) -> pl.Expr:
+    """A whole number and one."""
+    return (pl.col(name).cast(pl.Int64) + 1).cast(pl.String)
+
+
+@of_files(
+    "a file twice",
+    "the file of the week before comes again under another name",
+    where="the file",
+    caught="counted",
+    by="rows that are there",
+)
+def again(good: Good, _dice: Dice) -> Delivery:
+    """Nothing new in it."""
+    return Delivery({f"{good.name}-copy.csv": csv_of(good.before)}, good.before.height)
+
+
+@of_text("blank lines", "an empty line between all lines", where="the file", caught="undone", by="the reader")
+def blank(text: str, _good: Good, _dice: Dice) -> str:
+    """Lines that are nothing."""
+    return text.replace("\n", "\n\n")
+
+
+@of_text(
+    "lines above the header", "the name of a report stands above the header", where="the file", caught="refused",
+    by="columns that are there",
+)  # fmt: skip
+def preamble(text: str, _good: Good, _dice: Dice) -> str:
+    """As reports begin."""
+    return f"Departures of the week\nGenerated by the system\n{text}"
+
+
+@of_text("no header", "the header is missing", where="the file", caught="refused", by="the reader: header")
+def headless(text: str, _good: Good, _dice: Dice) -> str:
+    """The first row is taken for it."""
+    return text.partition("\n")[2]
+
+
+@of_rows(
+    "rows lost here and there",
+    "3 % of the rows are missing, drawn by chance",
+    where="rows",
+    caught="nothing",
+    by="no rule knows which rows should be there: their number is within what weeks bring, and all shares are the same",
+)
+def lost(good: Good, dice: Dice) -> pl.DataFrame:
+    """A leak that is small and even."""
+    return good.rows.filter(~some(good.rows, dice, 0.03))
+
+
+def _lines(text: str, dice: Dice, change: Callable[[str], str]) -> str:
+    lines = text.splitlines()
+    for at in dice.sample(range(1, len(lines)), max(1, len(lines) // 100)):
+        lines[at] = change(lines[at])
+    return "\n".join(lines) + "\n"
