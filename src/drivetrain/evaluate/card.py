@@ -206,7 +206,7 @@ def _unknown(card: Card) -> list[str]:
 def _fairness(card: Card) -> str:
     """What is not known of groups; bias in the data is not the same as bias in the answers."""
     if card.bias is None:
-        return "Bias in its data and fairness of its answers were not looked at: no protected attribute was declared."
+        return "Fairness of its answers and bias in its data were not looked at: no protected attribute was declared."
     sliced = {found.column for found in card.evaluation.slices}
     asked = [name for name in card.bias.protected if name not in sliced]
     if not asked:

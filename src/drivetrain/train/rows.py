@@ -69,8 +69,8 @@ class TrainingRows:
     """Its categories are those of these rows: one schema, so that what is tuned is what is served."""
     split: Split
     preparing: Preparing
-    groups: pl.DataFrame
-    """The columns that rows are weighed by."""
+    columns: pl.DataFrame
+    """``_label``, and what rows are weighed by."""
 
     @classmethod
     def cut(
@@ -112,7 +112,7 @@ class TrainingRows:
             schema=schema,
             split=cut,
             preparing=preparing,
-            groups=used.select(preparing.columns),
+            columns=used.select("_label", *preparing.columns),
         )
 
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:
@@ -124,11 +124,11 @@ class TrainingRows:
         Raises:
             TrainingError: A statistic can't be learned from them.
         """
-        rows, labels, groups = self.rows, self.labels, self.groups
+        rows, labels, columns = self.rows, self.labels, self.columns
         if teach is not None:
-            rows, labels, groups = np.ascontiguousarray(rows[teach]), labels[teach], groups.filter(teach)
+            rows, labels, columns = np.ascontiguousarray(rows[teach]), labels[teach], columns.filter(teach)
         schema, imputations = learn(self.schema, self.preparing.impute, rows)
-        weights, weighing = self.preparing.weigh.learn(groups, labels) if self.preparing.weigh else (None, None)
+        weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
         read = Filling(schema).matrix(rows) if schema.fills else rows
         return Lesson(read, labels, schema, weights, imputations, weighing)
 

@@ -13,13 +13,14 @@ from drivetrain.cli.door import out, plain_errors, show_json
 from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.core.clock import iso
-from drivetrain.core.records import BiasGroup, BiasReport, Measure
+from drivetrain.core.records import BiasReport, Measure
 from drivetrain.core.records.bias import sure
 from drivetrain.evaluate.bias.wording import counted_as, findings, labelled, points
 from drivetrain.evaluate.wording import percent
 from drivetrain.loop.project import Project
 
 _TOLD = 3
+_SHOWN = 12
 
 
 def command(
@@ -42,17 +43,23 @@ def _show(report: BiasReport) -> None:
         f"[bold]{escape(report.model)}[/] would learn from {report.rows:,} rows of "
         f"{escape(report.data.removeprefix('table:'))}, {iso(report.since)[:10]} to {iso(report.until)[:10]}"
     )
-    for attributes, groups in groupby(report.groups, key=lambda group: tuple(group.attributes)):
+    for attributes, found in groupby(report.groups, key=lambda group: tuple(group.attributes)):
+        groups = list(found)
         out.print()
         shown = Table(box=None, padding=(0, 2, 0, 0))
-        shown.add_column(escape(" × ".join(attributes)), max_width=34)
-        for heading in ("rows", "share", "positive", "against everybody else"):
-            shown.add_column(heading, justify="right" if heading == "rows" else "left")
-        for group in groups:
-            shown.add_row(
-                escape(group.name), f"{group.rows:,}", _share(group), _measure(group.rate), _gap(group, report.least)
-            )
+        shown.add_column(escape(" × ".join(attributes)))
+        declared = any(group.expected is not None for group in groups)
+        for heading in ("rows", "share", *(["declared"] if declared else [])):
+            shown.add_column(heading, justify="right", no_wrap=True)
+        for heading in ("positive", "points against the others"):
+            shown.add_column(heading, no_wrap=True)
+        for group in groups[:_SHOWN]:
+            shares = [percent(share) for share in (group.share.value, group.expected) if share is not None]
+            told = [*shares, *([""] if declared and group.expected is None else [])]
+            shown.add_row(escape(group.name), f"{group.rows:,}", *told, _rate(group.rate), _gap(group.gap))
         out.print(shown)
+        if len(groups) > _SHOWN:
+            out.print(f"and {len(groups) - _SHOWN} smaller groups: --json tells them", style="dim")
     out.print()
     for sentence in findings(report):
         wrapped(sentence, hang=2)
@@ -62,22 +69,13 @@ def _show(report: BiasReport) -> None:
     wrapped(counted_as(report), hang=2, style="dim")
 
 
-def _share(group: BiasGroup) -> str:
-    told = _measure(group.share)
-    return told if group.expected is None else f"{told}, declared {percent(group.expected)}"
-
-
-def _measure(measure: Measure | None) -> str:
-    if measure is None:
+def _rate(rate: Measure | None) -> str:
+    if rate is None or rate.low is None or rate.high is None:
         return "too few to say"
-    bounds = (
-        "" if measure.low is None or measure.high is None else f" ({percent(measure.low)} to {percent(measure.high)})"
-    )
-    return f"{percent(measure.value)}{bounds}"
+    return f"{percent(rate.value)} ({percent(rate.low)} to {percent(rate.high)})".replace(" %", "%")
 
 
-def _gap(group: BiasGroup, least: int) -> str:
-    if group.gap is None:
-        return f"too few to say (under {least})" if group.rows < least else "too few to say"
-    style = "yellow" if sure(group.gap) else "dim"
-    return f"[{style}]{points(group.gap)}[/]"
+def _gap(gap: Measure | None) -> str:
+    if gap is None:
+        return "too few to say"
+    return f"[{'yellow' if sure(gap) else 'dim'}]{points(gap).replace(' points', '')}[/]"

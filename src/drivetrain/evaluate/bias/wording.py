@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from drivetrain.core.records import BiasGroup, BiasReport, Measure
+from drivetrain.core.records import BiasGroup, BiasReport, Measure, MissingGap
 from drivetrain.core.records.bias import sure
 from drivetrain.evaluate.wording import percent
 
 MOST = 4
 """Sentences of a kind; what is left is counted."""
 
+_Told: TypeAlias = tuple[BiasGroup, Measure, str]
+
 
 def findings(report: BiasReport) -> list[str]:
-    """The differences that luck does not explain, the widest of each kind first; of none, that there is none."""
-    said = _first(
-        "is not as common as declared",
-        [(group.beyond, _commonness(group)) for group in report.groups if sure(group.beyond)],
-    )
-    rates = _first(
-        "has another label rate than everybody else",
-        [(group.gap, _rate(group)) for group in report.groups if sure(group.gap)],
-    )
-    if not rates and report.positives is not None:
-        rates = ["No group's label rate differs from everybody else's by more than luck explains."]
-    gaps = [
-        (gap.gap, _missing(group, gap.feature, gap.share, gap.gap)) for group in report.groups for gap in group.missing
+    """The differences that luck does not explain, of each kind the widest first; of none, that there is none."""
+    groups = report.groups
+    common = [(group, group.beyond, _commonness(group)) for group in groups if group.beyond and sure(group.beyond)]
+    rates = [(group, group.gap, _rate(group)) for group in groups if group.gap and sure(group.gap)]
+    gaps = [(group, each.gap, _missing(group, each)) for group in groups for each in group.missing]
+    none = ["No group's label rate differs from the others' by more than luck explains."]
+    return [
+        *_first(common, "are not as common as declared"),
+        *(_first(rates, "have another label rate than the others") or (none if report.compared["label rate"] else [])),
+        *_first(gaps, "lack a feature oftener, or less often, than the others"),
     ]
-    return [*said, *rates, *_first("lacks a feature oftener or less often than everybody else", gaps)]
 
 
 def points(difference: Measure) -> str:
@@ -61,10 +60,12 @@ def counted_as(report: BiasReport) -> str:
     return f"{100 * report.level:.0f} % intervals; {shared if report.block == 'day' else alone}.{together}"
 
 
-def _first(what: str, told: Iterable[tuple[Measure | None, str]]) -> list[str]:
-    ranked = [words for measure, words in sorted(told, key=lambda each: -abs(each[0].value if each[0] else 0.0))]
-    left = len(ranked) - MOST
-    return [*ranked[:MOST], *([f"And {left} more: a group that {what}."] if left > 0 else [])]
+def _first(told: Sequence[_Told], rest: str) -> list[str]:
+    """The widest differences, those of a single attribute before those of several."""
+    ranked = sorted(told, key=lambda each: (len(each[0].attributes), -abs(each[1].value)))
+    left = {group.name for group, *_ in ranked[MOST:]}
+    more = f"{len(left)} more groups {rest}." if len(left) > 1 else f"One more group: {min(left, default='')}."
+    return [*(words for *_, words in ranked[:MOST]), *([more] if left else [])]
 
 
 def _commonness(group: BiasGroup) -> str:
@@ -77,12 +78,12 @@ def _commonness(group: BiasGroup) -> str:
 def _rate(group: BiasGroup) -> str:
     assert group.rate is not None
     assert group.gap is not None
-    return f"{_who(group)}: {percent(group.rate.value)} positive, {points(group.gap)} against everybody else."
+    return f"{_who(group)}: {percent(group.rate.value)} positive, {points(group.gap)} against the others."
 
 
-def _missing(group: BiasGroup, feature: str, share: Measure, gap: Measure) -> str:
-    share_of = f"{labelled(feature)} is missing in {percent(share.value)}"
-    return f"{_who(group)}: {share_of}, {points(gap)} against everybody else."
+def _missing(group: BiasGroup, found: MissingGap) -> str:
+    lacks = f"{labelled(found.feature)} is missing in {percent(found.share.value)}"
+    return f"{_who(group)}: {lacks}, {points(found.gap)} against the others."
 
 
 def _who(group: BiasGroup) -> str:
