@@ -60,7 +60,7 @@ class Grouping:
 
     Attributes:
         attributes: The protected attributes it goes by.
-        values: Their values in each group; groups by size, the largest first.
+        values: Their values in each group: the largest group first, or a number's fifths in order.
         codes: Group of each row, shape (n,).
     """
 
@@ -80,8 +80,11 @@ def groupings(columns: pl.DataFrame, protected: Sequence[Protected]) -> list[Gro
         columns: The attributes, n rows.
         protected: Which of them, in order. Values that are declared to have a share are groups even without rows.
     """
-    told = [_told(columns.get_column(each.name), each) for each in protected]
-    made = [_grouping((each.name,), [texts], sorted(each.shares)) for each, texts in zip(protected, told, strict=True)]
+    told, made = [], []
+    for each in protected:
+        texts, in_order = _told(columns.get_column(each.name), each)
+        told.append(texts)
+        made.append(_grouping((each.name,), [texts], sorted(each.shares), in_order))
     together: list[tuple[int, ...]] = list(combinations(range(len(protected)), 2))
     if len(protected) > 2:
         together.append(tuple(range(len(protected))))
@@ -89,33 +92,42 @@ def groupings(columns: pl.DataFrame, protected: Sequence[Protected]) -> list[Gro
     return made
 
 
-def _told(column: pl.Series, protected: Protected) -> pl.Series:
-    """The attribute as text; a number of many values as the fifth that it lies in."""
+def _told(column: pl.Series, protected: Protected) -> tuple[pl.Series, list[str]]:
+    """The attribute as text; a number of many values as the fifth it lies in, and the fifths in order."""
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
     if column.dtype.is_numeric() and not protected.shares and column.n_unique() > MOST_NUMBERS:
-        column = _fifths(column)
+        return _fifths(column.cast(pl.Float64))
     text = column.cast(pl.String).fill_null(MISSING)
     counts = text.alias("value").value_counts(name="rows").sort(["rows", "value"], descending=[True, False])
     kept = [*counts.get_column("value").head(MOST_GROUPS), *protected.shares]
-    return pl.select(pl.when(text.is_in(kept)).then(text).otherwise(pl.lit(OTHERS))).to_series()
+    return pl.select(pl.when(text.is_in(kept)).then(text).otherwise(pl.lit(OTHERS))).to_series(), []
 
 
-def _fifths(column: pl.Series) -> pl.Series:
-    values = column.cast(pl.Float64).fill_nan(None)
-    known = values.drop_nulls()
+def _fifths(column: pl.Series) -> tuple[pl.Series, list[str]]:
+    known = column.drop_nulls()
     cuts = sorted({cut for share in _QUINTILES if (cut := known.quantile(share, "lower")) is not None})
-    place = np.searchsorted(np.array(cuts), values.fill_null(0.0).to_numpy(), side="left")
     ends = [known.quantile(0.0), *cuts, known.quantile(1.0)]
     names = [f"{'over ' if at else ''}{low:g} to {high:g}" for at, (low, high) in enumerate(pairwise(ends))]
-    texts = pl.Series(names).gather(np.minimum(place, len(names) - 1))
-    return pl.select(pl.when(values.is_not_null()).then(texts)).to_series()
+    place = np.searchsorted(np.array(cuts), column.fill_null(0.0).to_numpy(), side="left")
+    texts = pl.Series(names).gather(place)
+    told = pl.select(pl.when(column.is_not_null()).then(texts).otherwise(pl.lit(MISSING))).to_series()
+    return told, [*names, MISSING]
 
 
-def _grouping(attributes: tuple[str, ...], texts: Sequence[pl.Series], declared: Sequence[str] = ()) -> Grouping:
+def _grouping(
+    attributes: tuple[str, ...],
+    texts: Sequence[pl.Series],
+    declared: Sequence[str] = (),
+    in_order: Sequence[str] = (),
+) -> Grouping:
     frame = pl.DataFrame([text.alias(str(at)) for at, text in enumerate(texts)])
     sizes = frame.group_by(pl.all()).len(name="rows")
     sizes = sizes.sort(["rows", *frame.columns], descending=[True, *[False] * frame.width])
     values: list[tuple[str, ...]] = sizes.select(frame.columns).rows()
     values += [(value,) for value in declared if (value,) not in values]
+    if in_order:
+        values.sort(key=lambda value: in_order.index(value[0]))
     rest = (OTHERS,) * len(attributes)
     if len(attributes) > 1 and len(values) > MOST_GROUPS:
         values = [*(value for value in values[:MOST_GROUPS] if value != rest), rest]

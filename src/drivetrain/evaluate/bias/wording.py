@@ -20,12 +20,14 @@ def findings(report: BiasReport) -> list[str]:
     groups = report.groups
     common = [(group, group.beyond, _commonness(group)) for group in groups if group.beyond and sure(group.beyond)]
     rates = [(group, group.gap, _rate(group)) for group in groups if group.gap and sure(group.gap)]
-    gaps = [(group, each.gap, _missing(group, each)) for group in groups for each in group.missing]
+    gaps = [
+        (group, each.gap, _missing(group, each)) for group in groups for each in group.missing if each.gap.value > 0
+    ]
     none = ["No group's label rate differs from the others' by more than luck explains."]
     return [
         *_first(common, "are not as common as declared"),
         *(_first(rates, "have another label rate than the others") or (none if report.compared["label rate"] else [])),
-        *_first(gaps, "lack a feature oftener, or less often, than the others"),
+        *_first(gaps, "lack a feature oftener than the others"),
     ]
 
 
