@@ -11,7 +11,8 @@ from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.records import BiasReport
-from drivetrain.evaluate.bias.counting import LABEL, LEAST, LEVEL, Comparing, Rows
+from drivetrain.evaluate.bias.comparing import LEVEL, Comparing
+from drivetrain.evaluate.bias.counting import LABEL, LEAST, Rows
 from drivetrain.evaluate.bias.groups import Protected, groupings
 
 OFTENEST = 12
@@ -70,7 +71,7 @@ def bias_report(frame: pl.DataFrame, question: Question, *, now: Micros | None =
     numbers = [comparing.numbers() for comparing in compared]
     together = {kind: sum(each[kind] for each in numbers) for kind in numbers[0]}
     taught = frame.filter(rows.taught)
-    missing = {column: rows.all(rows.nulls(column), rows.among(column)) for column in rows.lacking}
+    missing = {column: nulls.tally for column, nulls in rows.lacking.items()}
     oftenest = sorted(missing, key=lambda column: (column != LABEL, -missing[column].share))[:OFTENEST]
     return BiasReport(
         at=clock.now() if now is None else now,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -27,7 +28,7 @@ from drivetrain.evaluate.student import t_quantile
 _NORMAL = NormalDist()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tally:
     """Hits among the rows of a group, by block.
 
@@ -43,27 +44,27 @@ class Tally:
     clustered: bool
     alike: float = 0.0
 
-    @property
+    @cached_property
     def count(self) -> float:
         """Rows of the group."""
         return float(self.rows.sum())
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Blocks in which it has rows."""
         return int((self.rows > 0).sum())
 
-    @property
+    @cached_property
     def share(self) -> float:
         """Share of hits."""
         return float(self.hits.sum()) / self.count
 
-    @property
+    @cached_property
     def pulls(self) -> Floats:
         """By how much each block pulls the share away from its value, shape (blocks,)."""
         return np.asarray((self.hits - self.share * self.rows) / self.count, np.float64)
 
-    @property
+    @cached_property
     def effect(self) -> float:
         """The design effect: how many rows are worth one that stands alone."""
         if not self.clustered:
