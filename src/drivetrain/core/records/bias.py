@@ -41,6 +41,11 @@ class BiasGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Features that are surely null oftener or less often than in everybody else, the widest gap first."""
 
     @property
+    def alone(self) -> bool:
+        """Whether it goes by a single attribute."""
+        return len(self.attributes) == 1
+
+    @property
     def name(self) -> str:
         """The values, as a person would say them."""
         return ", ".join(self.attributes.values())

@@ -12,16 +12,23 @@ from drivetrain.evaluate.wording import percent
 MOST = 4
 """Sentences of a kind; what is left is counted."""
 
-_Told: TypeAlias = tuple[BiasGroup, Measure, str]
+_Told: TypeAlias = tuple[BiasGroup, Measure, str, str]
+"""A group, how it differs, in what, and that in words."""
 
 
 def findings(report: BiasReport) -> list[str]:
-    """The differences that luck does not explain, of each kind the widest first; of none, that there is none."""
+    """The differences that luck does not explain, of each kind the widest first; of none, that there is none.
+
+    An intersection is told of where none of its attributes alone differs in the same direction.
+    """
     groups = report.groups
-    common = [(group, group.beyond, _commonness(group)) for group in groups if group.beyond and sure(group.beyond)]
-    rates = [(group, group.gap, _rate(group)) for group in groups if group.gap and sure(group.gap)]
+    common = [(one, one.beyond, "", _commonness(one)) for one in groups if one.beyond and sure(one.beyond)]
+    rates = [(one, one.gap, "", _rate(one)) for one in groups if one.gap and sure(one.gap)]
     gaps = [
-        (group, each.gap, _missing(group, each)) for group in groups for each in group.missing if each.gap.value > 0
+        (one, each.gap, each.feature, _missing(one, each))
+        for one in groups
+        for each in one.missing
+        if each.gap.value > 0
     ]
     none = ["No group's label rate differs from the others' by more than luck explains."]
     return [
@@ -63,8 +70,16 @@ def counted_as(report: BiasReport) -> str:
 
 
 def _first(told: Sequence[_Told], rest: str) -> list[str]:
-    """The widest differences, those of a single attribute before those of several."""
-    ranked = sorted(told, key=lambda each: (len(each[0].attributes), -abs(each[1].value)))
+    """The widest differences, those of a single attribute before those of several that no single one explains."""
+    single = {
+        (next(iter(group.attributes.items())), what, gap.value > 0) for group, gap, what, _ in told if group.alone
+    }
+    news = [
+        (group, gap, words)
+        for group, gap, what, words in told
+        if group.alone or not any((item, what, gap.value > 0) in single for item in group.attributes.items())
+    ]
+    ranked = sorted(news, key=lambda each: (len(each[0].attributes), -abs(each[1].value)))
     left = {group.name for group, *_ in ranked[MOST:]}
     more = f"{len(left)} more groups {rest}." if len(left) > 1 else f"One more group: {min(left, default='')}."
     return [*(words for *_, words in ranked[:MOST]), *([more] if left else [])]
