@@ -243,3 +243,26 @@ def test_a_model_that_fills_nothing_is_opened_as_it_is(store: Store) -> None:
 
 def test_an_impute_is_plain_text() -> None:
     assert repr(impute("n")) == repr(Impute(("n",), "median", None, indicator=False))
+
+
+def test_what_an_indicator_contributes_counts_to_its_feature() -> None:
+    class Sum:
+        """Adds up what it reads."""
+
+        def predict(self, rows: np.ndarray) -> np.ndarray:
+            return np.asarray(rows).sum(axis=1)
+
+        def predict_row(self, row: list[float]) -> float:
+            return sum(row)
+
+        def explain(self, rows: np.ndarray) -> np.ndarray:
+            return np.column_stack([rows, np.full(len(rows), 0.25)])
+
+    schema = InputSchema(
+        (Field("n", fill=2.0, indicator=True), Field("b", "boolean"), Field("m", fill=5.0, indicator=True))
+    )
+    engine = FilledEngine(Sum(), schema)
+    rows = np.array([[math.nan, 1.0, math.nan], [7.0, 0.0, 1.0]])
+    assert np.asarray(engine.predict(rows)).tolist() == [10.0, 8.0]
+    assert [engine.predict_row(row) for row in rows.tolist()] == [10.0, 8.0]
+    assert np.asarray(engine.explain(rows)).tolist() == [[3.0, 1.0, 6.0, 0.25], [7.0, 0.0, 1.0, 0.25]]
