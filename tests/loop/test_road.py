@@ -234,7 +234,7 @@ def test_every_step_is_on_record_with_what_it_was_made_of(made_shop, tmp_path):
         ("project = dt.Project(", "project = dt.Project((", "project.py, line"),
         ("source=orders", "source=order", "name 'order' is not defined"),
         ('windows=["30d", "90d"]', 'windows=["30d", "0d"]', "window"),
-        ('slices=["basket.category"]', 'slices=["basket.colour"]', "slices by a feature it does not have"),
+        ('slices=["basket.category"]', 'slices=["basket.colour"]', "tells rows apart by a column it does not have"),
         ('project.monitor("returned"', 'project.monitor("refunds"', "an endpoint that is not declared"),
         ('"history",', '"history", ', ""),
     ],

@@ -107,7 +107,8 @@ def test_every_field_that_decides_an_answer_is_in_the_statement(store: Store) ->
     """A field added to these records must be signed in a new form, or be found to decide nothing."""
     assert [field.name for field in msgspec.structs.fields(Artifact)] == ["name", "format", "digest", "size"]
     assert [field.name for field in msgspec.structs.fields(InputSchema)] == ["fields"]
-    assert [field.name for field in msgspec.structs.fields(Field)] == ["name", "type", "categories", "description"]
+    fields = [field.name for field in msgspec.structs.fields(Field)]
+    assert fields == ["name", "type", "categories", "description", "fill", "indicator"]
     version = registered(store, "run-1")
     said = statement_of(version)
     for changed in (
@@ -115,8 +116,11 @@ def test_every_field_that_decides_an_answer_is_in_the_statement(store: Store) ->
         Field("carrier", "number", ("AA", "UA")),
         Field("carrier", "category", ("AA",)),
         Field("carrier", "category", ("A", "AUA")),
+        Field("carrier", "category", ("AA", "UA"), fill=0.0),
     ):
         assert statement_of(replace(version, input_schema=InputSchema((changed,)))) != said
+    filled = [replace(SCHEMA.fields[0], fill=fill, indicator=told) for fill in (0.0, 1.0) for told in (False, True)]
+    assert len({repr(statement_of(replace(version, input_schema=InputSchema((each,))))) for each in filled}) == 4
     told = replace(SCHEMA.fields[0], description="mended words")
     assert statement_of(replace(version, input_schema=InputSchema((told,)))) == said
 

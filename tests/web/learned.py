@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from functools import cache
+
+import numpy as np
+import polars as pl
 
 from drivetrain.core.clock import DAY, micros_of
 from drivetrain.core.hashing import digest
 from drivetrain.core.records import (
     Artifact,
+    BiasReport,
     CalibrationBin,
     Comparison,
     Evaluation,
@@ -20,7 +25,10 @@ from drivetrain.core.records import (
     Run,
     SliceMeasure,
 )
-from drivetrain.core.records.run import Trial
+from drivetrain.core.records.run import Imputation, Trial
+from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.bias.report import Question, bias_report
+from drivetrain.train.weigh import Reweigh
 from web import declared
 
 VERSIONS = (1, 2, 3)
@@ -78,7 +86,39 @@ def run(number: int) -> Run:
         train_since=micros_of("2013-01-01"),
         train_until=at - 30 * DAY,
         seconds=61.4,
+        imputations=(
+            Imputation(feature=declared.FEATURES[0], by="median", value=12.5, share=0.083, indicator=True),
+            Imputation(feature=declared.FEATURES[-1], by="most_frequent", value="UA", share=0.0004),
+        ),
+        weighing=Reweigh("carrier").learn(
+            pl.DataFrame({"carrier": ["AA"] * 6 + ["UA"] * 3}), np.array([1.0, 0.0, 0.0] * 3)
+        )[1],
     )
+
+
+@cache
+def bias(number: int) -> BiasReport:
+    """A report on made-up rows: one carrier is late oftener, another lacks its wind, one is hardly there."""
+    chance = np.random.default_rng(number)
+    rows = 6_000
+    carrier = chance.choice(["EV", "B6", "UA", "DL", "HA"], rows, p=[0.3, 0.3, 0.2, 0.19, 0.01])
+    moments = micros_of("2013-01-01") + np.sort(chance.integers(0, 120 * DAY, rows))
+    frame = pl.DataFrame(
+        {
+            "_at": pl.Series(moments).cast(pl.Datetime("us", "UTC")),
+            "_label": (chance.random(rows) < np.where(carrier == "EV", 0.32, 0.22)).astype(float),
+            "carrier": carrier,
+            "seats": chance.normal(140, 40, rows).round(),
+            "weather.wind_speed_of_the_last_hour": np.where(
+                chance.random(rows) < np.where(carrier == "UA", 0.2, 0.04), np.nan, 1.0
+            ),
+        }
+    )
+    asked = [Protected("carrier", {"EV": 0.3, "B6": 0.2}), Protected("seats")]
+    question = Question(
+        f"bias-{number}", "late", f"table:training/late@{number}", asked, frame.columns[-1:], int(moments[-1]) + 1
+    )
+    return bias_report(frame, question, now=micros_of(TESTED[number]))
 
 
 def evaluation(number: int) -> Evaluation:

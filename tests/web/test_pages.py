@@ -97,7 +97,8 @@ def test_a_chart_s_figures_can_t_close_their_script(call: Caller):
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/data/none", "/quarantine/none", "/models/late/versions/9", "/models/none/versions/1", "/runs/none",
+    ["/nowhere", "/data/none", "/quarantine/none", "/models/late/versions/9", "/models/none/versions/1",
+     "/models/none/bias", "/models/late/bias?report=none", "/runs/none",
      "/endpoints/none", "/monitoring/none", "/monitoring/late?metric=none", "/monitoring/late?window=none",
      "/predictions/none"],
 )  # fmt: skip

@@ -20,6 +20,7 @@ COMMANDS = {
     "web": "Start the dashboard and control API.",
     "status": "Show tables, versions, endpoints and alerts.",
     "data": "Show what a table version holds, column by column, and what moved since another.",
+    "bias": "Show what a training set says of protected groups: shares, label rates, nulls.",
     "contract": "Draft a contract from data, check rows against one, export it.",
     "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
     "predict": "Ask the running endpoint, or score a file.",

@@ -257,6 +257,8 @@ class FitTask(msgspec.Struct, frozen=True, kw_only=True):
     """float64 matrix, shape (n, fields)."""
     labels: Any
     """float64 vector, shape (n,)."""
+    weights: Any = None
+    """float64 vector, shape (n,): how much each row counts; none where all count alike. Validation rows always do."""
     valid_rows: Any = None
     valid_labels: Any = None
     schema: InputSchema

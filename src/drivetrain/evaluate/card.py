@@ -10,7 +10,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drivetrain.core.clock import DAY, iso
-from drivetrain.core.records import Comparison, Evaluation, GateReport, Measure, Run, SliceMeasure
+from drivetrain.core.records import (
+    BiasGroup,
+    BiasReport,
+    Comparison,
+    Evaluation,
+    GateReport,
+    Measure,
+    Run,
+    SliceMeasure,
+)
+from drivetrain.evaluate.bias.wording import counted_as, findings
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.operating import Curve
@@ -37,6 +47,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         curve: Precision and recall by how many are acted on.
         descriptions: Feature → what it is.
         limits: When not to use it, sentences.
+        bias: What its training data say of protected groups; none where no protected attribute is declared.
         forced: Why it serves although a gate said no.
     """
 
@@ -53,6 +64,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     curve: Curve | None = None
     descriptions: dict[str, str] = {}
     limits: Sequence[str] = ()
+    bias: BiasReport | None = None
     forced: str = ""
 
     @property
@@ -93,6 +105,7 @@ def card_html(card: Card) -> bytes:
         apart=apart,
         micros=micros,
         bytes=size,
+        filled=_filled,
     )
     evaluation = card.evaluation
     page = environment.get_template("card.html.jinja").render(
@@ -108,6 +121,9 @@ def card_html(card: Card) -> bytes:
         calibration=calibration_chart(evaluation.calibration) if evaluation.calibration else None,
         precision=None if card.curve is None else precision_chart(card.curve, evaluation.positives / evaluation.rows),
         slices=_slices(evaluation),
+        bias_rates=_bias_rates(card.bias),
+        bias_findings=[] if card.bias is None else findings(card.bias),
+        bias_words="" if card.bias is None else counted_as(card.bias),
         slice_metric=METRICS[_SLICE_METRIC],
         importance=_importance(card),
         unknown=_unknown(card),
@@ -169,7 +185,7 @@ def _importance(card: Card) -> list[tuple[str, float, str]]:
 
 def _unknown(card: Card) -> list[str]:
     evaluation = card.evaluation
-    unknown = ["Fairness by protected attribute was not measured.", "Cost and latency in service were not measured."]
+    unknown = [_fairness(card), "Cost and latency in service were not measured."]
     if not evaluation.slices:
         unknown.append("Nothing is known about single groups: no slices were declared.")
     small = [found for found in evaluation.slices if not found.metrics]
@@ -187,6 +203,37 @@ def _unknown(card: Card) -> list[str]:
     return unknown
 
 
+def _fairness(card: Card) -> str:
+    """What is not known of groups; bias in the data is not the same as bias in the answers."""
+    if card.bias is None:
+        return "Fairness of its answers and bias in its data were not looked at: no protected attribute was declared."
+    sliced = {found.column for found in card.evaluation.slices}
+    asked = [name for name in card.bias.protected if name not in sliced]
+    if not asked:
+        return "Whether it errs alike for protected groups was not tested; how well it ranks in each is told above."
+    return f"Whether its answers are as good for every group of {' and '.join(asked)} was not measured."
+
+
+def _bias_rates(report: BiasReport | None) -> dict[str, tuple[list[_Line], list[BiasGroup]]]:
+    """Label rates by single attribute, the highest first, and the groups that are too small to say."""
+    if report is None:
+        return {}
+    told: dict[str, tuple[list[_Line], list[BiasGroup]]] = {}
+    for attribute in report.protected:
+        groups = [group for group in report.groups if list(group.attributes) == [attribute]]
+        known = [(group, group.rate) for group in groups if group.rate is not None]
+        if not known:
+            continue
+        low, high = ends([rate for _, rate in known])
+        whole = None if report.positives is None else report.positives / report.rows
+        lines = [
+            _Line(group.name, rate, strip(rate, low, high, guide=whole), f"{percent(group.share.value)} of the rows")
+            for group, rate in sorted(known, key=lambda item: -item[1].value)
+        ]
+        told[attribute] = (lines, [group for group in groups if group.rate is None])
+    return told
+
+
 def _better(gap: Comparison) -> str:
     if gap.difference.low is None or gap.difference.high is None:
         return "too few days to tell"
@@ -197,6 +244,10 @@ def _better(gap: Comparison) -> str:
 
 def _title(name: str) -> str:
     return METRICS[name].title if name in METRICS else name
+
+
+def _filled(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _upper_first(text: str) -> str:

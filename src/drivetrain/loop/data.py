@@ -7,13 +7,15 @@ from collections.abc import Iterable
 import msgspec
 
 from drivetrain.core.errors import UnknownName
-from drivetrain.core.records import TableVersion
+from drivetrain.core.records import BiasReport, TableVersion
 from drivetrain.data.compare import AT, Moved, compare
 from drivetrain.data.histogram import Histogram, histogram
 from drivetrain.data.profile import ColumnProfile, profile
 from drivetrain.data.veil import OPEN, Veil, veil_of
 from drivetrain.loop.audit import personal_columns
+from drivetrain.loop.bias import bias
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.model import Model
 from drivetrain.loop.stages.training_set import training_table
 
 
@@ -69,10 +71,52 @@ class TableFigures(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int] = {}
 
 
+class Data:
+    """What a project's tables hold, and what they say of groups.
+
+    Args:
+        project: Whose.
+    """
+
+    def __init__(self, project: Definitions) -> None:
+        self._project = project
+
+    def __call__(self, table: str, *, version: int | None = None, against: int | None = None) -> TableFigures:
+        """What a version of a table holds, column by column, and what moved since another.
+
+        Args:
+            table: A source, or what a step made.
+            version: Which version; the newest by default.
+            against: The version to compare with.
+
+        Raises:
+            UnknownName: There is no such table or version.
+        """
+        return figures(self._project, table, version=version, against=against)
+
+    def bias(self, model: str | Model | None = None) -> BiasReport:
+        """What a model's training set says of its protected attributes, before anything is trained on it.
+
+        Representation, label rate and nulls of each group and of each intersection of attributes, with intervals. The
+        rows are those that would teach: with a label that was known when the test window opens. This is a step of the
+        road, kept in the catalog: a report that is on record already is read, not made again.
+
+        Args:
+            model: Which model, by name or as declared; not needed where there is one.
+
+        Raises:
+            UnknownName: There is no such model, or a table it needs was never taken in.
+            UsageError: The model declares no protected attribute.
+            TrainingError: No row has a label.
+            StoreError: Another process is running this project, and the report is not on record.
+        """
+        return bias(self._project, model)
+
+
 def figures(
     project: Definitions, table: str, *, version: int | None = None, against: int | None = None
 ) -> TableFigures:
-    """See :meth:`Project.data`."""
+    """See :class:`Data`."""
     known = {made.version: made for made in project.store.catalog.find(TableVersion, table)}
     if not known:
         names = ", ".join(project.store.tables.names())

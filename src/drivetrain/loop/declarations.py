@@ -13,6 +13,7 @@ from drivetrain.core.protocols import Trainer
 from drivetrain.data.contract import Contract
 from drivetrain.data.reader import Reader
 from drivetrain.data.source import Source
+from drivetrain.evaluate.bias.groups import Protected
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.aggregate import Aggregate
 from drivetrain.features.derived import DerivedView
@@ -22,11 +23,13 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
-from drivetrain.loop.model import Group, Model, checked_features
+from drivetrain.loop.model import Group, Model, check_columns, checked_features
 from drivetrain.monitor.spec import Monitor
 from drivetrain.serve.plan import Fallback, FeaturesAway
+from drivetrain.train.impute import Impute
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
+from drivetrain.train.weigh import Reweigh
 
 T = TypeVar("T")
 G = TypeVar("G", FeatureView, RequestFeatures, DerivedView)
@@ -264,12 +267,18 @@ class Declarations(Definitions):
         tune: Tune | None = None,
         baselines: Mapping[str, Trainer] | None = None,
         slices: Sequence[str] = (),
-        protected: Sequence[str] = (),
+        protected: Sequence[str | Protected] = (),
+        weigh: Reweigh | None = None,
+        impute: Impute | Sequence[Impute] = (),
         gates: Sequence[Gate] = (),
         seed: int = 0,
         **words: Any,  # noqa: ANN401 - description, owner, positive, rows and limits of Model
     ) -> Model:
-        """Declares what is to be learned; see :class:`Model`, whose words for people may be given too."""
+        """Declares what is to be learned; see :class:`Model`, whose words for people may be given too.
+
+        What rows are told apart by (``slices``, ``protected``, ``weigh``) is a feature of the model by full name, a
+        field of the request, or a column of the label's table that the model does not read.
+        """
         made = Model(
             name=name,
             label=label,
@@ -279,20 +288,15 @@ class Declarations(Definitions):
             tune=tune,
             baselines=dict(baselines or {}),
             slices=tuple(slices),
-            protected=tuple(protected),
+            protected=tuple(Protected(each) if isinstance(each, str) else each for each in protected),
+            weigh=weigh,
+            impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
             gates=tuple(gates),
             metric=self.metric,
             seed=seed,
             **words,
         )
-        known = made.feature_names()
-        for column in (*slices, *protected):
-            if column not in known:
-                raise ProjectError(
-                    f"model {name!r} slices by a feature it does not have",
-                    found=repr(column),
-                    expected=f"one of {', '.join(known)}",
-                )
+        check_columns(made)
         return _declare(self.models, "model", name, made)
 
     def endpoint(

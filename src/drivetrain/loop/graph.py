@@ -6,6 +6,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, with_needs
+from drivetrain.loop.stages.bias import bias_node
 from drivetrain.loop.stages.ingest import ingest_node
 from drivetrain.loop.stages.judge import judge_node
 from drivetrain.loop.stages.materialise import materialise_node
@@ -26,6 +27,7 @@ def graph(project: Definitions, at: Micros | None = None) -> dict[str, Node]:
     for model in project.models.values():
         nodes += [
             training_set_node(project, model),
+            *([bias_node(project, model, at)] if model.protected else []),
             train_node(project, model, at),
             judge_node(project, model, at),
             release_node(project, model, at),

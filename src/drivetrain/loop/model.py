@@ -9,13 +9,18 @@ from typing import TypeAlias
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
+from drivetrain.data.source import Source
+from drivetrain.evaluate.bias.groups import Protected
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
+from drivetrain.train.impute import Impute
+from drivetrain.train.rows import Preparing
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
+from drivetrain.train.weigh import Reweigh
 
 Group: TypeAlias = FeatureView | RequestFeatures | DerivedView
 
@@ -33,7 +38,9 @@ class Model:
     tune: Tune | None = None
     baselines: Mapping[str, Trainer] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
+    protected: tuple[Protected, ...] = ()
+    weigh: Reweigh | None = None
+    impute: tuple[Impute, ...] = ()
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
     seed: int = 0
@@ -78,13 +85,25 @@ class Model:
         keys = [key for view in self.views for key in view.entity.keys]
         return tuple(dict.fromkeys([*inputs, *keys]))
 
+    @property
+    def preparing(self) -> Preparing:
+        """What is done to rows before a fit reads them."""
+        return Preparing(self.impute, self.weigh)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns of the label's table that its rows are told apart by, and that it does not read."""
+        named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns)
+        known = {*self.feature_names(), *self.request_columns}
+        return tuple(dict.fromkeys(name for name in named if name not in known))
+
     def feature_names(self) -> tuple[str, ...]:
         """Full names of the features, in the model's order."""
         return tuple(name for group in self.features for name in group.feature_names)
 
     def data_digest(self) -> Digest:
         """Of what the training set is made of."""
-        return digest([self.label.digest, self.definitions])
+        return digest([self.label.digest, self.definitions, *([self.beside] if self.beside else [])])
 
     def fit_digest(self) -> Digest:
         """Of how the model is fitted."""
@@ -96,12 +115,17 @@ class Model:
                 {name: repr(trainer) for name, trainer in self.baselines.items()},
                 self.metric,
                 self.seed,
+                *self.preparing.meaning,
             ]
         )
 
+    def bias_digest(self) -> Digest:
+        """Of what its training set is looked at for before it is fitted."""
+        return digest([[(each.name, dict(each.shares)) for each in self.protected], self.split])
+
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
-        return digest([list(self.gates), self.slices, self.protected, self.metric])
+        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric])
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:
@@ -121,3 +145,28 @@ def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]
     if not groups:
         raise ProjectError(f"model {name!r} has no features")
     return groups
+
+
+def check_columns(model: Model) -> None:
+    """Makes sure that what a model names is there: the columns its rows are told apart by, the features it fills.
+
+    Raises:
+        ProjectError: A name stands for nothing.
+    """
+    source = model.label.source
+    contract = source.contract.columns if isinstance(source, Source) else {}
+    features = model.feature_names()
+    for column in model.beside:
+        if "." in column or (contract and column not in contract):
+            raise ProjectError(
+                f"model {model.name!r} tells rows apart by a column it does not have",
+                found=repr(column),
+                expected=f"a feature ({', '.join(features)}), a field of the request, or a column of {source.name!r}",
+            )
+    for name in (name for each in model.impute for name in each.features):
+        if name not in features:
+            raise ProjectError(
+                f"model {model.name!r} fills a feature it does not have",
+                found=repr(name),
+                expected=f"one of {', '.join(features)}",
+            )

@@ -16,7 +16,7 @@ from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
 from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.contracts import Contracts
-from drivetrain.loop.data import TableFigures, figures
+from drivetrain.loop.data import Data
 from drivetrain.loop.declarations import Declarations
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
@@ -126,18 +126,10 @@ class Project(Declarations):
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
 
-    def data(self, table: str, *, version: int | None = None, against: int | None = None) -> TableFigures:
-        """What a version of a table holds, column by column, and what moved since another.
-
-        Args:
-            table: A source, or what a step made.
-            version: Which version; the newest by default.
-            against: The version to compare with.
-
-        Raises:
-            UnknownName: There is no such table or version.
-        """
-        return figures(self, table, version=version, against=against)
+    @property
+    def data(self) -> Data:
+        """What tables hold, ``project.data("flights")``, and say of groups, ``project.data.bias("late")``."""
+        return Data(self)
 
     def history(self, table: str, *, limit: int = LIMIT) -> History:
         """How a table came to be: what each batch brought, and how its columns have moved from version to version.

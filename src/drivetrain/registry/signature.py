@@ -153,7 +153,10 @@ def _message(statement: Statement) -> bytes:
 
 def _schema_digest(schema: InputSchema) -> str:
     """SHA-256 of all that decides how values become a row; descriptions are for people, and may be mended."""
-    fields = [(field.name, field.type, field.categories) for field in schema.fields]
+    fields = [
+        (field.name, field.type, field.categories, *(() if field.fill is None else (field.fill, field.indicator)))
+        for field in schema.fields
+    ]
     return hashlib.sha256(_canonical.encode(fields)).hexdigest()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from drivetrain.core.protocols import Engine, FitTask, Fitted, Trainer
 from drivetrain.core.records import Field, InputSchema
@@ -129,6 +130,19 @@ class TrainerConformance:
             allowed = max(self.tolerance, self.rounding) if at else self.tolerance
             assert np.max(np.abs(np.asarray(engine.predict(rows)) - expected)) <= allowed
             assert np.max(np.abs([engine.predict_row(row) for row in rows[:20].tolist()] - expected[:20])) <= allowed
+
+    def test_rows_count_by_their_weights(self, trainer: Trainer) -> None:
+        """Weights of one leave the answers where they are; heavier rows of one label draw them to it."""
+        task = make_task()
+        plain = FitTask(
+            rows=task.rows, labels=task.labels, schema=task.schema, parameters={}, seed=task.seed, threads=1
+        )
+        for weight in (1.0, 4.0):
+            weights = np.where(task.labels == 1, weight, 1.0)
+            said = _predict(trainer.fit(replace(plain, weights=weights)), task.rows)
+            share = np.average(task.labels, weights=weights)
+            assert np.average(said, weights=weights) == pytest.approx(share, abs=0.05)
+        assert share - task.labels.mean() > 0.1
 
     def test_importance_adds_up(self, trainer: Trainer) -> None:
         """Shares of the features, or nothing."""

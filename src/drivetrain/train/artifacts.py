@@ -13,6 +13,7 @@ from drivetrain.core.errors import StoreError, TrainingError
 from drivetrain.core.protocols import Blobs, Engine, Fitted, LoadEngine
 from drivetrain.core.records import Artifact, InputSchema
 from drivetrain.core.records.version import Packaging
+from drivetrain.train.filling import FilledEngine
 from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
 
@@ -36,7 +37,7 @@ def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema
     Args:
         blobs: Where it is.
         artifacts: A model's, the one to serve first.
-        schema: What its rows hold.
+        schema: What its rows hold, and what stands in for missing values.
         threads: How many a batch may be computed on.
 
     Raises:
@@ -45,7 +46,8 @@ def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema
         MissingExtra: The library behind its engine is not installed.
     """
     load = _loader(engine_of(artifacts))
-    return load(blobs.path(artifacts[0].digest), schema, threads)
+    path = blobs.path(artifacts[0].digest)
+    return FilledEngine(load(path, schema.read, threads), schema) if schema.fills else load(path, schema, threads)
 
 
 def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[tuple[Artifact, ...], Packaging]:
@@ -54,8 +56,8 @@ def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) ->
     Args:
         blobs: Where its files go.
         fitted: The model.
-        schema: Its input.
-        rows: Real rows, on which its forms are compared and timed.
+        schema: The columns that it reads itself.
+        rows: Real rows of these, on which its forms are compared and timed.
 
     Returns:
         Its artifacts, the one to serve first, and how that was chosen. Forms that answer otherwise are not kept.

@@ -67,9 +67,10 @@ class HistoricalRate(msgspec.Struct, frozen=True):
             raise TrainingError("a historical rate needs rows", found="none")
         positions = [_position(name, task.schema) for name in self.by]
         groups, members = same(np.asarray(task.rows)[:, positions])
-        counts = np.bincount(members, minlength=len(groups))
-        sums = np.bincount(members, weights=labels, minlength=len(groups))
-        overall = float(labels.mean())
+        weights = np.ones(len(labels)) if task.weights is None else np.asarray(task.weights, dtype=np.float64)
+        counts = np.bincount(members, weights=weights, minlength=len(groups))
+        sums = np.bincount(members, weights=weights * labels, minlength=len(groups))
+        overall = float(np.average(labels, weights=weights))
         rates = (sums + self.smoothing * overall) / (counts + self.smoothing)
         table = RateTable(
             by=tuple(self.by),

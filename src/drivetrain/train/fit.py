@@ -26,7 +26,8 @@ from drivetrain.train.artifacts import keep
 from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
-from drivetrain.train.rows import TrainingRows
+from drivetrain.train.filling import own_importance
+from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import METRICS, score
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune, best, search
@@ -51,6 +52,7 @@ def fit(
     seed: int,
     threads: int,
     progress: Progress,
+    preparing: Preparing = Preparing(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -76,6 +78,7 @@ def fit(
         seed: Of every random choice.
         threads: For fitting; at least 1.
         progress: Told how far it is.
+        preparing: How missing values are filled and rows weighed.
 
     Returns:
         The finished run.
@@ -87,6 +90,7 @@ def fit(
     found = packages()
     environment = environment_digest(found)
     meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning += preparing.meaning
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -101,8 +105,9 @@ def fit(
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
     work = _Work(store, run, trainer, tune, max(1, threads), progress)
     try:
-        check_frame(frame, features)
-        done = work.finish(TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None), baselines)
+        check_frame(frame, [*features, *preparing.columns])
+        rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
+        done = work.finish(rows, baselines)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
         raise
@@ -137,10 +142,12 @@ class _Work:
 
     def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer]) -> Run:
         """Everything between the rows and the finished record."""
+        lesson = data.lesson()
         everything = FitTask(
-            rows=data.rows,
-            labels=data.labels,
-            schema=data.schema,
+            rows=lesson.rows,
+            labels=lesson.labels,
+            weights=lesson.weights,
+            schema=lesson.schema.read if lesson.schema.fills else lesson.schema,
             parameters={},
             seed=self.run.seed,
             threads=self.threads,
@@ -151,19 +158,25 @@ class _Work:
         self.progress.start(task, 1 + len(baselines))
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
         fitted = self.trainer.fit(replace(everything, parameters=parameters))
-        artifacts, packaging = self._keep(fitted, data)
+        artifacts, packaging = self._keep(fitted, everything)
         kept: dict[str, tuple[Artifact, ...]] = {}
         for name, baseline in baselines.items():
             self.progress.advance(task, note=name)
-            kept[name], _ = self._keep(baseline.fit(everything), data)
+            kept[name], _ = self._keep(baseline.fit(replace(everything, weights=None)), everything)
+        shares = own_importance(fitted.importance(), lesson.schema) if lesson.schema.fills else fitted.importance()
         self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
         return replace(
             self.run,
             status="done",
             parameters=fitted.parameters(),
-            metrics=metrics | {_IMPORTANCE + name: share for name, share in fitted.importance().items()},
-            input_schema=data.schema,
-            artifacts=(*artifacts, *keep_background(self.store.blobs, artifacts, data.schema, data.rows, data.labels)),
+            metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
+            input_schema=lesson.schema,
+            imputations=lesson.imputations,
+            weighing=lesson.weighing,
+            artifacts=(
+                *artifacts,
+                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.labels),
+            ),
             packaging=packaging,
             baselines=kept,
             trials=trials,
@@ -184,9 +197,9 @@ class _Work:
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
-    def _keep(self, fitted: Fitted, data: TrainingRows) -> tuple[tuple[Artifact, ...], Packaging]:
-        picks = np.linspace(0, len(data.rows) - 1, min(_SAMPLE, len(data.rows))).astype(np.int64)
-        return keep(self.store.blobs, fitted, data.schema, np.ascontiguousarray(data.rows[picks]))
+    def _keep(self, fitted: Fitted, task: FitTask) -> tuple[tuple[Artifact, ...], Packaging]:
+        picks = np.linspace(0, len(task.rows) - 1, min(_SAMPLE, len(task.rows))).astype(np.int64)
+        return keep(self.store.blobs, fitted, task.schema, np.ascontiguousarray(task.rows[picks]))
 
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:

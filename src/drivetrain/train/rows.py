@@ -1,4 +1,4 @@
-"""A training set as fits see it: the rows that may be learned from, encoded, in order of time."""
+"""A training set as fits see it: the rows that may be learned from, encoded, in order of time, filled and weighed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,45 @@ from msgspec.structs import replace
 from drivetrain.core.clock import Micros
 from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema
+from drivetrain.core.records.run import Imputation, Weighing
 from drivetrain.features.encoding import encode, schema_of
 from drivetrain.train.checks import check_rows, check_split
+from drivetrain.train.filling import Filling
+from drivetrain.train.impute import Impute, learn, with_constants
 from drivetrain.train.split import Split, TimeSplit
+from drivetrain.train.weigh import Reweigh
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """What is done to rows before a fit reads them; learned from the rows that teach, anew in every split."""
+
+    impute: tuple[Impute, ...] = ()
+    weigh: Reweigh | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it needs beside the features."""
+        return self.weigh.columns if self.weigh else ()
+
+    @property
+    def meaning(self) -> list[str]:
+        """What it is, as text; nothing where nothing is done."""
+        return [repr(part) for part in (*self.impute, self.weigh) if part is not None]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Rows that teach, as the trainer is given them."""
+
+    rows: np.ndarray
+    """As the model reads them: with fills and indicators."""
+    labels: np.ndarray
+    schema: InputSchema
+    """The columns before they are filled, and what they are filled with."""
+    weights: np.ndarray | None
+    imputations: tuple[Imputation, ...]
+    weighing: Weighing | None
 
 
 @dataclass(frozen=True)
@@ -22,7 +58,7 @@ class TrainingRows:
     """Every row whose label was known when the test window opened."""
 
     rows: np.ndarray
-    """float64, shape (n, fields)."""
+    """float64, shape (n, fields); NaN where a value is missing."""
     labels: np.ndarray
     """float64, shape (n,)."""
     train: np.ndarray
@@ -32,10 +68,20 @@ class TrainingRows:
     schema: InputSchema
     """Its categories are those of these rows: one schema, so that what is tuned is what is served."""
     split: Split
+    preparing: Preparing
+    columns: pl.DataFrame
+    """``_label``, and what rows are weighed by."""
 
     @classmethod
     def cut(
-        cls, frame: pl.DataFrame, features: Sequence[str], split: TimeSplit, as_of: Micros, *, needs_valid: bool
+        cls,
+        frame: pl.DataFrame,
+        features: Sequence[str],
+        split: TimeSplit,
+        as_of: Micros,
+        *,
+        needs_valid: bool,
+        preparing: Preparing = Preparing(),
     ) -> TrainingRows:
         """Cuts, checks and encodes a training set; rows without a label are left out.
 
@@ -45,6 +91,7 @@ class TrainingRows:
             split: How it is cut.
             as_of: Where the test window ends.
             needs_valid: Whether it can't do without validation rows.
+            preparing: What is done to the rows.
 
         Raises:
             TrainingError: A part is empty, its labels are all the same, or a feature is infinite or null throughout.
@@ -54,7 +101,7 @@ class TrainingRows:
         cut = split.cut(labelled, as_of)
         check_split(cut, labelled["_label"], needs_valid=needs_valid)
         used = labelled.filter(cut.refit)
-        schema = schema_of(used, features)
+        schema = with_constants(schema_of(used, features), preparing.impute)
         rows = encode(used, schema)
         check_rows(used, rows, schema)
         return cls(
@@ -64,15 +111,39 @@ class TrainingRows:
             valid=cut.valid.filter(cut.refit).to_numpy(),
             schema=schema,
             split=cut,
+            preparing=preparing,
+            columns=used.select("_label", *preparing.columns),
         )
+
+    def lesson(self, teach: np.ndarray | None = None) -> Lesson:
+        """The rows that teach, filled and weighed by what is learned from them alone.
+
+        Args:
+            teach: Which, shape (n,); all by default.
+
+        Raises:
+            TrainingError: A statistic can't be learned from them.
+        """
+        rows, labels, columns = self.rows, self.labels, self.columns
+        if teach is not None:
+            rows, labels, columns = np.ascontiguousarray(rows[teach]), labels[teach], columns.filter(teach)
+        schema, imputations = learn(self.schema, self.preparing.impute, rows)
+        weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
+        read = Filling(schema).matrix(rows) if schema.fills else rows
+        return Lesson(read, labels, schema, weights, imputations, weighing)
 
     def judged(self, task: FitTask) -> FitTask:
         """The task cut in two: earlier rows teach, those of the validation window judge, if there are any."""
-        valid = self.valid.any()
+        lesson = self.lesson(self.train)
+        valid = None
+        if self.valid.any():
+            valid = np.ascontiguousarray(self.rows[self.valid])
+            valid = Filling(lesson.schema).matrix(valid) if lesson.schema.fills else valid
         return replace(
             task,
-            rows=np.ascontiguousarray(self.rows[self.train]),
-            labels=self.labels[self.train],
-            valid_rows=np.ascontiguousarray(self.rows[self.valid]) if valid else None,
-            valid_labels=self.labels[self.valid] if valid else None,
+            rows=lesson.rows,
+            labels=lesson.labels,
+            weights=lesson.weights,
+            valid_rows=valid,
+            valid_labels=None if valid is None else self.labels[self.valid],
         )

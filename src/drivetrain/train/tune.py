@@ -111,7 +111,8 @@ def _sample(task: FitTask, tune: Tune) -> FitTask:
     count = len(task.labels)
     if count > tune.rows:
         picks = np.linspace(0, count - 1, tune.rows).astype(np.int64)
+        weights = None if task.weights is None else task.weights[picks]
         rows, labels = np.ascontiguousarray(task.rows[picks]), task.labels[picks]
     else:
-        rows, labels = task.rows, task.labels
-    return msgspec.structs.replace(task, rows=rows, labels=labels, metric=tune.metric)
+        rows, labels, weights = task.rows, task.labels, task.weights
+    return msgspec.structs.replace(task, rows=rows, labels=labels, weights=weights, metric=tune.metric)

@@ -72,6 +72,12 @@ TERMS: dict[str, Term] = {
         "Slices",
         "The same figure among part of the cases, so that a group the model serves badly is not hidden by the average.",
     ),
+    "bias": Term(
+        "Bias in the data",
+        "How many rows each group has, how many of them came true, and what is missing in them. Ranges of differences "
+        "hold all together, so that the widest of many is not taken for a finding when luck alone made it. They say "
+        "that the data differ, not why, and not whether that is unfair.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

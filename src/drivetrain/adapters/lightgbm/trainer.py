@@ -65,6 +65,7 @@ class LightGBMTrainer:
             data = lightgbm.Dataset(
                 task.rows,
                 task.labels,
+                weight=task.weights,
                 feature_name=[f"f{at}" for at in range(len(task.schema.fields))],
                 categorical_feature=list(task.schema.category_positions),
                 params=parameters,

@@ -49,6 +49,7 @@ class SklearnTrainer:
             TrainingError: There is no such estimator or parameter, or it can't take the rows.
         """
         from sklearn.base import is_classifier  # noqa: PLC0415 - deferred: it takes a while
+        from sklearn.utils.validation import has_fit_parameter  # noqa: PLC0415 - as above
         from threadpoolctl import (  # noqa: PLC0415 - deferred with scikit-learn
             threadpool_limits,
         )
@@ -59,10 +60,17 @@ class SklearnTrainer:
         labels = np.asarray(task.labels)
         if is_classifier(estimator):
             labels = labels.astype(np.int64)
+        weighed: dict[str, Any] = {}
+        if task.weights is not None:
+            if not has_fit_parameter(estimator, "sample_weight"):
+                raise TrainingError(
+                    f"{self.name} can't be fitted with weights", do="Leave weigh= out, or choose another estimator"
+                )
+            weighed["estimate__sample_weight"] = np.asarray(task.weights)
         try:
             with threadpool_limits(limits=_limits(task.threads)), warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                fitted.fit(task.rows, labels)
+                fitted.fit(task.rows, labels, **weighed)
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"{self.name} can't fit these rows: {error}") from error
         terms = additive(fitted, task.schema, np.asarray(task.rows))

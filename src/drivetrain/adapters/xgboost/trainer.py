@@ -78,7 +78,7 @@ class XGBoostTrainer:
         if stopping:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
         try:
-            data = _matrix(task.rows, task.labels, task)
+            data = _matrix(task.rows, task.labels, task, task.weights)
             valid = [] if task.valid_rows is None else [(_matrix(task.valid_rows, task.valid_labels, task), "valid")]
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
@@ -126,13 +126,14 @@ class FittedXGBoost:
         return dict(self._parameters)
 
 
-def _matrix(rows: Any, labels: Any, task: FitTask) -> Any:  # noqa: ANN401 - xgboost has few types
+def _matrix(rows: Any, labels: Any, task: FitTask, weights: Any = None) -> Any:  # noqa: ANN401 - xgboost has few types
     import xgboost  # noqa: PLC0415 - deferred with the fit
 
     width = len(task.schema.fields)
     kinds = ["c" if at in task.schema.category_positions else "q" for at in range(width)]
     return xgboost.DMatrix(
-        np.asarray(rows), np.asarray(labels), feature_types=kinds, feature_names=[f"f{at}" for at in range(width)],
+        np.asarray(rows), np.asarray(labels), weight=weights, feature_types=kinds,
+        feature_names=[f"f{at}" for at in range(width)],
         enable_categorical=True, nthread=task.threads,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from drivetrain.core.records.alias import Alias, AliasName
 from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
+from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
@@ -35,6 +36,8 @@ __all__ = [
     "Arm",
     "Artifact",
     "AuditEntry",
+    "BiasGroup",
+    "BiasReport",
     "CalibrationBin",
     "ColumnType",
     "Comparison",
@@ -51,6 +54,7 @@ __all__ = [
     "InputSchema",
     "Link",
     "Measure",
+    "MissingGap",
     "ModelVersion",
     "MonitorReport",
     "Policy",

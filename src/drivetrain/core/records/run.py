@@ -26,6 +26,42 @@ class Trial(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Imputation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a feature's missing values are filled, as learned from the rows that the model was fitted on."""
+
+    feature: str
+    by: str
+    """``median``, ``mean``, ``most_frequent`` or ``constant``."""
+    value: str | float
+    """What is filled in; a category by its name."""
+    share: float
+    """Of those rows, how many were filled."""
+    indicator: bool = False
+    """Whether the model also reads if the value was missing."""
+
+
+class WeighedCell(msgspec.Struct, frozen=True):
+    """The rows of a group that have one label, and the weight that each of them has."""
+
+    group: tuple[str, ...]
+    label: float
+    rows: int
+    weight: float
+
+
+class Weighing(msgspec.Struct, frozen=True, kw_only=True):
+    """Weights that make label and group independent among the rows that the model was fitted on."""
+
+    by: tuple[str, ...]
+    """The columns whose values make the groups."""
+    cells: tuple[WeighedCell, ...]
+    rows: int
+    effective: float
+    """How many rows of equal weight would tell as much (Kish, 1965)."""
+    lacking: tuple[tuple[str, ...], ...] = ()
+    """Groups that have no row of some label: no weight makes up for that."""
+
+
 class Run(Record, frozen=True, kw_only=True):
     """Everything needed to know how a model was made, and to make it again."""
 
@@ -50,6 +86,9 @@ class Run(Record, frozen=True, kw_only=True):
     packaging: Packaging | None = None
     """How the first of them was chosen."""
     baselines: dict[str, tuple[Artifact, ...]] = {}
+    imputations: tuple[Imputation, ...] = ()
+    weighing: Weighing | None = None
+    """None where every row counts alike."""
     trials: tuple[Trial, ...] = ()
     train_rows: int = 0
     train_since: Micros = 0

@@ -22,6 +22,11 @@ class Field(msgspec.Struct, frozen=True):
     type: Literal["number", "boolean", "category"] = "number"
     categories: tuple[str, ...] = ()
     description: str = ""
+    fill: float | None = None
+    """What the model reads in place of NaN; none where it reads NaN itself. It is put in after the row was encoded, and
+    logged, so that monitoring sees what was missing."""
+    indicator: bool = False
+    """Whether the model also reads if the value was missing."""
 
 
 class InputSchema(msgspec.Struct, frozen=True):
@@ -39,9 +44,31 @@ class InputSchema(msgspec.Struct, frozen=True):
         """Which columns hold category codes."""
         return tuple(at for at, field in enumerate(self.fields) if field.type == "category")
 
+    @property
+    def fills(self) -> bool:
+        """Whether a missing value is filled in before the model reads it."""
+        return any(field.fill is not None for field in self.fields)
+
+    @property
+    def read(self) -> InputSchema:
+        """The columns that the model itself reads: these without a fill, then the indicators."""
+        plain = tuple(Field(field.name, field.type, field.categories, field.description) for field in self.fields)
+        indicators = tuple(Field(indicator_of(field.name), "boolean") for field in self.fields if field.indicator)
+        return InputSchema((*plain, *indicators))
+
     def encoder(self) -> RowEncoder:
         """A fast encoder for rows that come one at a time."""
         return RowEncoder(self)
+
+
+def indicator_of(feature: str) -> str:
+    """Name of the column that says whether a feature was missing.
+
+    Example:
+        >>> indicator_of("plane.age")
+        'plane.age is missing'
+    """
+    return f"{feature} is missing"
 
 
 class RowEncoder:

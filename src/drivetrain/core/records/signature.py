@@ -16,7 +16,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         model: The model.
         version: Its number.
         artifacts: Name, format, digest and size of every artifact; the first is served.
-        input_schema: SHA-256 of the schema, hex: names, types and categories of the model's columns, in order.
+        input_schema: SHA-256 of the schema, hex: names, types, categories and fills of the model's columns, in order.
         features: View or request-feature name → digest of its definition.
     """
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Evaluation, Link, ModelVersion, Run, TableVersion
+from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion
 from drivetrain.evaluate.card import Card, card_html
 from drivetrain.evaluate.operating import operate
 from drivetrain.evaluate.report import Subject, evaluate
@@ -32,7 +32,7 @@ from drivetrain.train.predict import predict_run
 
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
     """Measures a run against its baselines and the champion, asks the gates, and registers the version."""
-    train, training_set = f"train:{model.name}", f"training_set:{model.name}"
+    train, training_set, looked = f"train:{model.name}", f"training_set:{model.name}", f"bias:{model.name}"
     bound = binding(project, model, at)
 
     def action(inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
@@ -40,7 +40,8 @@ def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         progress.start(task)
         run = resolve(project, Run, inputs[train]["run"])
         table = table_version(project, inputs[training_set]["table"])
-        evaluation, version = judge(project, model, run, table, at=at, bound=bound)
+        bias = resolve(project, BiasReport, inputs[looked]["bias"]) if model.protected else None
+        evaluation, version = judge(project, model, run, table, at=at, bound=bound, bias=bias)
         verdict = "every gate passed" if version.gates.passed else f"{len(version.gates.refusals)} gates said no"
         progress.finish(task, f"v{version.version}: {verdict}")
         return {"evaluation": evaluation.ref, "version": version.ref}
@@ -51,7 +52,7 @@ def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         words=f"evaluate beside {len(model.baselines)} baselines and the champion, ask {len(model.gates)} gates",
         code=model.judge_digest(),
         parameters="",
-        needs=(train, training_set),
+        needs=(train, training_set, *((looked,) if model.protected else ())),
         action=action,
     )
 
@@ -64,10 +65,11 @@ def judge(
     *,
     at: Micros | None = None,
     bound: Micros | None = None,
+    bias: BiasReport | None = None,
 ) -> tuple[Evaluation, ModelVersion]:
     """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``.
 
-    Labels that became known after ``bound`` are left out.
+    Labels that became known after ``bound`` are left out. The card tells what ``bias`` found.
     """
     store = project.store
     known, until = rows_known(store.tables.read(table.table, table.version), bound)
@@ -106,6 +108,7 @@ def judge(
             curve=operate(predictions, test[LABEL].to_numpy(), _moments(test)),
             descriptions=descriptions(model),
             limits=model.limits,
+            bias=bias,
         )
     )
     version = register(

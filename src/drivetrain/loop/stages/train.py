@@ -42,6 +42,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             seed=model.seed,
             threads=project.settings.compute.threads or os.cpu_count() or 1,
             progress=progress,
+            preparing=model.preparing,
         )
         return {"run": run.ref}
 

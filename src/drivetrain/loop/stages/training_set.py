@@ -80,7 +80,7 @@ def build_training_set(
     store = project.store
     versions = {name: table_version(project, ref) for name, ref in refs.items()}
     label_table = versions[model.label.source.name]
-    every = labels_frame(store, model.label, label_table.version, model.request_columns)
+    every = labels_frame(store, model.label, label_table.version, (*model.request_columns, *model.beside))
     if every.is_empty():
         raise TrainingError(
             f"model {model.name!r} has nothing to learn from: table {label_table.table!r} is empty",

@@ -11,6 +11,7 @@ from drivetrain.core.records import Alert, Alias, Decision, Evaluation, ModelVer
 from drivetrain.web import lineage
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
+from drivetrain.web.pages.bias import report_of
 from drivetrain.web.pages.models import card as card_page
 from drivetrain.web.pages.models import version_of
 from drivetrain.web.picture import take
@@ -81,6 +82,12 @@ def card(desk: DeskOf, name: str, number: int) -> Response:
 def version_lineage(desk: DeskOf, name: str, number: int) -> Response:
     """What a version was made from."""
     return answer(lineage.upward(desk.store.catalog, version_of(desk, name, number).ref))
+
+
+@router.get("/models/{name}/bias")
+def bias(desk: DeskOf, name: str, report: str | None = None) -> Response:
+    """What the training set says of protected groups: the newest report, or the one of that id."""
+    return answer(report_of(desk, name, report))
 
 
 @router.get("/runs")

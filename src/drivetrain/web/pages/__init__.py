@@ -3,6 +3,7 @@
 from drivetrain.web.pages import (
     alerts,
     audit,
+    bias,
     data,
     endpoints,
     features,
@@ -23,6 +24,7 @@ routers = tuple(
         monitoring,
         endpoints,
         models,
+        bias,
         features,
         data,
         quarantine,

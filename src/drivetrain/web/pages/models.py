@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from drivetrain.core.errors import NotFound
-from drivetrain.core.records import Alias, Evaluation, ModelVersion, Run
+from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, Run
+from drivetrain.evaluate.bias.wording import findings
 from drivetrain.web import figures, lineage
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
+from drivetrain.web.pages.bias import report_behind
 from drivetrain.web.rendering import page
 from drivetrain.web.security import CARD_POLICY
 
@@ -30,6 +32,7 @@ def models(request: Request, desk: DeskOf) -> HTMLResponse:
                 "versions": versions,
                 "evaluations": {one.run_id: one for one in catalog.find(Evaluation, name)},
                 "aliases": aliases(desk, name),
+                "looked": bool(catalog.find(BiasReport, name, limit=1)),
                 "runs": [run for run in catalog.find(Run, name) if run.run_id not in kept],
             }
         )
@@ -42,12 +45,15 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
     found = version_of(desk, name, number)
     catalog = desk.store.catalog
     evaluation = catalog.get(Evaluation, found.run_id)
+    looked = report_behind(catalog, found)
     return page(
         request,
         "version.html",
         version=found,
         run=catalog.get(Run, found.run_id),
         evaluation=evaluation,
+        bias=looked,
+        bias_findings=findings(looked) if looked else [],
         aliases=[alias for alias, pointed in aliases(desk, name).items() if pointed == number],
         calibration=figures.calibration(evaluation.calibration) if evaluation else [],
         importance=figures.importance(evaluation.importance) if evaluation else [],

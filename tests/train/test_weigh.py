@@ -1,0 +1,141 @@
+"""Weights by group and label: after Kamiran and Calders' own formula, learned on the rows that teach alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivetrain.core.errors import TrainingError, UsageError
+from drivetrain.core.protocols import FitTask, Fitted
+from drivetrain.store.bundle import Store
+from drivetrain.train.predict import predict_run
+from drivetrain.train.rows import Preparing, TrainingRows
+from drivetrain.train.trainers import LightGBM, Sklearn
+from drivetrain.train.weigh import Reweigh, effective_rows
+from train.world import AS_OF, FEATURES, SPLIT, Tune, train, training_set
+
+WEIGH = Preparing(weigh=Reweigh("request.carrier"))
+
+
+def test_the_weights_are_those_of_the_paper() -> None:
+    """Kamiran and Calders (2012), table 2: ten applicants, .5 × .6 / .4 = .75 for a man who was hired, and so on."""
+    people = [("m", 1)] * 4 + [("m", 0)] + [("f", 1)] * 2 + [("f", 0)] * 3
+    weights, weighing = Reweigh("sex").learn(
+        pl.DataFrame({"sex": [sex for sex, _ in people]}), np.array([float(hired) for _, hired in people])
+    )
+    golden = {("m", 1): 0.75, ("m", 0): 2.0, ("f", 1): 1.5, ("f", 0): 2 / 3}
+    assert weights.tolist() == pytest.approx([golden[person] for person in people])
+    assert {(*cell.group, int(cell.label)): cell.weight for cell in weighing.cells} == pytest.approx(golden)
+    assert weighing.effective == pytest.approx(100 / (4 * 0.75**2 + 4 + 2 * 1.5**2 + 3 * (2 / 3) ** 2))
+    assert weighing.lacking == ()
+
+
+rows = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.booleans(), st.booleans()), min_size=1, max_size=60)
+
+
+@settings(deadline=None)
+@given(rows)
+def test_weighed_so_label_and_group_are_independent(found: list[tuple[str | None, bool, bool]]) -> None:
+    """Exactly, in fractions: wherever every group has every label, each cell weighs what chance would give it."""
+    frame = pl.DataFrame(found, schema={"who": pl.String, "where": pl.Boolean, "label": pl.Float64}, orient="row")
+    weights, weighing = Reweigh("who", "where").learn(frame, frame["label"].to_numpy())
+    whole = len(found)
+    for cell in weighing.cells:
+        mine = [row for row in found if (row[0] or "(missing)", str(row[1]).lower()) == cell.group]
+        labelled = [row for row in found if row[2] == cell.label]
+        assert cell.rows == sum(row[2] == cell.label for row in mine)
+        exact = Fraction(len(mine) * len(labelled), whole)
+        assert float(exact / cell.rows) == cell.weight
+        assert cell.rows * cell.weight == pytest.approx(float(exact))
+    if not weighing.lacking:
+        assert weights.sum() == pytest.approx(whole)
+        shares = (
+            frame.with_columns(w=pl.Series(weights))
+            .group_by("who", "where")
+            .agg(rate=(pl.col("w") * pl.col("label")).sum() / pl.col("w").sum())
+        )
+        assert shares["rate"].to_numpy() == pytest.approx(np.full(len(shares), frame["label"].mean()))
+
+
+def test_a_group_without_a_label_is_named() -> None:
+    frame = pl.DataFrame({"who": ["a", "a", "b", "b"]})
+    _, weighing = Reweigh("who").learn(frame, np.array([1.0, 0.0, 0.0, 0.0]))
+    assert weighing.lacking == (("b",),)
+
+
+def test_effective_rows() -> None:
+    assert effective_rows(np.ones(50)) == 50
+    assert effective_rows(np.array([3.0, 1.0])) == 1.6
+
+
+@pytest.mark.parametrize("teach", ["train", "refit"])
+def test_they_are_learned_on_the_rows_that_teach(teach: str) -> None:
+    """Rows that judge may say what they like."""
+    frame = training_set()
+    split = SPLIT.cut(frame, AS_OF)
+    spoilt = frame.with_columns(
+        pl.when(getattr(split, teach)).then("request.carrier").otherwise(pl.lit("VX")).alias("request.carrier"),
+        pl.when(getattr(split, teach)).then("_label").otherwise(1 - pl.col("_label")).alias("_label"),
+    )
+    found = []
+    for each in (frame, spoilt):
+        cut = TrainingRows.cut(each, FEATURES, SPLIT, AS_OF, needs_valid=False, preparing=WEIGH)
+        lesson = cut.lesson(cut.train if teach == "train" else None)
+        found.append((lesson.weights.tolist(), lesson.weighing))  # type: ignore[union-attr]
+    assert found[0] == found[1]
+
+
+class Watching(LightGBM):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(num_iterations=10)
+        object.__setattr__(self, "given", [])
+
+    def fit(self, task: FitTask) -> Fitted:
+        self.given.append(task)  # type: ignore[attr-defined]
+        return super().fit(task)
+
+
+def test_every_fit_of_the_model_is_weighed_and_no_baseline(store: Store) -> None:
+    ours, theirs = Watching(), Watching()
+    run = train(store, trainer=ours, baselines={"other": theirs}, tune=Tune(trials=2, rows=500), preparing=WEIGH)
+    assert len(ours.given) == 4  # type: ignore[attr-defined] # two trials, one to stop by, the last
+    assert all(len(task.weights) == len(task.rows) for task in ours.given)  # type: ignore[attr-defined]
+    assert all(task.weights is None for task in theirs.given)  # type: ignore[attr-defined]
+    last = ours.given[-1]  # type: ignore[attr-defined]
+    assert run.weighing is not None
+    assert run.weighing.rows == len(last.labels) == run.train_rows
+    assert run.weighing.effective == pytest.approx(effective_rows(last.weights))
+    assert run.run_id != train(store, trainer=LightGBM(num_iterations=10)).run_id
+
+
+def test_the_model_is_another(store: Store) -> None:
+    frame = training_set()
+    plain, weighed = train(store, frame), train(store, frame, preparing=WEIGH)
+    assert plain.weighing is None
+    said = [
+        frame.with_columns(said=pl.Series(predict_run(store, run, frame)))
+        .group_by("request.carrier")
+        .agg(pl.mean("said"))["said"]
+        for run in (plain, weighed)
+    ]
+    assert said[1].max() - said[1].min() < said[0].max() - said[0].min()  # type: ignore[operator]
+
+
+def test_what_can_not_be_weighed_is_said(store: Store) -> None:
+    with pytest.raises(UsageError, match="needs a column"):
+        Reweigh()
+    with pytest.raises(TrainingError, match="no classes"):
+        Reweigh("who").learn(pl.DataFrame({"who": ["a"] * 50}), np.arange(50.0))
+    with pytest.raises(TrainingError, match="too many groups"):
+        Reweigh("who").learn(pl.DataFrame({"who": range(500)}), np.arange(500.0) % 2)
+    with pytest.raises(TrainingError, match="expected sex"):
+        train(store, preparing=Preparing(weigh=Reweigh("sex")))
+    with pytest.raises(TrainingError, match="can't be fitted with weights"):
+        train(store, trainer=Sklearn("sklearn.neighbors.KNeighborsClassifier"), preparing=WEIGH, baselines={})
