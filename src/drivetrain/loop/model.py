@@ -9,6 +9,7 @@ from typing import TypeAlias
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
+from drivetrain.data.source import Source
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
@@ -121,3 +122,24 @@ def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]
     if not groups:
         raise ProjectError(f"model {name!r} has no features")
     return groups
+
+
+def check_treated_alike(model: Model) -> None:
+    """Refuses a model whose label's rows name an entity otherwise than a view's table does: nothing would be found.
+
+    Raises:
+        ProjectError: A key is a pseudonym in one of them and not in the other, or one under another key.
+    """
+    rows = model.label.source
+    for view in model.views:
+        if not isinstance(rows, Source) or not isinstance(view.source, Source):
+            continue
+        for key, column in zip(view.entity.keys, view.key_columns, strict=True):
+            here, there = rows.contract.columns.get(key), view.source.contract.columns.get(column)
+            means = [None if one is None or one.treat is None else one.treat.meaning for one in (here, there)]
+            if means[0] != means[1]:
+                raise ProjectError(
+                    f"model {model.name!r} looks {key!r} of {rows.name!r} up in {column!r} of {view.source.name!r}",
+                    found="two columns that are treated otherwise, so that none would be found",
+                    do="Declare the same treat= for both",
+                )

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from tests.loop.shop import ORDER, command, copy_shop, serving
 
-from drivetrain.core.errors import RequestError, StoreError, UnknownName, UsageError
+from drivetrain.core.errors import StoreError, UnknownName, UsageError
 from drivetrain.core.records import Decision, Forgetting, TableVersion, VaultKey
 from drivetrain.data.profile import profile
 from drivetrain.features.online.layout import key_of_one
@@ -302,8 +302,6 @@ def test_pseudonyms_are_found_by_the_key_behind_them_and_sealed_values_lose_thei
     assert len(project.store.catalog.find(VaultKey)) == keys - 1
     project.run(only="data")
     assert project.store.tables.read("orders").height == rows.height - 76
-    with pytest.raises(RequestError, match="takes no pushed events"):
-        push(project, "history", [{}])
 
 
 def test_lmdb_is_there_to_be_searched(shop):
