@@ -214,11 +214,12 @@ def _take_batch(
         found = Screened(store.tables.read(source.name).clear(), [], {}, entry.shape)
         rows, updates = found.rows, 0
     else:
+        standing = Standing(
+            source.key, None if whole else store.tables.scan(source.name), batch.again or bool(batch.readmitted)
+        )
         before = Before(
             {name: dtype for name, dtype in schema.items() if name not in RESERVED},
-            Standing(
-                source.key, None if whole else store.tables.scan(source.name), batch.again or bool(batch.readmitted)
-            ),
+            standing,
             {} if anew else entry.shape,
         )
         found = screen(batch, source, work.lookups, before)
@@ -227,15 +228,16 @@ def _take_batch(
         rows = with_sequence(fresh, entry.sequence)
     veil = veil_of(source)
     columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
+    gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
     if not empty and not batch.readmitted:
         brought = None if batch.again or batch.more else batch.before + batch.rows.height + len(batch.unreadable)
         past = history(store, source, 0 if whole else entry.number - entry.first + 1)
-        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
+        after = None if batch.more else partial(standing.with_rows, timed, gone)
+        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns, table=after)
     if failing:
         if source.contract.on_breach != "warn":
             raise refuse(batch.origin, failing)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
-    gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
     if gone.height and not whole:
         found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
     if not anew:

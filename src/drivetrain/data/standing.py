@@ -37,6 +37,15 @@ class Standing:
             broken[found.to_numpy()] = True
         return pl.Series(name, broken)
 
+    def with_rows(self, rows: pl.DataFrame, gone: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """Some columns of these rows and new ones, where new ones and keys that are gone take the place of others."""
+        there = [name for name in columns if name in rows.columns]
+        if self.rows is None:
+            return rows.select(there)
+        over = pl.concat([frame.select(self.key) for frame in (rows, gone) if frame.height] or [rows.select(self.key)])
+        standing = self.rows.join(over.lazy(), on=list(self.key), how="anti").select(there).collect()
+        return pl.concat([standing, rows.select(there)], how="vertical_relaxed")
+
     def lesser(self, name: str) -> pl.Expr:
         """Whether a value is less than one before it, or than the greatest of these rows."""
         before = pl.col(name).cum_max().forward_fill().shift(1)

@@ -10,6 +10,7 @@ from drivetrain.cli.door import out, plain_errors, show_json
 from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.data.personal import Verdict
+from drivetrain.loop.privacy.anonymity import Hidden
 from drivetrain.loop.project import Project
 
 command = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -44,6 +45,44 @@ def scan(
             _show(one)
         if not found.columns:
             wrapped(f"No column of {found.what} looks personal, in {found.rows:,} rows.")
+
+
+@command.command()
+def anonymity(
+    table: Annotated[str, typer.Argument(help="A table.")],
+    *,
+    by: Annotated[str, typer.Option(help="Columns that others may know, parted by commas. [default: contract]")] = "",
+    k: Annotated[int, typer.Option(help="Rows that must say the same in all of them.")] = 5,
+    sensitive: Annotated[str | None, typer.Option(help="A column that must differ in each group.")] = None,
+    values: Annotated[int, typer.Option("--l", help="Different values of it that each group must have.")] = 1,
+    project: ProjectFolder = HERE,
+    json: Json = False,
+) -> None:
+    """Say whether rows of a table hide a person among others. Exits with 1 where they don't."""
+    with plain_errors(as_json=json):
+        columns = [name.strip() for name in by.split(",") if name.strip()]
+        told = Project.load(project).privacy.anonymity(table, columns, k=k, sensitive=sensitive, diversity=values)
+        if json:
+            show_json(told)
+        else:
+            _hidden(told)
+        if not told.holds:
+            raise SystemExit(1)
+
+
+def _hidden(told: Hidden) -> None:
+    found = told.found
+    wrapped(
+        f"{told.table} version {told.version}: {found.rows:,} rows in {found.groups:,} groups that say the same in "
+        f"{', '.join(told.columns)}; the smallest has {found.k:,}."
+    )
+    if found.small:
+        wrapped(f"{found.small:,} rows are in groups of fewer than {told.k:,}.", style="yellow")
+    if told.sensitive:
+        wrapped(f"The group with the fewest values of {told.sensitive} has {found.diversity or 0}.")
+    if found.alike:
+        wrapped(f"{found.alike:,} rows are in groups with fewer than {told.diversity} of them.", style="yellow")
+    wrapped("It holds." if told.holds else "It does not hold: generalise the columns, or leave rows out.")
 
 
 @command.command()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drivetrain.data.privacy.entities import entities
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.privacy.anonymity import Hidden, anonymity, asked_for
 from drivetrain.loop.privacy.look import Looked, look
 from drivetrain.loop.privacy.report import Report, report
 
@@ -32,6 +35,30 @@ class Privacy:
             MissingExtra: Presidio, or the model, is not installed.
         """
         return look(self._project, what, entities(names) if names else None)
+
+    def anonymity(
+        self,
+        table: str,
+        by: Sequence[str] = (),
+        *,
+        k: int = 5,
+        sensitive: str | None = None,
+        diversity: int = 1,
+    ) -> Hidden:
+        """How many rows of a table say the same of what others may know, and how much they differ in a column.
+
+        Args:
+            table: The table.
+            by: Columns that others may know; by default what the table's contract declares as ``anonymous``.
+            k: Rows that each group must have.
+            sensitive: A column whose values must differ in each group.
+            diversity: How many different ones it must have.
+
+        Raises:
+            UnknownName: There is no such table.
+            UsageError: It has no such column, or nothing says which.
+        """
+        return anonymity(self._project, table, asked_for(list(by), k, sensitive, diversity) if by else None)
 
     def report(self) -> Report:
         """What personal data there is: where, why, how long, and who read it."""
