@@ -21,6 +21,7 @@ _PUBLIC = {
     "Gate": "drivetrain.evaluate.gate",
     "Guardrail": "drivetrain.core.records.policy",
     "HistoricalRate": "drivetrain.train.baselines",
+    "KAnonymity": "drivetrain.data.privacy.anonymity",
     "LightGBM": "drivetrain.train.trainers",
     "Performance": "drivetrain.monitor.spec",
     "Project": "drivetrain.loop.project",

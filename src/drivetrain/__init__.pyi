@@ -4,6 +4,7 @@ from drivetrain.data.cleaning import steps as steps
 from drivetrain.data.cleaning.clean import clean as clean
 from drivetrain.data.column import Column as Column
 from drivetrain.data.contract import Contract as Contract
+from drivetrain.data.privacy.anonymity import KAnonymity as KAnonymity
 from drivetrain.data.privacy.vault import vault as vault
 from drivetrain.data.readers.dlt import dlt as dlt
 from drivetrain.data.readers.files import files as files

@@ -52,7 +52,7 @@ def test_a_secret_field_is_predicted_from_and_not_kept(store, tmp_path):
         assert ask.post(PATH, {"instances": [world.instance(carrier="UA")]})[1]["predictions"] == [106.0]
     entries = logged(tmp_path / "log")
     assert {entry.role for entry in entries} == {"champion", "shadow"}
-    assert {json.loads(bytes(entry.request))["carrier"] for entry in entries} == {"(secret)"}
+    assert {json.loads(bytes(entry.request))["carrier"] for entry in entries} == {"(withheld)"}
     assert not any(b'"UA"' in path.read_bytes() for path in (tmp_path / "log").rglob("*") if path.is_file())
 
 

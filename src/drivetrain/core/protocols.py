@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +20,35 @@ T = TypeVar("T")
 
 Reader = Callable[[Sequence[bytes]], list[bytes | None]]
 """Keys → their rows, ``None`` where there is none."""
+
+
+class Noised(NamedTuple):
+    """Figures with noise.
+
+    Attributes:
+        values: The figures.
+        scale: Scale of the noise: Laplace's, or a normal's standard deviation.
+        sure: What the noise of one figure stays below, either way, with a probability of 95 %.
+    """
+
+    values: list[int]
+    scale: float
+    sure: float
+
+
+class Noise(Protocol):
+    """Adds noise to figures, so that what they say of one subject is bounded: differential privacy."""
+
+    def __call__(self, values: Sequence[int], *, reach: int, epsilon: float, delta: float) -> Noised:
+        """The figures with noise.
+
+        Args:
+            values: The figures.
+            reach: How far they may move, all of them together, when a subject comes or goes.
+            epsilon: How much the log of any outcome's probability may change with that.
+            delta: Probability of what may change it more; 0 for none.
+        """
+        ...
 
 
 class Catalog(Protocol):

@@ -115,6 +115,10 @@ class PrivacySettings(Section, frozen=True):
     key: str = ""
     """Where the key is that digests of forgotten subjects are made with: ``env:NAME`` or ``file:path``. By default a
     file ``privacy.key`` under ``[store] root``, which is made when it is needed."""
+    epsilon: float = 1.0
+    """What differentially private figures of one table may tell of a subject, all of them together, for ever."""
+    delta: float = 1e-6
+    """Probability with which they may tell more."""
 
 
 class Settings(Section, frozen=True):

@@ -93,7 +93,8 @@ def _rules(
     for name, column in contract.columns.items():
         if not column.nullable and name not in required:
             yield _Rule(name, "a value", pl.col(name).is_null(), (name,))
-        for expected, broken in _column_rules(name, column, lookup):
+        named = standing.named(frame.select(name))[name] if column.references and column.treat else None
+        for expected, broken in _column_rules(name, column, lookup, named):
             yield _Rule(name, expected, broken, (name,))
         if column.unique:
             yield _Rule(name, "a value that no other row has", pl.lit(standing.taken(frame, name)), (name,))
@@ -107,7 +108,9 @@ def _rules(
         yield _Rule(says, "", ~expression, used)
 
 
-def _column_rules(name: str, column: Column, lookup: Lookup) -> Iterator[tuple[str, pl.Expr]]:
+def _column_rules(
+    name: str, column: Column, lookup: Lookup, named: pl.Series | None = None
+) -> Iterator[tuple[str, pl.Expr]]:
     value = pl.col(name)
     if column.type == "float":
         yield "a finite number", value.is_infinite()
@@ -122,8 +125,13 @@ def _column_rules(name: str, column: Column, lookup: Lookup) -> Iterator[tuple[s
         yield f"text like {column.pattern}", ~value.str.contains(column.pattern)
     if column.references is not None:
         table, there = column.references
-        known = lookup(table, there).cast(column.dtype).implode()
-        yield f"a {there} of table {table}", value.is_not_null() & ~value.is_in(pl.lit(known))
+        found = lookup(table, there)
+        # The table may have the value, or the pseudonym that both columns are treated to.
+        known = pl.lit(found.cast(column.dtype, strict=named is None).implode())
+        there_named = (
+            pl.lit(value=False) if named is None else pl.lit(named).is_in(pl.lit(found.cast(pl.String).implode()))
+        )
+        yield f"a {there} of table {table}", value.is_not_null() & ~value.is_in(known) & ~there_named
 
 
 def _values(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:

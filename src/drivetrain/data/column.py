@@ -93,6 +93,12 @@ class Column:
             raise ProjectError(f"low and high need numbers or times, and this column is {self.type}")
         if self.increasing and self.type in ("string", "bool"):
             raise ProjectError(f"only numbers and times can be increasing, and this column is {self.type}")
+        if self.treat is not None and (self.increasing or (self.unique and not self.treat.keeps_apart)):
+            raise ProjectError(
+                "values that are treated can't be held against those of a table",
+                found="increasing" if self.increasing else "unique",
+                do="Leave the rule out, or treat a unique column with dt.pseudonym(…)",
+            )
         if self.complete is not None and not 0 <= self.complete <= 1:
             raise ProjectError("a column's complete is a share", found=self.complete, expected="0 to 1")
 

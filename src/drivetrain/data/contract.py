@@ -14,6 +14,7 @@ from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
 from drivetrain.data.column import WITHHELD, Column
 from drivetrain.data.foreign import columns_of, described
+from drivetrain.data.privacy.anonymity import KAnonymity
 
 OnBreach: TypeAlias = Literal["quarantine", "fail", "warn"]
 OnNewColumn: TypeAlias = Literal["ignore", "add", "fail"]
@@ -52,6 +53,7 @@ class Contract:
             alone explains is added to it, so that a small batch does not cry wolf.
         reference: The version of the table that ``drift`` compares with; by default the one before the batch.
         freshness: How old the newest event, or arrival where that is newer, may be once everything is taken in: "1d".
+        anonymous: What the table as a whole, as it is kept, must be for nobody to be singled out in it.
         on_breach: ``quarantine`` sets rows aside with their reasons; ``fail`` refuses the whole batch; ``warn`` keeps
             the rows (a value of the wrong type becomes null) and counts. Rows without key or event time are set aside
             in any case: nothing could find them again.
@@ -67,8 +69,9 @@ class Contract:
         renamed: New name → the name it had; such a column is taken under its old name.
 
     Rules of a batch as a whole (``complete``, ``tables``, ``balance``, ``volume``, ``drift``) look at the rows that
-    keep all others. Where one is broken, ``quarantine`` and ``fail`` refuse the batch, and ``warn`` counts it. Rows
-    that are not fresh are kept; with ``quarantine`` and ``fail`` ingestion ends in an error that says how old they are.
+    keep all others; ``anonymous`` at the table with them, once the last piece of a delivery is there. Where one is
+    broken, ``quarantine`` and ``fail`` refuse the batch, and ``warn`` counts it. Rows that are not fresh are kept; with
+    ``quarantine`` and ``fail`` ingestion ends in an error that says how old they are.
 
     Raises:
         ProjectError: A setting is impossible.
@@ -91,6 +94,7 @@ class Contract:
     drift: Mapping[str, float] = field(default_factory=dict)
     reference: int | None = None
     freshness: str | None = None
+    anonymous: KAnonymity | None = None
     on_breach: OnBreach = "quarantine"
     min_rows: int = 0
     max_quarantine_share: float = 0.5
@@ -163,8 +167,8 @@ class Contract:
     def _later(self) -> Iterator[object]:
         """Rules that came later, where they are set.
 
-        What judges a batch by now or by other batches (freshness, volume, drift) is no part of it: read again, old
-        batches would meet another present and another history, and be refused for that.
+        What judges a batch by now or by other batches (freshness, volume, drift, anonymous) is no part of it: read
+        again, old batches would meet another present and another history, and be refused for that.
         """
         if self.tables:
             yield {name: digest_bytes(check.meta.serialize()) for name, check in self.tables.items()}

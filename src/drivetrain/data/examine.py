@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from drivetrain.data.profile import profile_of
 from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Before, Lookups, screen
 from drivetrain.data.source import Source
+from drivetrain.data.treating import treated
 
 _EXAMPLES = 5
 
@@ -79,7 +80,10 @@ def examine(
             told.append(Examined(origin=batch.origin, rows=total, bad=0, reasons={}, failing=(str(error),)))
             continue
         rows = found.rows
-        failing += judge(rows, source.contract, history, delivered=total, columns=partial(profile_of, rows))
+        after = partial(_after, rows, source, lookups, before)
+        failing += judge(
+            rows, source.contract, history, delivered=total, columns=partial(profile_of, rows), table=after
+        )
         if source.time is not None and rows.height:
             timed = with_times(rows, source).select(EVENT_TIME, AVAILABLE_AT).cast(pl.Int64)
             newest += [int(end) for end in timed.max().row(0)]
@@ -98,6 +102,14 @@ def examine(
     if old is not None and told:
         told[-1] = msgspec.structs.replace(told[-1], failing=(*told[-1].failing, str(old)))
     return told
+
+
+def _after(
+    rows: pl.DataFrame, source: Source, lookups: Lookups, before: Before, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Some columns of the table as it would be with the rows."""
+    kept = treated(rows, source.contract, lookups.keys)
+    return before.standing.with_rows(kept, kept.clear(), columns)
 
 
 def _few(total: int, source: Source) -> Failing:

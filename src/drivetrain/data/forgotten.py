@@ -53,7 +53,8 @@ class Forgotten:
                 if way is None:
                     key = read_key(record.sealed, folder)
                     way = self._ways[record.entity, columns] = _Way(record.entity, columns, key)
-                way.moments[record.digest] = max(record.at, way.moments.get(record.digest, record.at))
+                for known in filter(None, (record.digest, record.given)):
+                    way.moments[known] = max(record.at, way.moments.get(known, record.at))
 
     def __bool__(self) -> bool:
         return bool(self._ways)

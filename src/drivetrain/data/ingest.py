@@ -37,7 +37,7 @@ from drivetrain.data.screen import Before, Lookups, Screened, screen
 from drivetrain.data.source import Source
 from drivetrain.data.standing import Standing
 from drivetrain.data.tombstones import there
-from drivetrain.data.treating import treated
+from drivetrain.data.treating import as_named, treated
 from drivetrain.data.veil import veil_of
 from drivetrain.store.bundle import Store
 
@@ -216,11 +216,15 @@ def _take_batch(
         found = Screened(store.tables.read(source.name).clear(), [], {}, entry.shape)
         rows, updates = found.rows, 0
     else:
+        standing = Standing(
+            source.key,
+            None if whole else store.tables.scan(source.name),
+            batch.again or bool(batch.readmitted),
+            partial(as_named, contract=source.contract, keys=work.lookups.keys),
+        )
         before = Before(
             {name: dtype for name, dtype in schema.items() if name not in RESERVED},
-            Standing(
-                source.key, None if whole else store.tables.scan(source.name), batch.again or bool(batch.readmitted)
-            ),
+            standing,
             {} if anew else entry.shape,
         )
         found = screen(batch, source, work.lookups, before)
@@ -231,16 +235,17 @@ def _take_batch(
         rows = with_sequence(fresh, entry.sequence)
     veil = veil_of(source)
     columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
+    gone = found.gone if whole else there(found.gone, timed, store.tables, source.name)
     if not empty and not batch.readmitted:
         brought = None if batch.again or batch.more else batch.before + batch.rows.height + len(batch.unreadable)
         past = history(store, source, 0 if whole else entry.number - entry.first + 1)
-        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
+        after = None if batch.more else partial(standing.with_rows, timed, gone)
+        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns, table=after)
     if failing:
         if source.contract.on_breach != "warn":
             total = batch.rows.height + len(batch.unreadable)
             raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=found.reasons)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
-    gone = found.gone if whole else there(found.gone, found.rows, store.tables, source.name)
     if gone.height and not whole:
         found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
     if not anew:
@@ -270,16 +275,20 @@ def _take_batch(
 
 def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:
     """The batch with its times and as it is to be written, without what is of a subject that was forgotten."""
-    timed = treated(with_times(found.rows, work.source), work.source.contract, work.lookups.keys)
+    contract, keys = work.source.contract, work.lookups.keys
+    forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
+    raw = with_times(found.rows, work.source)
+    known = forgotten.without(raw)  # by the key behind a pseudonym, whose own key may be another now
+    timed = treated(known, contract, keys)
+    found = replace(found, gone=as_named(found.gone, contract, keys))
     if work.source.retain and work.source.time:
         old = pl.col(EVENT_TIME).dt.epoch("us") < work.now - work.source.retain
         timed, expired = timed.filter(~old), timed.select(old.sum()).item()
         found = replace(found, reasons=found.reasons | ({EXPIRED: expired} if expired else {}))
-    forgotten = Forgotten(work.store.catalog, work.store.folder, work.source.name)
     if not forgotten:
         return found, timed
     rows, refused = forgotten.without(timed), forgotten.without_refused(found.refused)
-    gone = timed.height - rows.height + len(found.refused) - len(refused)
+    gone = raw.height - known.height + timed.height - rows.height + len(found.refused) - len(refused)
     reasons = found.reasons | ({LEFT_OUT: gone} if gone else {})
     return replace(found, refused=refused, reasons=reasons), rows
 
@@ -376,6 +385,7 @@ def versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dic
                 found=repr(name),
                 expected=f"one of {', '.join(sources)}",
             )
+        _check_named_alike(source, sources[name])
         version = store.tables.version(name)
         if version is None:
             raise SourceError(
@@ -383,6 +393,21 @@ def versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dic
             )
         found[name] = version
     return found
+
+
+def _check_named_alike(source: Source, other: Source) -> None:
+    """Refuses references to values that are treated there and not here: none would be found."""
+    for name, column in source.contract.columns.items():
+        if column.references is None or column.references[0] != other.name:
+            continue
+        there = other.contract.columns.get(column.references[1])
+        if there is None or there.treat is None:
+            continue
+        if column.treat is None or column.treat.meaning != there.treat.meaning or not there.treat.keeps_apart:
+            raise ProjectError(
+                f"source {source.name!r} looks {name!r} up in {'.'.join(column.references)}, which is treated",
+                do="Declare the same dt.pseudonym(…) for both",
+            )
 
 
 def lookups(store: Store, uses: Mapping[str, int]) -> Lookups:

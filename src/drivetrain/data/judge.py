@@ -61,6 +61,7 @@ def judge(
     *,
     delivered: int | None,
     columns: Callable[[], Sequence[ColumnProfile]],
+    table: Callable[[Sequence[str]], pl.DataFrame] | None = None,
 ) -> list[Failing]:
     """Every rule of the batch as a whole.
 
@@ -70,6 +71,7 @@ def judge(
         history: Earlier batches.
         delivered: How many rows came, bad ones included; none where that says nothing, as for a file read again.
         columns: Their profile, made when it is asked for.
+        table: Some columns of the table as it will be kept with them; none where more of the delivery is to come.
     """
     found: list[Failing] = []
     if delivered is not None and contract.volume is not None:
@@ -79,6 +81,7 @@ def judge(
         found += _balance(rows, contract)
         found += _tables(rows, contract)
         found += _drift(contract, history, columns)
+        found += _anonymous(contract, table)
     return found
 
 
@@ -185,6 +188,28 @@ def _drift(contract: Contract, history: History, columns: Callable[[], Sequence[
                 f"a distance of {moved[0]:.3f} from version {reference.version}",
                 f"at most {most:g}, and {moved[1]:.3f} for chance",
             )
+
+
+def _anonymous(contract: Contract, table: Callable[[Sequence[str]], pl.DataFrame] | None) -> Iterator[Failing]:
+    asked = contract.anonymous
+    if asked is None or table is None:
+        return
+    kept = table(asked.reads)
+    absent = [name for name in asked.reads if name not in kept.columns]
+    if absent:
+        raise missing_column(absent, kept.columns, "the contract's anonymous")
+    found = asked.of(kept)
+    if not asked.holds(found):
+        small = f"{found.small:,} of {found.rows:,} rows in smaller groups, the smallest of {found.k:,}"
+        alike = f"{found.alike:,} in groups with fewer values of {asked.sensitive}, the fewest {found.diversity}"
+        wanted = f"groups of {asked.k:,} rows or more" + (
+            f" with {asked.diversity:,} values" if asked.sensitive else ""
+        )
+        yield Failing(
+            f"rows that say the same in {', '.join(asked.columns)}",
+            " and ".join(text for text, broken in ((small, found.small), (alike, found.alike)) if broken),
+            wanted + (f", but for {asked.spare:.2%}" if asked.spare else ""),
+        )
 
 
 def _interval(hits: int, rows: int) -> Share:

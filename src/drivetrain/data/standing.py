@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,13 @@ class Standing:
         key: Columns that name a row.
         rows: The rows; none where there is no table, or it is about to be made anew.
         again: Whether the new rows were read before, so that theirs may be among these.
+        named: Makes of new rows what these hold in the place of values that are treated, and stay apart.
     """
 
     key: Sequence[str] = ()
     rows: pl.LazyFrame | None = None
     again: bool = False
+    named: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
 
     def taken(self, frame: pl.DataFrame, name: str) -> pl.Series:
         """For each row of a frame, whether a row of another key has its value: one before it there, or one of these."""
@@ -31,11 +33,21 @@ class Standing:
             some = frame.with_row_index("_place").filter(repeated)
             places.append(self._after_another(some, name))
         if self.rows is not None and name in self.rows.collect_schema():
-            places.append(self._beside_others(frame, name, self.rows))
+            looked_up = self.named(frame.select(*dict.fromkeys([name, *self.key])))
+            places.append(self._beside_others(looked_up, name, self.rows))
         broken = np.zeros(frame.height, np.bool_)
         for found in places:
             broken[found.to_numpy()] = True
         return pl.Series(name, broken)
+
+    def with_rows(self, rows: pl.DataFrame, gone: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """Some columns of these rows and new ones, where new ones and keys that are gone take the place of others."""
+        there = [name for name in columns if name in rows.columns]
+        if self.rows is None:
+            return rows.select(there)
+        over = pl.concat([frame.select(self.key) for frame in (rows, gone) if frame.height] or [rows.select(self.key)])
+        standing = self.rows.join(over.lazy(), on=list(self.key), how="anti").select(there).collect()
+        return pl.concat([standing, rows.select(there)], how="vertical_relaxed")
 
     def lesser(self, name: str) -> pl.Expr:
         """Whether a value is less than one before it, or than the greatest of these rows."""

@@ -34,6 +34,13 @@ def treated(rows: pl.DataFrame, contract: Contract, keys: Keys) -> pl.DataFrame:
     return rows.with_columns(kept).drop(gone)
 
 
+def as_named(rows: pl.DataFrame, contract: Contract, keys: Keys) -> pl.DataFrame:
+    """Rows with pseudonyms where the table has them, to be looked up in it; all else as it came."""
+    known = {name: treat for name, treat in treatments(contract).items() if treat.keeps_apart and name in rows.columns}
+    made = {name: treat.apply(rows, name, keys) for name, treat in known.items()}
+    return rows.with_columns(column.alias(name) for name, column in made.items() if column is not None)
+
+
 def veiled(refused: Sequence[Refused], contract: Contract, keys: Keys) -> list[Refused]:
     """Refused rows without raw values of columns that are treated, or secret.
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 
 import polars as pl
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.data.mask import masked
 
+T = TypeVar("T")
 Unit: TypeAlias = Literal["day", "month", "year"]
 
 _PSEUDONYM = re.compile(r"[0-9a-f]{4}\.[0-9a-f]{32}")
@@ -210,13 +211,23 @@ def pseudonym_of(key: bytes, text: str) -> str:
         >>> pseudonym_of(b"k" * 32, "ada@example.org")
         '643e.ff3896f62eb9569de92168a2359d3285'
     """
-    kind = hashlib.sha256(b"drivetrain pseudonym key" + key).hexdigest()[:4]
-    return f"{kind}.{hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]}"
+    return f"{_kind_of(key)}.{hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
-def is_pseudonym(text: str) -> bool:
-    """Whether a text looks like one."""
-    return _PSEUDONYM.fullmatch(text) is not None
+def is_pseudonym(text: str, key: bytes | None = None) -> bool:
+    """Whether a text looks like one; with a key, like one that was made with it."""
+    own = key is None or text[:4] == _kind_of(key)
+    return own and _PSEUDONYM.fullmatch(text) is not None
+
+
+def _kind_of(key: bytes) -> str:
+    return hashlib.sha256(b"drivetrain pseudonym key" + key).hexdigest()[:4]
+
+
+def kept_type(treat: Treatment | None, kind: T) -> T | Literal["string"]:
+    """Type of a column's values once they are treated: text, unless they stay what they were."""
+    stays = treat is None or isinstance(treat, Drop) or (isinstance(treat, Generalise) and treat.to is not None)
+    return kind if stays else "string"
 
 
 def check_place(place: str) -> None:

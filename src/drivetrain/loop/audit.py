@@ -9,8 +9,9 @@ import msgspec
 from drivetrain.core.clock import iso, now
 from drivetrain.core.ids import new_id
 from drivetrain.core.records import Access, AuditEntry
-from drivetrain.features.inherit import WITHHELD, derived_features, request_features, view_features
+from drivetrain.features.inherit import WITHHELD
 from drivetrain.features.label import ENTITY
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.store.audit import Flaw, verify
@@ -134,8 +135,5 @@ def personal_columns(project: Definitions, model: Model, names: Iterable[str]) -
     withheld = {name for name, column in source.contract.columns.items() if column.privacy in WITHHELD}
     if withheld & {model.label.entity, *(source.key if model.label.entity is None else ())}:
         withheld.add(ENTITY)
-    infos = [info for view in model.views for info in view_features(view, project.sources[view.source.name])]
-    infos += [info for group in model.requests for info in request_features(group, [source])]
-    infos += [info for group in model.derived for info in derived_features(group, project.sources, [source])]
-    withheld |= {info.name for info in infos if info.privacy in WITHHELD}
+    withheld |= classes_of(model).personal
     return [name for name in names if name in withheld]

@@ -23,7 +23,7 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
-from drivetrain.loop.model import Group, Model, check_columns, checked_features
+from drivetrain.loop.model import Group, Model, check_columns, check_treated_alike, checked_features
 from drivetrain.monitor.spec import Monitor
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
@@ -297,6 +297,7 @@ class Declarations(Definitions):
             **words,
         )
         check_columns(made)
+        check_treated_alike(made)
         return _declare(self.models, "model", name, made)
 
     def endpoint(
@@ -308,6 +309,7 @@ class Declarations(Definitions):
         features_away: FeaturesAway = "refuse",
         deadline: str | Micros | None = None,
         fallback: Fallback = None,
+        keep_sensitive: bool = False,
         description: str = "",
     ) -> Endpoint:
         """Declares the name callers use for a model.
@@ -322,6 +324,9 @@ class Declarations(Definitions):
                 that takes longer is given up.
             fallback: What answers where the champion fails or is too slow, marked in answer and log: ``"previous"``,
                 the champion before it, or a number.
+            keep_sensitive: Whether the prediction log keeps fields and features that are classed ``sensitive``. They
+                are withheld by default, as ``secret`` ones always are: ``skew`` can't compare them, drift of them is
+                not watched.
             description: For people.
         """
         if features_away not in get_args(FeaturesAway):
@@ -343,6 +348,7 @@ class Declarations(Definitions):
             features_away=features_away,
             deadline=None if deadline is None else duration(deadline),
             fallback=fallback if fallback is None or isinstance(fallback, str) else float(fallback),
+            keep_sensitive=keep_sensitive,
             description=description,
         )
         return _declare(self.endpoints, "endpoint", name, made)

@@ -43,6 +43,7 @@ class Endpoint:
         deadline: How long a request may take, microseconds, until whoever has not answered is given up; none waits.
         fallback: What answers where the champion fails or is too slow: ``"previous"``, the champion before it, or a
             number.
+        keep_sensitive: Whether the prediction log keeps what is classed ``sensitive``.
         description: For people.
     """
 
@@ -52,4 +53,5 @@ class Endpoint:
     features_away: FeaturesAway = "refuse"
     deadline: Micros | None = None
     fallback: Fallback = None
+    keep_sensitive: bool = False
     description: str = ""

@@ -170,3 +170,24 @@ def check_columns(model: Model) -> None:
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
             )
+
+
+def check_treated_alike(model: Model) -> None:
+    """Refuses a model whose label's rows name an entity otherwise than a view's table does: nothing would be found.
+
+    Raises:
+        ProjectError: A key is a pseudonym in one of them and not in the other, or one under another key.
+    """
+    rows = model.label.source
+    for view in model.views:
+        if not isinstance(rows, Source) or not isinstance(view.source, Source):
+            continue
+        for key, column in zip(view.entity.keys, view.key_columns, strict=True):
+            here, there = rows.contract.columns.get(key), view.source.contract.columns.get(column)
+            means = [None if one is None or one.treat is None else one.treat.meaning for one in (here, there)]
+            if means[0] != means[1]:
+                raise ProjectError(
+                    f"model {model.name!r} looks {key!r} of {rows.name!r} up in {column!r} of {view.source.name!r}",
+                    found="two columns that are treated otherwise, so that none would be found",
+                    do="Declare the same treat= for both",
+                )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drivetrain.core.errors import UnknownName
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
@@ -73,7 +74,8 @@ def pusher_of(project: Definitions, name: str) -> Pusher:
         table = view.source.name
         known = project.store.tables.version(table) is not None
         types = dict(project.store.tables.schema(table)) if known else None
-        pusher = Pusher(project.store.online, view, project.sources[table], types=types, grace=GRACE)
+        keys = KeyRing(project.store.catalog, project.folder)
+        pusher = Pusher(project.store.online, view, project.sources[table], types=types, keys=keys, grace=GRACE)
         if not known:
             return pusher  # the next one will know what the table's columns are
         project.pushers[name] = pusher

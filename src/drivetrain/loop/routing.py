@@ -69,7 +69,8 @@ def route(
                     f"{version.key} is champion: it has nobody to be held against", do="Name another version"
                 )
     if policy.mode != "champion":
-        Router(policy, plan_of(endpoint).fields)
+        plan = plan_of(endpoint)
+        Router(policy, plan.fields, plan.withheld)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
     store = project.store
     decision = _decision(policy, because, evidence=msgspec.json.encode(policy).decode())

@@ -7,12 +7,15 @@ import dataclasses
 from msgspec.structs import replace
 
 from drivetrain.core.clock import SECOND
+from drivetrain.core.errors import ProjectError
 from drivetrain.core.settings import ServeSettings
-from drivetrain.data.column import Privacy
+from drivetrain.data.column import Column
+from drivetrain.data.privacy.vault import Vault
 from drivetrain.data.source import Source
+from drivetrain.data.treatment import kept_type
 from drivetrain.features.derived import Computed
-from drivetrain.features.inherit import privacy_of, strictest
 from drivetrain.features.view import Origin
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.model import Model
@@ -38,7 +41,11 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
     """What a worker must know of an endpoint.
 
     A request holds the inputs of the model's request features and derived views, the keys of its views' entities, and
-    the key of the label's source, so that feedback can name what the prediction was about.
+    the key of the label's source, so that feedback can name what the prediction was about. A field is treated as the
+    column of its name in the label's source, which training rows have it from.
+
+    Raises:
+        ProjectError: A field can't be treated as its column is.
     """
     model = endpoint.model
     fields: dict[str, RequestField] = {}
@@ -55,10 +62,15 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
     for key in entity:
         kind = _type_of(model.label.source, key)
         fields.setdefault(key, RequestField(key, kind, description="what the prediction is about"))
+    classes = classes_of(model)
+    declared = model.label.source.contract.columns if isinstance(model.label.source, Source) else {}
     return EndpointPlan(
         name=endpoint.name,
         model=model.name,
-        fields=tuple(dataclasses.replace(field, privacy=_privacy(model, field.name)) for field in fields.values()),
+        fields=tuple(
+            dataclasses.replace(_treated(field, declared.get(field.name), model), privacy=classes.fields[field.name])
+            for field in fields.values()
+        ),
         views=model.views,
         requests=model.computed,
         entity=entity,
@@ -66,14 +78,22 @@ def plan_of(endpoint: Endpoint) -> EndpointPlan:
         deadline=None if endpoint.deadline is None else endpoint.deadline / SECOND,
         fallback=endpoint.fallback,
         description=endpoint.description,
+        keep_sensitive=endpoint.keep_sensitive,
+        features=classes.features,
     )
 
 
-def _privacy(model: Model, name: str) -> Privacy:
-    """The strictest class that any source of the model gives a column of that name."""
-    origins = [model.label.source, *(view.source for view in model.views)]
-    sources = [origin for origin in origins if isinstance(origin, Source)]
-    return strictest(privacy_of([name], source.contract.columns) for source in sources)
+def _treated(field: RequestField, column: Column | None, model: Model) -> RequestField:
+    """The field with what is done to it: callers send what the column held before that."""
+    if column is None or column.treat is None:
+        return field
+    if isinstance(column.treat, Vault):
+        raise ProjectError(
+            f"model {model.name!r} reads {field.name!r} of a request, which is sealed in {model.label.source.name!r}",
+            do="Leave it out of the model's features, or treat it with dt.pseudonym(…)",
+        )
+    kept = kept_type(column.treat, column.type)
+    return dataclasses.replace(field, type=column.type, treat=column.treat, kept=None if kept == column.type else kept)
 
 
 def _type_of(origin: Origin, column: str) -> FieldType:

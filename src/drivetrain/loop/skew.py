@@ -19,13 +19,17 @@ from drivetrain.features.request import TYPES
 from drivetrain.features.skew import Comparison, compare
 from drivetrain.features.training_set import build
 from drivetrain.features.view import FeatureView
+from drivetrain.loop.audit import note_read
 from drivetrain.loop.causes import Cause, Inquest, Served
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
-from drivetrain.loop.model import Group
+from drivetrain.loop.model import Group, Model
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.serve.log.columns import predictions_table
 from drivetrain.serve.log.compact import compact
+from drivetrain.serve.log.keeping import WITHHELD
+from drivetrain.serve.plan import EndpointPlan
 
 EXAMPLES = 3
 """Differences shown of each feature, of every cause one before a second of any."""
@@ -48,7 +52,8 @@ def skew(project: Definitions, endpoint: str | None, *, since: Micros | None) ->
     * ``unexplained``: none of these.
 
     Returns:
-        ``predictions`` looked at, ``values`` compared, and ``not_compared`` values, whose features are gone;
+        ``predictions`` looked at, ``values`` compared, and ``not_compared`` values, whose features are gone or stand on
+        what the log does not keep; ``withheld``: names of the latter;
         ``mismatches``: feature → ``count``, ``causes`` (cause → count), an ``example`` in words and ``examples``;
         ``causes``: cause → count over all features; ``changed``: what was declared otherwise for which version.
     """
@@ -63,7 +68,10 @@ def skew(project: Definitions, endpoint: str | None, *, since: Micros | None) ->
         logged = rows.collect()
         for (number,), part in logged.partition_by("version", as_dict=True, maintain_order=True).items():
             report.take(number, part)
-    return report.told()
+    told = report.told()
+    shown = classes_of(found.model).personal & set(told["mismatches"])
+    note_read(project, "skew", found.name, shown, sum(len(told["mismatches"][name]["examples"]) for name in shown))
+    return told
 
 
 class _Report:
@@ -75,6 +83,8 @@ class _Report:
         self._predictions = self._values = self._not_compared = 0
         self._mismatches: dict[str, dict[str, Any]] = {}
         self._changed: list[dict[str, Any]] = []
+        self._plan = plan_of(endpoint)
+        self._unknowable = _unknowable(endpoint.model, self._plan.withheld)
 
     def take(self, number: int, logged: pl.DataFrame) -> None:
         """Compares the predictions of one version."""
@@ -85,9 +95,10 @@ class _Report:
             self._changed.append(_change(number, "", logged.height, [], f"v{number} is not on record any more"))
             return
         changed = {name for name, digest in version.features.items() if model.definitions.get(name) != digest}
-        requests = _requests(self._endpoint, logged)
+        requests = _requests(self._plan, logged)
         offline = build(requests, model.views, model.requests, self._project.store.tables.scan, model.derived)
         offline = offline.drop(_unreadable(offline, version.input_schema, changed))
+        offline = offline.drop(self._unknowable & set(offline.columns))
         compared = compare(logged, offline, version.input_schema)
         for name in sorted(changed):
             self._note_change(number, name, version.input_schema, compared.schema, logged.height)
@@ -109,6 +120,7 @@ class _Report:
             "not_compared": self._not_compared,
             "causes": dict(causes.most_common()),
             "changed": self._changed,
+            "withheld": sorted(self._unknowable & set(self._endpoint.model.feature_names())),
             "mismatches": self._mismatches,
         }
 
@@ -170,13 +182,28 @@ class _Report:
         return example
 
 
-def _requests(endpoint: Endpoint, logged: pl.DataFrame) -> pl.DataFrame:
-    """Logged requests with their fields as columns, in their order."""
-    types = {field.name: TYPES[field.type] for field in plan_of(endpoint).fields}
+def _unknowable(model: Model, withheld: frozenset[str]) -> frozenset[str]:
+    """Features that can't be compared: those that the log does not keep, and those that are made of such fields."""
+    unknown = set(withheld)
+    for view in model.views:
+        if unknown & set(view.entity.keys):
+            unknown |= set(view.feature_names)
+    for group in model.computed:
+        read = zip(group.feature_names, group.expressions, strict=True)
+        unknown |= {name for name, expr in read if unknown & set(expr.meta.root_names())}
+    return frozenset(unknown)
+
+
+def _requests(plan: EndpointPlan, logged: pl.DataFrame) -> pl.DataFrame:
+    """Logged requests with their fields as columns, in their order; those that were withheld are null."""
+    types = {field.name: TYPES[field.read_as] for field in plan.fields}
     read = {name: pl.String() if isinstance(kind, pl.Datetime | pl.Date) else kind for name, kind in types.items()}
-    requests = logged.select(
-        pl.col("at").alias(AT), pl.col("request").str.json_decode(pl.Struct(read)).alias("request")
-    ).unnest("request")
+    known = pl.col("request")
+    if plan.withheld & set(types):
+        known = known.str.replace_all(f'"{WITHHELD}"', "null", literal=True)
+    requests = logged.select(pl.col("at").alias(AT), known.str.json_decode(pl.Struct(read)).alias("request")).unnest(
+        "request"
+    )
     return requests.with_columns(
         pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC")
         for name, kind in types.items()

@@ -15,6 +15,7 @@ from drivetrain.core.records import Alert, Decision, Evaluation, Link, ModelVers
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.retraining import consider_retraining
+from drivetrain.loop.serving_plan import plan_of
 from drivetrain.loop.shadowing import consider_shadow
 from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.reference import load
@@ -102,6 +103,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
             reference=load(store.blobs.get(standing.reference)) if standing.reference else None,
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],
+            withheld=plan_of(endpoint).withheld,
         ),
         since=since,
         until=until,

@@ -12,8 +12,11 @@ from drivetrain.core.errors import UnknownName
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import Decision, Field, InputSchema, ModelVersion, Prediction, Run, TableVersion
 from drivetrain.loop.audit import note_read, personal_columns
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.serving_plan import plan_of
+from drivetrain.serve.log.keeping import WITHHELD
 from drivetrain.serve.log.outcome import find_feedback
 from drivetrain.serve.log.read import find
 
@@ -44,11 +47,15 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
     run = catalog.get(Run, version.run_id) if version else None
     feedback = find_feedback(project.store, project.log_folder, answer)
     request = msgspec.json.decode(answer.request)
-    note_read(project, "trace", endpoint.name, personal_columns(project, endpoint.model, request), len(chosen))
+    classes, withheld = classes_of(endpoint.model), plan_of(endpoint).withheld
+    names = version.input_schema.names if version else ()
+    told = personal_columns(project, endpoint.model, {*request, *names, "prediction"} - withheld)
+    note_read(project, "trace", endpoint.name, told, len(chosen))
     return {
         "prediction": {**msgspec.structs.asdict(answer), "request": request},
         "said": f"{answer.prediction} for {iso(answer.at)}, answered by {answer.role} v{answer.version}",
-        "features": _features(answer, endpoint, version.input_schema) if version else [],
+        "features": _features(answer, endpoint, version.input_schema, withheld) if version else [],
+        "privacy": classes.shown,
         "shadow": [
             {"version": entry.version, "prediction": entry.prediction} for entry in chosen if entry.role == "shadow"
         ],
@@ -60,12 +67,14 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
     }
 
 
-def _features(answer: Prediction, endpoint: Endpoint, schema: InputSchema) -> list[dict[str, Any]]:
+def _features(
+    answer: Prediction, endpoint: Endpoint, schema: InputSchema, withheld: frozenset[str]
+) -> list[dict[str, Any]]:
     ages = dict(zip((view.name for view in endpoint.model.views), answer.ages, strict=False))
     return [
         {
             "name": field.name,
-            "value": _value(field, number),
+            "value": WITHHELD if field.name in withheld and math.isnan(number) else _value(field, number),
             "age_seconds": _number(ages.get(field.name.partition(".")[0], math.nan)),
         }
         for field, number in zip(schema.fields, answer.values, strict=True)

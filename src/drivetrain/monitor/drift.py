@@ -57,6 +57,7 @@ def measure_drift(
     effect: float,
     false_alarm: float,
     features: frozenset[str] = frozenset(),
+    withheld: frozenset[str] = frozenset(),
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
     """Compares a window with the reference.
 
@@ -69,11 +70,16 @@ def measure_drift(
         effect: Smallest value that may count as drift.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
         features: Watch only these; all if empty.
+        withheld: Never watch these: the window's rows lack their values.
 
     Returns:
         Each watched feature, furthest beyond its threshold first; and the predictions.
     """
-    watched = [(at, column) for at, column in enumerate(reference.columns) if not features or column.name in features]
+    watched = [
+        (at, column)
+        for at, column in enumerate(reference.columns)
+        if (not features or column.name in features) and column.name not in withheld
+    ]
     near, segments = _cut(reference, days)
     seen = []
     for at, column in [*watched, (-1, reference.output)]:

@@ -34,6 +34,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         reference: Its profile, or none: then drift is not judged.
         evaluation: Its evaluation, or none: then performance is measured but not judged.
         views: Names of the endpoint's views, in the order of the log's ``ages``.
+        withheld: Features whose values the log does not keep: their drift is not watched.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     reference: Reference | None = None
     evaluation: Evaluation | None = None
     views: Sequence[str] = ()
+    withheld: frozenset[str] = frozenset()
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -116,6 +118,7 @@ def assess(
             effect=asked.least,
             false_alarm=asked.false_alarm,
             features=frozenset(asked.features),
+            withheld=watched.withheld,
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)

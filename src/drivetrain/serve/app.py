@@ -17,6 +17,7 @@ from typing import Protocol
 
 from drivetrain.core.errors import DrivetrainError, NotFound, Overloaded, StoreError
 from drivetrain.core.settings import ServeSettings
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.body import Intake
 from drivetrain.serve.dataplane import Dataplane
@@ -100,7 +101,10 @@ class Application:
         witnesses = Witnesses(settings, self._meter)
         self._witnesses = witnesses or None
         dataplane = WatchedDataplane if witnesses else Dataplane
-        self._planes = {plan.name: dataplane(plan, store.online, settings, log_folder, self._meter) for plan in plans}
+        keys = KeyRing(store.catalog, store.folder)
+        self._planes = {
+            plan.name: dataplane(plan, store.online, settings, log_folder, self._meter, keys) for plan in plans
+        }
         for plane in self._planes.values():
             plane.in_company = self._in_company
         opened = load or partial(load_engine, threads=settings.threads)

@@ -16,6 +16,7 @@ from drivetrain.core.errors import NotReady, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Feedback, Prediction
 from drivetrain.core.settings import ServeSettings
+from drivetrain.data.treatment import Keys
 from drivetrain.serve.answering import Answering, Part
 from drivetrain.serve.batching import Batching
 from drivetrain.serve.call import Answer, Batch, Call, Facts
@@ -33,6 +34,7 @@ from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
 from drivetrain.serve.straight import Straight
 from drivetrain.serve.telemetry import Meter, Tally
+from drivetrain.serve.treating import RequestTreating
 from drivetrain.serve.turnstile import Turnstile
 from drivetrain.serve.version import LoadedVersion, Output
 from drivetrain.serve.work import Work, share
@@ -52,19 +54,31 @@ class Dataplane:
         settings: Limits and durability.
         folder: The server's log folder.
         meter: What is counted.
+        keys: Keys that fields of a request are treated with.
+
+    Raises:
+        ProjectError: Its predictions would be named by what may not be kept.
+        SettingsError: A key is not where it was said to be.
     """
 
     def __init__(
-        self, plan: EndpointPlan, online: OnlineStore, settings: ServeSettings, folder: Path, meter: Meter
+        self,
+        plan: EndpointPlan,
+        online: OnlineStore,
+        settings: ServeSettings,
+        folder: Path,
+        meter: Meter,
+        keys: Keys | None = None,
     ) -> None:
         self.plan = plan
-        self.schema = InstanceSchema(plan.fields)
+        self._treating = RequestTreating(plan, keys)
+        self.schema = InstanceSchema(plan.fields, self._treating.row if self._treating else None)
         self.lookup = Lookup(plan, online)
         self.log = WriteAheadLog(folder / plan.name, settings.durability)
         self.serving = Serving()
         self.offer_explained: OfferExplained | None = None
         """Takes answers of which some are to be explained in the log."""
-        self.keeping = Keeping([field.name for field in plan.fields if field.privacy == "secret"], settings.log_share)
+        self.keeping = Keeping(plan.withheld, settings.log_share, self._treating)
         self._meter = meter
         self._own = (plan.name,)  # the label of its counters
         self._batches = meter.counters["batches"]
@@ -249,7 +263,8 @@ class Dataplane:
     def _stamped(self, label: Feedback) -> Feedback:
         """The label as logged at this moment; one that names no moment of its own came at it, too."""
         moment = self.log.moment()
-        return replace(label, logged_at=moment, at=moment if label.at == label.logged_at else label.at)
+        entity = self._treating.entity(label.entity) if self._treating and label.entity else label.entity
+        return replace(label, logged_at=moment, at=moment if label.at == label.logged_at else label.at, entity=entity)
 
     def left_alone(self) -> list[int]:
         """Versions that failed too often and are not asked for a while."""
@@ -290,7 +305,7 @@ class Dataplane:
                             role="champion" if version is champion else "challenger",
                             entity=work.facts.entities[at],
                             request=self.keeping.request(call.raws[row]),
-                            values=values,
+                            values=self.keeping.values(version.names, values),
                             ages=work.facts.ages[at],
                             prediction=output,
                             latency_us=(clock - call.started) // 1_000,

@@ -23,10 +23,11 @@ def entity_positions(plan: EndpointPlan) -> list[int]:
                 found=fields[name][1] if name in fields else "no such field",
                 expected="a string or int field of the request",
             )
-        if plan.fields[fields[name][0]].privacy == "secret":
+        field = plan.fields[fields[name][0]]
+        if name in plan.withheld:
             raise ProjectError(
-                f"endpoint {plan.name!r} would name its predictions by {name} in the log, which is secret",
-                do="Key the label's source by something that may be kept, or give the column another privacy class",
+                f"endpoint {plan.name!r} would name its predictions by {name} in the log, which is {field.privacy}",
+                do="Treat the column with dt.pseudonym(…), or key the label's source by something that may be kept",
             )
     return [fields[name][0] for name in plan.entity]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -41,9 +41,10 @@ class InstanceSchema:
 
     Args:
         fields: What an instance must hold: no more, no less.
+        treat: What is done to its values before anything is made of them.
     """
 
-    def __init__(self, fields: Sequence[RequestField]) -> None:
+    def __init__(self, fields: Sequence[RequestField], treat: Callable[[Row], Row] | None = None) -> None:
         self.fields = tuple(fields)
         self.names = tuple(field.name for field in fields)
         self._struct = msgspec.defstruct(
@@ -58,6 +59,8 @@ class InstanceSchema:
         )
         self._decode = msgspec.json.Decoder(self._struct).decode
         self._times = tuple(at for at, field in enumerate(fields) if field.type == "time")
+        self._treat = treat
+        self._as_read = not self._times and treat is None
 
     def decode(self, raw: msgspec.Raw, where: str) -> Row:
         """The values of an instance given as JSON.
@@ -73,7 +76,7 @@ class InstanceSchema:
             row: Row = msgspec.structs.astuple(self._decode(raw))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._explain(raw, where, error) from None
-        return self._timed(row) if self._times else row
+        return row if self._as_read else self._finished(row)
 
     def convert(self, instance: Mapping[str, object], where: str) -> Row:
         """The values of an instance given as a mapping; raises as :meth:`decode`."""
@@ -81,15 +84,15 @@ class InstanceSchema:
             row: Row = msgspec.structs.astuple(msgspec.convert(instance, self._struct))
         except msgspec.ValidationError as error:
             raise self._diagnose(instance, where) or RequestError(str(error), field=where) from None
-        return self._timed(row) if self._times else row
+        return row if self._as_read else self._finished(row)
 
-    def _timed(self, row: Row) -> Row:
+    def _finished(self, row: Row) -> Row:
         values = list(row)
         for at in self._times:
             moment = values[at]
             if moment is not None:
                 values[at] = micros_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-        return tuple(values)
+        return tuple(values) if self._treat is None else self._treat(tuple(values))
 
     def _explain(self, raw: msgspec.Raw, where: str, error: Exception) -> RequestError:
         try:

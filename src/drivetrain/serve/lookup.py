@@ -31,7 +31,7 @@ class Lookup:
         self._keys = [(name, at) for at, name in enumerate(self._fields) if name in named]
         self.views = tuple(view.name for view in plan.views)
         looked_up = [name for view in plan.views for name in view.feature_names]
-        types = {field.name: TYPES[field.type] for field in plan.fields}
+        types = {field.name: TYPES[field.read_as] for field in plan.fields}
         self._computation = Computation(plan.requests, types, looked_up) if plan.requests else None
         self.names: tuple[str, ...] = (
             *looked_up,

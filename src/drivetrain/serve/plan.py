@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from drivetrain.data.column import Privacy
+from drivetrain.data.treatment import Treatment
 from drivetrain.features.derived import Computed
 from drivetrain.features.view import FeatureView
 
@@ -23,7 +25,9 @@ class RequestField:
         type: ``time`` is ISO 8601 text (no zone means UTC), ``date`` is ``YYYY-MM-DD``.
         nullable: Whether ``null`` may stand for unknown.
         description: For people.
-        privacy: Its privacy class; the log does not keep what is ``secret``.
+        privacy: Its privacy class.
+        treat: What is done to its values before anything is made of them, as to the column that they stand for.
+        kept: Type of its values after that, as features read them; none where it is ``type``.
     """
 
     name: str
@@ -31,6 +35,13 @@ class RequestField:
     nullable: bool = False
     description: str = ""
     privacy: Privacy = "internal"
+    treat: Treatment | None = None
+    kept: FieldType | None = None
+
+    @property
+    def read_as(self) -> FieldType:
+        """Type in which features read it."""
+        return self.kept or self.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,8 @@ class EndpointPlan:
             if nothing were known of any entity, and says so in the answer.
         deadline: Seconds after a request's arrival at which whoever has not answered is given up; none waits.
         fallback: What answers where the champion fails or misses the deadline: the champion before it, or a number.
+        keep_sensitive: Whether the log keeps what is ``sensitive``; what is ``secret`` it never does.
+        features: Feature → its class; ``internal`` where it is not named.
         description: For people.
     """
 
@@ -62,4 +75,21 @@ class EndpointPlan:
     features_away: FeaturesAway = "refuse"
     deadline: float | None = None
     fallback: Fallback = None
+    keep_sensitive: bool = False
+    features: Mapping[str, Privacy] = field(default_factory=dict)
     description: str = ""
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Fields and features whose values the log does not keep."""
+        classes = {one.name: one.privacy for one in self.fields} | dict(self.features)
+        return unkept(classes, keep_sensitive=self.keep_sensitive)
+
+
+def unkept(classes: Mapping[str, Privacy], *, keep_sensitive: bool) -> frozenset[str]:
+    """Of names and their classes, those whose values are not written down with predictions."""
+    return frozenset(
+        name
+        for name, privacy in classes.items()
+        if privacy == "secret" or (privacy == "sensitive" and not keep_sensitive)
+    )

@@ -156,7 +156,7 @@ class Reloader:
         if policy is None or policy.mode == "champion":
             return None, {}
         try:
-            router = Router(policy, plane.plan.fields)
+            router = Router(policy, plane.plan.fields, plane.plan.withheld)
         except DrivetrainError as error:
             problems["policy"] = f"the champion answers everything: {error}"
             return None, {}

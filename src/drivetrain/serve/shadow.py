@@ -111,7 +111,7 @@ class Shadow:
                             role="shadow",
                             entity=task.entity,
                             request=self._keeping.request(task.call.raws[task.row]),
-                            values=values,
+                            values=self._keeping.values(version.names, values),
                             ages=task.ages,
                             prediction=output,
                             latency_us=latency,

@@ -39,6 +39,8 @@ class Straight:
         self._who = plan.name, champion.record.model, champion.number
         self._entity = entity
         self._keeping = keeping
+        self._names = champion.names
+        self._all_kept = not keeping.blank(champion.names)
 
     def frames(self, call: Call, logged: Micros, part: Part, ages: Sequence[Sequence[float]]) -> bytes:
         """The log's frames of an answered call.
@@ -50,7 +52,7 @@ class Straight:
             ages: Of each row's values, in the order of the views.
         """
         request_id, keeping, entity, raws, inputs = call.request_id, self._keeping, self._entity, call.raws, part.inputs
-        whole = keeping.whole
+        whole, all_kept = keeping.whole, self._all_kept
         if not (whole or keeping.keeps(request_id)):
             return b""
         endpoint, model, number = self._who
@@ -68,7 +70,7 @@ class Straight:
                 "champion",
                 entity_of(entity, call.rows[row]) if entity else "",
                 bytes(raws[row]) if whole else keeping.request(raws[row]),
-                inputs[row],
+                inputs[row] if all_kept else keeping.values(self._names, inputs[row]),
                 ages[row],
                 output,
                 latency,

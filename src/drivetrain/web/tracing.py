@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.errors import NotFound, UnknownName
 from drivetrain.core.records import ModelVersion, Run
+from drivetrain.data.column import WITHHELD
 from drivetrain.data.veil import MASKED, Veil, joined, veil_of
 from drivetrain.web.desk import Desk
 
@@ -63,7 +64,10 @@ def traced(desk: Desk, prediction_id: str) -> Traced:
     prediction = dict(found["prediction"])
     request = prediction.pop("request", None)
     fields = request if isinstance(request, Mapping) else {}
-    withheld = veil(desk).withheld
+    classes = found.get("privacy") or {}
+    withheld = veil(desk).withheld | {name for name, privacy in classes.items() if privacy in WITHHELD}
+    said = {"prediction": MASKED} if "prediction" in withheld else {}
+    prediction |= said
     shown = {name: MASKED if name in withheld and value is not None else value for name, value in fields.items()}
     version = desk.store.catalog.get(ModelVersion, f"{prediction['model']}@{prediction['version']}")
     features = tuple(
@@ -82,7 +86,10 @@ def traced(desk: Desk, prediction_id: str) -> Traced:
         run=desk.store.catalog.get(Run, version.run_id) if version else None,
         feedback=dict(found["feedback"]) if found.get("feedback") else None,
         policy=str(found.get("policy") or ""),
-        shadow=tuple(dict(one) for one in found.get("shadow") or ()),
+        shadow=tuple(
+            dict(one) | ({"prediction": MASKED} if "prediction" in withheld else {})
+            for one in found.get("shadow") or ()
+        ),
         masked=MASKED in shown.values() or any(one.value == MASKED for one in features),
     )
 
@@ -125,4 +132,4 @@ def _value(value: object) -> object:
 
 
 def _names(feature: str, withheld: frozenset[str]) -> bool:
-    return feature.rpartition(".")[2] in withheld
+    return feature in withheld or feature.rpartition(".")[2] in withheld

@@ -15,9 +15,10 @@ import polars as pl
 import pytest
 from tests.loop.shop import ORDER, command, copy_shop, serving
 
-from drivetrain.core.errors import RequestError, StoreError, UnknownName, UsageError
+from drivetrain.core.errors import StoreError, UnknownName, UsageError
 from drivetrain.core.records import Decision, Forgetting, TableVersion, VaultKey
 from drivetrain.data.profile import profile
+from drivetrain.data.treatment import pseudonym_of
 from drivetrain.features.online.layout import key_of_one
 from drivetrain.loop.project import Project
 from drivetrain.loop.push import push
@@ -302,8 +303,24 @@ def test_pseudonyms_are_found_by_the_key_behind_them_and_sealed_values_lose_thei
     assert len(project.store.catalog.find(VaultKey)) == keys - 1
     project.run(only="data")
     assert project.store.tables.read("orders").height == rows.height - 76
-    with pytest.raises(RequestError, match="takes no pushed events"):
-        push(project, "history", [{}])
+
+
+def test_who_was_forgotten_stays_forgotten_when_the_key_of_pseudonyms_changes(made_shop, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_KEY", "k" * 32)
+    monkeypatch.setenv("NEW_KEY", "n" * 32)
+    folder = copy_shop(made_shop, tmp_path / "shop")
+    path = folder / "project.py"
+    treat = ', treat=dt.pseudonym(key="env:SHOP_KEY"))'
+    path.write_text(path.read_text().replace('privacy="personal")', 'privacy="personal"' + treat))
+    project = Project.load(folder)
+    project.run(only="data")
+    assert project.forget("customer", "c004").erased["orders"] == 76
+    path.write_text(path.read_text().replace("SHOP_KEY", "NEW_KEY"))
+    again = Project.load(folder)
+    again.run(only="data")  # read again from the start
+    rows = again.store.tables.read("orders")
+    assert rows.height == 6000 - 76
+    assert not (rows["customer"] == pseudonym_of(b"n" * 32, "c004")).any()
 
 
 def test_lmdb_is_there_to_be_searched(shop):

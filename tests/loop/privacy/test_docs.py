@@ -16,7 +16,7 @@ DOCS = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text("utf-8")
 def test_every_command_runs_in_order(made_shop, tmp_path):
     folder = copy_shop(made_shop, tmp_path / "shop")
     commands = re.findall(r"^\$ drivetrain (.+)$", DOCS, re.MULTILINE)
-    assert len(commands) == 7
+    assert len(commands) == 10
     for words in commands:
         asked = [sys.executable, "-m", "drivetrain", *shlex.split(words)]
         done = subprocess.run(asked, check=False, capture_output=True, text=True, cwd=folder)

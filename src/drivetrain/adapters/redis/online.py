@@ -67,6 +67,9 @@ return 1
 follows: rows as they were read, keys that had none, rows to keep, keys to delete. What needs memory comes first: a full
 server refuses the first such step, and lets a script that has begun to write come to its end."""
 
+_SCRUB_SECONDS = 60.0
+_UNDER_WAY = ("aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress")
+
 
 class RedisOnline:
     """:class:`~drivetrain.core.protocols.OnlineStore` in Redis or Valkey; safe between threads and in a forked child.
@@ -176,7 +179,33 @@ class RedisOnline:
         self._server.run(_DROP, [_rows(space), _SPACES], [space.encode()])
 
     def scrub(self) -> None:
-        """Redis frees what is deleted at once; snapshots and logs it has written are replaced as it is set up to."""
+        """Has the server write its append-only file and its snapshot anew where it keeps them, and waits for it.
+
+        What is deleted leaves its memory at once. Replicas and copies of its files are beyond this.
+
+        Raises:
+            StoreError: It does not let this user, or is not done in a minute.
+        """
+        kept = self._persistence()
+        if kept.get("aof_enabled") == "1":
+            self._server.ask("BGREWRITEAOF", patient=True)
+        if kept.get("rdb_last_save_time") and self._snapshots():
+            self._server.ask("BGSAVE", "SCHEDULE", patient=True)
+        until = time.monotonic() + _SCRUB_SECONDS
+        while any(self._persistence().get(name) == "1" for name in _UNDER_WAY):
+            if time.monotonic() > until:
+                raise StoreError(
+                    f"the online store {self._server.name} is still writing its files", do="Try again later"
+                )
+            time.sleep(0.05)
+
+    def _persistence(self) -> dict[str, str]:
+        text: bytes = self._server.ask("INFO", "persistence")
+        return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
+
+    def _snapshots(self) -> bool:
+        found: list[bytes] = self._server.ask("CONFIG", "GET", "save")
+        return len(found) > 1 and bool(found[1])
 
     def spaces(self) -> dict[str, int]:
         """Every space and how many rows it holds."""

@@ -54,6 +54,8 @@ def _show(said: Forgotten) -> None:
         wrapped(f"Not yet: {text}.", style="yellow")
     for path in said.outside:
         wrapped(f"Outside the project's state, and not ours to change: {path} still names them.", style="yellow")
+    for text in said.beyond:
+        wrapped(f"Beyond a search: {text}.", style="yellow")
     if said.dry_run:
         return
     for path in said.left:

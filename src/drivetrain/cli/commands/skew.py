@@ -55,6 +55,12 @@ def _show(found: dict[str, Any]) -> None:
     )
     for change in found["changed"]:
         wrapped(f"! {change['words']} ({change['predictions']:,} predictions)", hang=2, style="yellow")
+    if found["withheld"]:
+        wrapped(
+            f"! not compared, as the log does not keep what they are made of: {', '.join(found['withheld'])}",
+            hang=2,
+            style="yellow",
+        )
     if not wrong:
         out.print("[green]✓[/] Every value is what the training set would hold: no skew.")
         return

@@ -4,6 +4,7 @@ from drivetrain.core.records.alias import Alias, AliasName
 from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
+from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
@@ -60,6 +61,7 @@ __all__ = [
     "Policy",
     "PolicyKind",
     "Prediction",
+    "PrivacyBudget",
     "Record",
     "Replay",
     "Rollout",

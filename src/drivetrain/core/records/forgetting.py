@@ -16,6 +16,7 @@ class Forgetting(Record, frozen=True, kw_only=True):
         entity: Name of the entity; what the subject was.
         digest: HMAC-SHA256 of entity and key under the project's own key, hex: who asks about a subject can tell
             whether it was forgotten, and who reads this can't tell whom.
+        given: The same of the key as it was asked for, where tables hold a pseudonym of it, whose own key may change.
         sealed: Where that key is: ``env:NAME`` or ``file:path``.
         state: ``open`` until everything is done and proven.
         actor: Who asked.
@@ -34,6 +35,7 @@ class Forgetting(Record, frozen=True, kw_only=True):
     entity: str
     digest: str
     sealed: str
+    given: str = ""
     state: Literal["open", "done"] = "open"
     actor: str = "person"
     because: str = ""

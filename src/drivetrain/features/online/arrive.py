@@ -15,9 +15,10 @@ from typing import cast
 import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, datetime_of, micros_of
-from drivetrain.core.errors import DrivetrainError, RequestError
+from drivetrain.core.errors import DrivetrainError, ProjectError, RequestError
 from drivetrain.data.column import DTYPES, Column
 from drivetrain.data.source import Source
+from drivetrain.data.treatment import Keys
 from drivetrain.features.aggregate import Kind
 from drivetrain.features.events import check_type, feature_dtype, inputs_of, numbers
 from drivetrain.features.expression import expression_digest
@@ -25,6 +26,7 @@ from drivetrain.features.online.identity import identity_of
 from drivetrain.features.online.layout import Layout, key_of
 from drivetrain.features.online.ordinary import FIRST, LAST, LONGEST, Arrived, Row, Wants, kept, ordinary_reader
 from drivetrain.features.online.pending import Value
+from drivetrain.features.online.treating import EventTreating
 from drivetrain.features.view import FeatureView
 
 TOLD_APART: frozenset[Kind] = frozenset({"last", "top", "distinct"})
@@ -39,9 +41,19 @@ class Arrivals:
         view: The view.
         source: Where its table's rows come from; its contract says what a row must be.
         types: Types of the table's columns, for those that the contract does not declare.
+        keys: Keys that the source's columns are treated with.
+
+    Raises:
+        ProjectError: The view takes its moments from a column that is treated.
     """
 
-    def __init__(self, view: FeatureView, source: Source, types: Mapping[str, pl.DataType] | None = None) -> None:
+    def __init__(
+        self,
+        view: FeatureView,
+        source: Source,
+        types: Mapping[str, pl.DataType] | None = None,
+        keys: Keys | None = None,
+    ) -> None:
         self._types = {**(types or {}), **{name: column.dtype for name, column in source.contract.columns.items()}}
         self._view = view
         self._layout = Layout(view)
@@ -67,7 +79,14 @@ class Arrivals:
         )
         roots = {name for at in self._computed for name in _roots(view, at)}
         self._roots = sorted(roots)
-        self._read = tuple(sorted({*view.key_columns, *source.key, *self._plain.values(), *roots}))
+        needed = {*view.key_columns, *source.key, *self._plain.values(), *roots}
+        treating = EventTreating(needed, source, keys)
+        self._treating = treating if treating.columns else None
+        self._treated_types = {**self._types, **treating.types}
+        for name in filter(None, (self._time, self._known)):
+            if name in self._declared and self._declared[name].treat is not None:
+                raise ProjectError(f"view {view.name!r} takes moments from {name!r}, which {source.name!r} treats")
+        self._read = tuple(sorted({*needed, *treating.reads}))
         used = {name for check in self._checks.values() for name in check.meta.root_names()}
         bare = {name for name in (self._time, self._known) if name and not _has_rules(self._columns.get(name))}
         self._looked_at = tuple(sorted({*self._declared, *used} - {*self._read} - (bare - used)))
@@ -82,7 +101,9 @@ class Arrivals:
             if any(feature.kind not in _ANY for feature in view.columns if feature.input == position)
         )
         self._ordinary = (
-            None if self._checks or self._computed else ordinary_reader(self._wants, self._value, self._moment)
+            None
+            if self._checks or self._computed or self._treating
+            else ordinary_reader(self._wants, self._value, self._moment)
         )
 
     @property
@@ -125,6 +146,8 @@ class Arrivals:
                 raise _of_row(error, number, self._view.name) from error
         for says, expression in self._checks.items():
             self._check(says, expression, typed)
+        if self._treating is not None:
+            typed = self._treating.treated(typed)
         computed = self._compute(typed) if self._computed else {}
         return [
             self._arrived(row, values, {at: column[number] for at, column in computed.items()}, number)
@@ -199,19 +222,23 @@ class Arrivals:
             breach = RequestError(f"it breaks {says!r}", found={name: typed[number][name] for name in names})
             raise _of_row(breach, number, self._view.name)
 
-    def _frame(self, rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> pl.DataFrame:
+    def _frame(
+        self,
+        rows: Sequence[Mapping[str, object]],
+        names: Sequence[str],
+        types: Mapping[str, pl.DataType] | None = None,
+    ) -> pl.DataFrame:
+        known = self._types if types is None else types
         picked = [{name: row[name] for name in names} for row in rows]
         try:
-            return pl.DataFrame(
-                picked, schema={name: self._types.get(name) for name in names}, infer_schema_length=None
-            )
+            return pl.DataFrame(picked, schema={name: known.get(name) for name in names}, infer_schema_length=None)
         except (pl.exceptions.PolarsError, TypeError) as error:
             raise RequestError(f"events for view {self._view.name!r} have values of several types: {error}") from error
 
     def _compute(self, typed: Sequence[Mapping[str, object]]) -> dict[int, list[Value]]:
         """Values of the inputs that are expressions, by position, and whether conditions hold, by -1 - position."""
         made: dict[int, list[Value]] = {}
-        frame = self._frame(typed, self._roots)
+        frame = self._frame(typed, self._roots, self._treated_types)
         for position, series, members in inputs_of(self._view, frame.lazy(), self._computed):
             for feature in self._view.columns:
                 if feature.input == position:

@@ -13,6 +13,7 @@ from drivetrain.core.clock import DAY, Micros, iso, now
 from drivetrain.core.errors import RequestError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.data.source import Source
+from drivetrain.data.treatment import Keys
 from drivetrain.features.online.arrive import Arrivals
 from drivetrain.features.online.history import nothing
 from drivetrain.features.online.layout import PUSHED, Layout, events_of, trimmed_until
@@ -41,6 +42,7 @@ class Pusher:
         view: The view.
         source: The view's source.
         types: Types of the table's columns, for those that the source's contract does not declare.
+        keys: Keys that the source's columns are treated with: events are treated as rows are.
         grace: How far behind an entity's newest event a request may be; as in :func:`~.materialise.materialise`.
         clock: The present, microseconds.
     """
@@ -52,21 +54,18 @@ class Pusher:
         source: Source,
         *,
         types: Mapping[str, pl.DataType] | None = None,
+        keys: Keys | None = None,
         grace: Micros = DAY,
         clock: Callable[[], Micros] = now,
     ) -> None:
         self._online = online
         self._view = view
         self._layout = Layout(view)
-        self._arrivals = Arrivals(view, source, types)
+        self._arrivals = Arrivals(view, source, types, keys)
         self._empty = partial(empty_row, self._layout)
         self._grace = grace
         self._clock = clock
         self._sequence = PUSHED
-        read = [expr for given in view.inputs for expr in (given.value, given.where) if expr is not None]
-        names = {*view.key_columns, *(name for expr in read for name in expr.meta.root_names())}
-        columns = source.contract.columns
-        self._treated = sorted(name for name in names if name in columns and columns[name].treat is not None)
 
     def push(self, rows: Sequence[Row]) -> int:
         """Pushes events, all or none.
@@ -82,12 +81,6 @@ class Pusher:
                 what its entity's row still tells apart.
             StoreError: The store is full or away; nothing was kept.
         """
-        if self._treated:
-            raise RequestError(
-                f"view {self._view.name!r} takes no pushed events: what its source does to {', '.join(self._treated)} "
-                "before rows are kept is not done here",
-                do="Let rows come through the source",
-            )
         ahead = self._clock() + _AHEAD
         # Later pushes win ties, between processes as well as their clocks agree.
         self._sequence = max(self._sequence + 1, PUSHED + time.time_ns())

@@ -47,6 +47,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
             short to tell it from other text.
         waiting: What has to happen before it is wholly done.
         outside: Files that sources read, beyond the state, that still name the subject.
+        beyond: What no search here reaches, and what was or should be done about it.
     """
 
     entity: str
@@ -60,6 +61,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     searched: str = "text"
     waiting: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -83,6 +85,7 @@ def forget(
     person = find_person(project, entity, key)
     place = place_of_key(project.settings.privacy, project.settings.store)
     known = digest_of(project, place, person.entity.name, person.texts, make=not dry_run)
+    raw = digest_of(project, place, person.entity.name, person.given, make=not dry_run)
     with nullcontext() if dry_run else holding(project.store.leases, LEASE):
         entities = entities_of(project, person)
         names = Names([*({*person.texts, *person.given} if len(person.texts) == 1 else ()), *entities])
@@ -95,6 +98,7 @@ def forget(
                 id=new_id(),
                 entity=person.entity.name,
                 digest=known,
+                given="" if person.given == person.texts else raw,
                 sealed=place,
                 actor=actor,
                 because=because,
@@ -117,6 +121,7 @@ def forget(
             left=tuple(_told(project, path) for path in left),
             searched="text" if all(len(text) >= LEAST for text in person.texts) and len(person.texts) == 1 else "value",
             waiting=_waiting(project),
+            beyond=_beyond(project),
             outside=tuple(_told(project, path) for path in _outside(project, erasing, state)),
         )
         if not dry_run:
@@ -214,6 +219,24 @@ def _waiting(project: Definitions) -> tuple[str, ...]:
     if project.settings.serve.durability != "memory":
         return ()
     return ("a running server holds up to 1 MiB of its log in memory; forget again when it has stopped",)
+
+
+def _beyond(project: Definitions) -> tuple[str, ...]:
+    """What is kept by servers: it is erased there, and their files and copies are not ours to search."""
+    store, told = project.settings.store, []
+    if store.online.partition("://")[0].startswith(("redis", "valkey", "rediss")):
+        told.append(
+            "the online store's server wrote its append-only file and snapshot anew, where it keeps them; its replicas "
+            "and copies of its files may hold the subject's rows until they are replaced"
+        )
+    if not store.catalog.startswith("sqlite"):
+        told.append(
+            "the catalog's server was told to vacuum; its write-ahead log, replicas and backups may hold what was "
+            "erased until they are recycled"
+        )
+    if "://" in store.tables or "://" in store.blobs:
+        told.append("files in object storage were deleted; a bucket that keeps versions keeps them: let these expire")
+    return tuple(told)
 
 
 def _outside(project: Definitions, erasing: Erasing, state: Sequence[Path]) -> list[Path]:

@@ -16,15 +16,19 @@ import polars as pl
 from drivetrain.core.clock import Micros, now
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, Silent
+from drivetrain.data.source import Source
 from drivetrain.features.request import TYPES
+from drivetrain.loop.audit import note_read
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.scoring.features import FeatureSource
 from drivetrain.loop.scoring.inputs import Batch, InputFile
 from drivetrain.loop.scoring.instances import Misfit, moments
 from drivetrain.loop.scoring.output import Aside
 from drivetrain.loop.scoring.scorer import AT, PREDICTION, VERSION, Scorer
 from drivetrain.loop.serving_plan import plan_of
-from drivetrain.serve.plan import RequestField
+from drivetrain.serve.plan import EndpointPlan, RequestField, unkept
 
 ROWS: dict[FeatureSource, int] = {"online": 1 << 15, "offline": 1 << 19}
 """Rows of a batch; a join reads its tables anew for every one."""
@@ -89,7 +93,7 @@ def predict_batch(project: Definitions, endpoint: str | None, ask: Ask, *, progr
     scorer = Scorer(project, found, plan, ask.version, ask.features)
     watching = progress or Silent()
     with aside:
-        work = _Work(file, ask, scorer, aside, timed=timed)
+        work = _Work(file, ask, scorer, aside, timed=timed, unkept=_unkept(found, plan, file))
         made = work.done(watching)
         refused = aside.gathered()
         if refused is None:
@@ -97,6 +101,8 @@ def predict_batch(project: Definitions, endpoint: str | None, ask: Ask, *, progr
         else:
             aside.publish(refused, refused_output)
         aside.publish(made, ask.output)
+    told = classes_of(found.model).personal & {*file.schema, PREDICTION} - work.unkept
+    note_read(project, "predict", found.name, told, work.rows)
     seconds = time.perf_counter() - began
     return Scored(
         endpoint=found.name,
@@ -118,9 +124,13 @@ class _Work:
     Attributes:
         rows: Rows that fitted so far.
         refused: Rows that did not.
+        unkept: Columns that are not written.
     """
 
-    def __init__(self, file: InputFile, ask: Ask, scorer: Scorer, aside: Aside, *, timed: bool) -> None:
+    def __init__(
+        self, file: InputFile, ask: Ask, scorer: Scorer, aside: Aside, *, timed: bool, unkept: frozenset[str]
+    ) -> None:
+        self.unkept = unkept
         self.rows = self.refused = 0
         self._file = file
         self._ask = ask
@@ -140,7 +150,7 @@ class _Work:
         watching.start(task, self._file.total)
         batches = self._scored(watching, task)
         first = next(batches, None)
-        schema = self._scorer.columns_of_none(self._file.schema) if first is None else first.schema
+        schema = self._scorer.columns_of_none(self._written) if first is None else first.schema
         made = self._aside.write(iter(()) if first is None else chain([first], batches), schema)
         if self.refused and not self._ask.skip_bad:
             more = self.refused - len(self._first)
@@ -152,12 +162,16 @@ class _Work:
         watching.finish(task, f"{self.rows:,} rows")
         return made
 
+    @property
+    def _written(self) -> pl.Schema:
+        return pl.Schema({name: kind for name, kind in self._file.schema.items() if name not in self.unkept})
+
     def _scored(self, watching: Progress, task: str) -> Iterator[pl.DataFrame]:
         for read in self._file.batches():
             batch, at = self._fitting(read, *self._moments(read))
             self.rows += batch.carried.height
             if batch.carried.height and (self._ask.skip_bad or not self.refused):
-                yield self._scorer.answered(batch.carried, batch.values, at)
+                yield self._scorer.answered(batch.carried.drop(self.unkept), batch.values, at)
             watching.advance(task, read.carried.height, f"{self.rows:,} rows")
 
     def _moments(self, batch: Batch) -> tuple[pl.Series, list[Misfit]]:
@@ -184,9 +198,17 @@ class _Work:
         told = list(zip(named, reasons, strict=True))[:space]
         self._first += [f"row {batch.first + row + 1}: {reason}" for row, reason in told]
         if self._ask.skip_bad:
-            self._aside.keep(batch.carried.filter(bad).with_columns(pl.Series(REASON, reasons)))
+            self._aside.keep(batch.carried.filter(bad).drop(self.unkept).with_columns(pl.Series(REASON, reasons)))
         fits = ~bad
         return Batch(batch.first, batch.carried.filter(fits), batch.values.filter(fits), []), at.filter(fits)
+
+
+def _unkept(endpoint: Endpoint, plan: EndpointPlan, file: InputFile) -> frozenset[str]:
+    """Columns of the file that the endpoint's log would not keep, and no file of answers either."""
+    source = endpoint.model.label.source
+    columns = source.contract.columns if isinstance(source, Source) else {}
+    others = {name: column.privacy for name, column in columns.items()}
+    return frozenset(file.schema) & (plan.withheld | unkept(others, keep_sensitive=plan.keep_sensitive))
 
 
 def _timed(file: InputFile, ask: Ask) -> bool:

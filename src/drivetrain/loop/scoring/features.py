@@ -60,7 +60,7 @@ class OnlineFeatures:
         self._requests = plan.requests
         self._schema = schema
         self._fields = {field.name: field for field in schema.fields}
-        self._times = [field.name for field in plan.fields if field.type == "time"]
+        self._times = [field.name for field in plan.fields if field.read_as == "time"]
         derived = {name for group in plan.requests if isinstance(group, DerivedView) for name in group.reads}
         known = {field.name for field in schema.fields if field.type != "category"} - derived
         self._numbers = [view for view in plan.views if _numeric(view, known)]

@@ -14,6 +14,8 @@ from drivetrain.core.clock import datetime_of, micros_of
 from drivetrain.core.errors import SourceError, UsageError
 from drivetrain.data.breach import show
 from drivetrain.data.casting import cast
+from drivetrain.data.column import WITHHELD
+from drivetrain.data.veil import MASKED
 from drivetrain.features.request import TYPES
 from drivetrain.serve.instance import WORDS
 from drivetrain.serve.plan import FieldType, RequestField
@@ -37,8 +39,9 @@ class Misfit:
     values: Sequence[Any] | pl.Series
 
     def told(self, row: int) -> str:
-        """What is wrong with a row."""
-        return f"{self.field.name}: found {show(self.values[row])}, expected {expected(self.field)}"
+        """What is wrong with a row; what must not be shown is not quoted."""
+        found = MASKED if self.field.privacy in WITHHELD else show(self.values[row])
+        return f"{self.field.name}: found {found}, expected {expected(self.field)}"
 
 
 def expected(field: RequestField) -> str:

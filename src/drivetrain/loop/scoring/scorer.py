@@ -7,6 +7,7 @@ import polars as pl
 
 from drivetrain.core.errors import NotReady
 from drivetrain.core.records import ModelVersion
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.features.exact import Floats
 from drivetrain.features.request import TYPES
 from drivetrain.loop.definitions import Definitions
@@ -18,6 +19,7 @@ from drivetrain.registry.load import load_engine
 from drivetrain.serve.lookup import Lookup
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import EngineFailed
+from drivetrain.serve.treating import RequestTreating
 from drivetrain.serve.version import LoadedVersion
 
 PREDICTION, VERSION, AT = "prediction", "model_version", "at"
@@ -49,6 +51,7 @@ class Scorer:
         # What the endpoint refuses a version for, it is refused for here.
         lookup = Lookup(plan, project.store.online)
         engine = load_engine(project.store, self.record, verify=verify_path(project))
+        self._treating = RequestTreating(plan, KeyRing(project.store.catalog, project.folder))
         self._engine = LoadedVersion(self.record, engine, lookup.names, lookup.definitions).engine
         self._features: Features = (
             OnlineFeatures(plan, schema, project.store.online)
@@ -69,7 +72,8 @@ class Scorer:
             EngineFailed: The model failed, or gave something that is no number.
             StoreError: The store can't be read.
         """
-        outputs = self._predicted(self._features.matrix(values, at))
+        treated = self._treating.frame(values) if self._treating else values
+        outputs = self._predicted(self._features.matrix(treated, at))
         columns = (
             [pl.Series(PREDICTION, outputs)]
             if outputs.ndim == 1

@@ -61,7 +61,15 @@ class Explainer:
         self._seconds = settings.explain_seconds
         self._meter = meter
         self._known: WeakKeyDictionary[LoadedVersion, Explain] = WeakKeyDictionary()
-        self._sample = Sample(plane.plan.name, settings.explain_share, lane, plane.log, meter, self._explain_of)
+        self._sample = Sample(
+            plane.plan.name,
+            settings.explain_share,
+            lane,
+            plane.log,
+            meter,
+            self._explain_of,
+            withheld=plane.plan.withheld,
+        )
         self.offer = self._sample.offer
         """Takes answered rows, to explain a share of them in the log; see :meth:`Sample.offer`."""
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import nan
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -49,6 +50,7 @@ class Sample:
         log: Where explanations go.
         meter: What is counted.
         explain: Version → how its rows are explained.
+        withheld: Features whose contributions are not kept, as their values are not.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Sample:
         log: WriteAheadLog,
         meter: Meter,
         explain: Callable[[LoadedVersion], Explain],
+        *,
+        withheld: frozenset[str] = frozenset(),
     ) -> None:
         self._endpoint = endpoint
         self._share = share
@@ -66,6 +70,7 @@ class Sample:
         self._log = log
         self._meter = meter
         self._explain = explain
+        self._withheld = withheld
         self._waiting: deque[_Task] = deque()
         self._lock = Lock()
         self._under_way = False
@@ -139,7 +144,7 @@ class Sample:
                         method=reasons.method,
                         prediction=task.output,
                         base=reasons.base,
-                        contributions=reasons.contributions,
+                        contributions=[self._kept(task.version.names, each) for each in reasons.contributions],
                     )
                 )
             )
@@ -147,6 +152,12 @@ class Sample:
             self._meter.counters["explain_failed"][(self._endpoint,)] += 1
         else:
             self._meter.counters["explained"][self._endpoint, "sampled"] += 1
+
+    def _kept(self, names: Sequence[str], contributions: list[float]) -> list[float]:
+        if not self._withheld:
+            return contributions
+        pairs = zip(names, contributions, strict=True)
+        return [nan if name in self._withheld else contribution for name, contribution in pairs]
 
 
 def chosen(request_id: str, share: float) -> bool:

@@ -40,23 +40,26 @@ class Router:
     Args:
         policy: The policy; not ``champion``.
         fields: Fields of the endpoint's requests.
+        withheld: Those whose values the log does not keep.
 
     Raises:
         ProjectError: It goes by fields that requests don't have, or can't go by, or learns from ones the log does not
             keep.
     """
 
-    def __init__(self, policy: Policy, fields: Sequence[RequestField]) -> None:
+    def __init__(self, policy: Policy, fields: Sequence[RequestField], withheld: frozenset[str] = frozenset()) -> None:
         self.policy = policy
         self._unit = _places(policy, policy.unit, fields, "sticks to", {"string", "int", "bool", "date", "time"})
         self._context = _places(policy, policy.context, fields, "goes by", {"float", "int", "bool"})
-        kept = {field.name for field in fields if field.privacy != "secret"}
-        if unkept := [name for name in policy.context if name not in kept]:
-            raise ProjectError(
-                f"the policy of endpoint {policy.endpoint!r} learns from {unkept[0]!r}",
-                found="a secret field, which the log does not keep",
-                expected="fields that are kept",
-            )
+        for field in fields:
+            if field.name in policy.context and (
+                field.privacy == "secret" or field.name in withheld or field.treat is not None
+            ):
+                raise ProjectError(
+                    f"the policy of endpoint {policy.endpoint!r} learns from {field.name!r}",
+                    found=f"a {field.privacy} field, which the log does not keep as it comes",
+                    expected="fields that are kept",
+                )
         self._shares = [arm.share for arm in policy.arms]
         self._arms = {arm.name: arm for arm in policy.arms}
         self._overrides: Mapping[str, str] = policy.overrides

@@ -1,0 +1,80 @@
+"""A table must hide each person among others: declared, held to at every delivery, and asked by a command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from drivetrain.core.errors import ContractBreach, UsageError
+from drivetrain.loop.project import Project
+
+PROJECT = """
+import drivetrain as dt
+project = dt.Project("clinic", objective="-", metric="roc_auc")
+project.source(
+    "visits", dt.files("raw/*.csv"), key="id",
+    contract=dt.Contract(
+        {
+            "id": dt.Column("int"),
+            "zip": dt.Column("string", privacy="personal", treat=dt.truncate(2)),
+            "age": dt.Column("int", privacy="personal", treat=dt.generalise(bins=[30, 60])),
+            "ill": dt.Column("string", privacy="sensitive"),
+        },
+        anonymous=dt.KAnonymity(["zip", "age"], k=3, sensitive="ill", diversity=2),
+    ),
+)
+"""
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "project.py").write_text(PROJECT)
+    deliver(tmp_path, "1,10115,20,flu", "2,10117,25,gout", "3,10999,29,flu")
+    return tmp_path
+
+
+def deliver(folder, *lines):
+    number = len(list((folder / "raw").glob("*.csv")))
+    (folder / "raw" / f"{number}.csv").write_text("\n".join(["id,zip,age,ill", *lines]) + "\n")
+
+
+def test_what_is_kept_is_judged_with_what_was_there(clinic):
+    project = Project.load(clinic)
+    project.run(only="data")
+    deliver(clinic, "4,10555,22,flu")  # alone in its file, and one of four in the table
+    project.run(only="data")
+    told = project.privacy.anonymity("visits")
+    assert (told.holds, told.found.k, told.found.diversity) == (True, 4, 2)
+    deliver(clinic, "5,80331,22,flu", "6,80333,24,flu")
+    with pytest.raises(ContractBreach, match=r"say the same in zip, age: found 2 of 6 rows in smaller groups"):
+        project.run(only="data")
+    assert project.store.tables.read("visits").height == 4
+    (clinic / "raw" / "2.csv").write_text("id,zip,age,ill\n5,80331,22,flu\n6,80333,24,flu\n7,80000,1,flu\n")
+    with pytest.raises(ContractBreach, match="groups with fewer values of ill, the fewest 1"):
+        project.run(only="data")
+    (clinic / "raw" / "2.csv").write_text("id,zip,age,ill\n5,80331,22,flu\n6,80333,24,flu\n7,80000,1,gout\n")
+    project.run(only="data")
+    assert project.store.tables.read("visits").height == 7
+
+
+def test_the_command_says_it_and_exits(clinic):
+    Project.load(clinic).run(only="data")
+    words = [sys.executable, "-m", "drivetrain", "privacy", "anonymity", "visits", "--project", str(clinic)]
+    held = subprocess.run([*words, "--json"], check=True, capture_output=True)
+    told = json.loads(held.stdout)
+    assert (told["holds"], told["k"], told["found"]["k"]) == (True, 3, 3)
+    broken = subprocess.run([*words, "--by", "zip,age", "--k", "4"], check=False, capture_output=True, text=True)
+    assert broken.returncode == 1
+    assert "3 rows are in groups of fewer than 4." in broken.stdout
+    with pytest.raises(UsageError, match="no column 'shoe'"):
+        Project.load(clinic).privacy.anonymity("visits", ["shoe"])
+
+
+def test_a_file_is_checked_too(clinic):
+    deliver(clinic, "8,50667,70,flu")
+    found = Project.load(clinic).contracts.check(clinic / "raw" / "1.csv", contract="visits")
+    assert any("say the same in zip, age" in text for one in found for text in one.failing)
