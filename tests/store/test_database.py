@@ -7,7 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -31,6 +33,30 @@ def database(tmp_path):
 def test_a_relative_path_is_relative_to_the_folder(tmp_path):
     assert Database("sqlite:///a/b.db", tmp_path).name == str(tmp_path / "a" / "b.db")
     assert Database(f"sqlite:///{tmp_path}/abs.db", tmp_path / "x").name == str(tmp_path / "abs.db")
+
+
+def test_erased_records_leave_no_bytes_in_the_files_of_postgres(postgres, tmp_path):
+    url = postgres.fresh()
+    database = Database(url, tmp_path)
+    migrate(database)
+    catalog = SqlCatalog(database)
+    texts = [f"marker-{at:03d}-of-ada" for at in range(200)]
+    catalog.commit(*(Note(name=text, text=text) for text in texts))
+    with psycopg.connect(url, autocommit=True) as connection:
+        [place] = connection.execute("SHOW data_directory").fetchone()
+    gone = texts[::9]
+
+    def left(names):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        files = [path.read_bytes() for path in Path(place).glob("base/*/*") if path.is_file()]
+        return [name for name in names if any(name.encode() in data for data in files)]
+
+    assert left(gone) == gone
+    assert catalog.erase(*(Note(name=name, text="").ref for name in gone)) == len(gone)
+    assert left(gone) == []
+    assert left(texts[1:9]) == texts[1:9]
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["", "catalog.db", "mysql://host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///"])

@@ -80,15 +80,20 @@ class Database:
     def scrub(self) -> None:
         """Leaves nothing of deleted rows in the database's files.
 
-        SQLite is written anew and its log emptied, for which readers of this moment are waited for. PostgreSQL keeps
-        deleted rows until its own vacuum; its files are not ours.
+        SQLite is written anew and its log emptied, for which readers of this moment are waited for. So is PostgreSQL's
+        table: a plain vacuum frees the places of deleted rows and leaves their bytes. Its write-ahead log is not ours.
 
         Raises:
             StoreError: Somebody reads or writes for longer than can be waited.
         """
         with self._plain("vacuumed"), self.engine.connect() as connection:
             if self.dialect != "sqlite":
-                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM records")
+                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+                alone.exec_driver_sql(f"SET lock_timeout = '{_WAIT_SECONDS}s'")
+                try:
+                    alone.exec_driver_sql("VACUUM FULL records")
+                finally:
+                    alone.exec_driver_sql("RESET lock_timeout")
                 return
             connection.exec_driver_sql("VACUUM")
             deadline = time.monotonic() + _WAIT_SECONDS
