@@ -123,3 +123,9 @@ def test_order_of_arrival_keys_of_two_and_privacy():
 def test_there_must_be_rows():
     with pytest.raises(SourceError, match="no rows to draft"):
         infer(pl.DataFrame({"a": []}))
+
+
+def test_a_flag_has_no_third_value():
+    draft = infer(pl.DataFrame({"returned": [0, 1, 0, 1, 1, 0] * 20, "items": [1, 2, 3, 1, 2, 4] * 20}))
+    assert (draft.columns["returned"].low, draft.columns["returned"].high) == (0, 1)
+    assert draft.columns["items"].high > 4

@@ -240,8 +240,10 @@ def _range(made: _Found, values: pl.Series, parts: Sequence[pl.Series]) -> None:
     below, above = max(below, first - low), max(above, high - last)
     if not (math.isfinite(low - below) and math.isfinite(high + above)):
         return
-    least = 0.0 if 0 <= low <= below else low - below
     whole = made.column.type == "int"
+    if whole and (low, high) == (0, 1):
+        below = above = 0.0  # a flag has no third value
+    least = 0.0 if 0 <= low <= below else low - below
     bounds: tuple[Bound, Bound] = (
         (math.floor(least), math.ceil(high + above))
         if whole

@@ -14,6 +14,8 @@ from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.loop.data import ColumnFigures
 from drivetrain.loop.project import Project
 
+_RARE = 0.005
+"""Share below which the most frequent value says nothing."""
 _TOLD = 3
 
 
@@ -59,6 +61,8 @@ def _values(column: ColumnFigures) -> str:
     if column.quantiles:
         low, *_, high = column.quantiles.values()
         return f"median {column.quantiles['0.5']:.4g}, 5% to 95% {low:.4g} to {high:.4g}"
+    if column.top and column.top[0][1] < _RARE:
+        return "many, none frequent"
     if column.top:
         return ", ".join(f"{name} {share:.0%}" for name, share in column.top[:_TOLD])
     return "" if column.low is None else f"{column.low} to {column.high}"

@@ -132,7 +132,7 @@ def aggregate(
         for label, value, lower, upper in zip(told.labels, told.values, told.lower, told.upper, strict=True):
             out.print(f"{told.what} of {label}: {value:,.6g} ({lower:,.6g} to {upper:,.6g} but for the noise)")
         if told.left_out:
-            wrapped(f"Without {told.left_out}.")
+            wrapped(f"Not counted: {told.left_out}.")
 
 
 def _number(text: str) -> float:
