@@ -62,6 +62,35 @@ def test_weighed_so_label_and_group_are_independent(found: list[tuple[str | None
         assert shares["rate"].to_numpy() == pytest.approx(np.full(len(shares), frame["label"].mean()))
 
 
+def test_the_weights_of_many_rows_are_1_on_average() -> None:
+    """Products of counts go beyond 32 bits from 65,536 rows on."""
+    cells = {("a", 1.0): 75_000, ("a", 0.0): 75_000, ("b", 1.0): 40_000, ("b", 0.0): 10_000}
+    frame = pl.DataFrame({"who": np.repeat([who for who, _ in cells], list(cells.values()))})
+    labels = np.repeat([label for _, label in cells], list(cells.values()))
+    weights, weighing = Reweigh("who").learn(frame, labels)
+    assert weights.mean() == pytest.approx(1)
+    assert {(*cell.group, cell.label): cell.weight for cell in weighing.cells} == pytest.approx(
+        {("a", 1.0): 1.15, ("a", 0.0): 0.85, ("b", 1.0): 0.71875, ("b", 0.0): 2.125}
+    )
+    assert [cell.rows for cell in weighing.cells] == [75_000, 75_000, 10_000, 40_000]
+
+
+@pytest.mark.parametrize("name", ["group", "label", "labels", "weight", "both", "_label", "_rows", "_weight", "_0"])
+def test_columns_may_be_called_anything(name: str) -> None:
+    frame = pl.DataFrame({name: ["a", "a", "b", "b", "b"], "other": [1, 1, 1, 1, 2]})
+    weights, weighing = Reweigh(name, "other").learn(frame, np.array([1.0, 0.0, 1.0, 0.0, 0.0]))
+    assert weights.tolist() == pytest.approx([0.8, 1.2, 0.8, 1.2, 0.6])
+    assert weighing.by == (name, "other")
+    assert weighing.lacking == (("b", "2"),)
+
+
+def test_null_is_not_the_text_that_stands_for_it() -> None:
+    frame = pl.DataFrame({"who": [None, None, "(missing)", "(missing)"]})
+    weights, weighing = Reweigh("who").learn(frame, np.array([1.0, 1.0, 1.0, 0.0]))
+    assert weights.tolist() == pytest.approx([0.75, 0.75, 1.5, 0.5])
+    assert [cell.group for cell in weighing.cells] == [("(missing)",)] * 3
+
+
 def test_a_group_without_a_label_is_named() -> None:
     frame = pl.DataFrame({"who": ["a", "a", "b", "b"]})
     _, weighing = Reweigh("who").learn(frame, np.array([1.0, 0.0, 0.0, 0.0]))
@@ -131,6 +160,8 @@ def test_the_model_is_another(store: Store) -> None:
 def test_what_can_not_be_weighed_is_said(store: Store) -> None:
     with pytest.raises(UsageError, match="needs a column"):
         Reweigh()
+    with pytest.raises(UsageError, match="names a column twice"):
+        Reweigh("a", "a")
     with pytest.raises(TrainingError, match="no classes"):
         Reweigh("who").learn(pl.DataFrame({"who": ["a"] * 50}), np.arange(50.0))
     with pytest.raises(TrainingError, match="too many groups"):

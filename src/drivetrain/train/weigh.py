@@ -38,6 +38,8 @@ class Reweigh:
     def __init__(self, *columns: str) -> None:
         if not columns:
             raise UsageError("Reweigh needs a column that makes the groups", do='For example: dt.Reweigh("carrier")')
+        if len(set(columns)) < len(columns):
+            raise UsageError("Reweigh names a column twice", found=", ".join(columns), do="Name each once")
         object.__setattr__(self, "columns", columns)
 
     def __repr__(self) -> str:
@@ -53,7 +55,11 @@ class Reweigh:
         Raises:
             TrainingError: The labels are no classes, or there are more groups than rows could tell apart.
         """
-        rows = groups.select(self.columns).with_columns(pl.all().cast(pl.String).fill_null(_NULL))
+        # Names of our own throughout: a column may be called weight, label or group.
+        names = [f"_{at}" for at in range(len(self.columns))]
+        rows = groups.select(
+            pl.col(each).cast(pl.String).alias(name) for each, name in zip(self.columns, names, strict=True)
+        )
         rows = rows.with_columns(_label=pl.Series(labels))
         kinds = rows["_label"].n_unique()
         if kinds > MOST_LABELS:
@@ -61,25 +67,29 @@ class Reweigh:
                 "rows are weighed by group and label, and these labels are no classes",
                 found=f"{kinds} different labels", expected=f"{MOST_LABELS} at most", do="Leave weigh= out",
             )  # fmt: skip
-        names = list(self.columns)
-        counts = rows.group_by(*names, "_label").len("both")
-        counts = counts.with_columns(group=pl.sum("both").over(names), label=pl.sum("both").over("_label"))
+        # polars counts in 32 bits, in which products of counts do not fit.
+        counts = rows.group_by(*names, "_label").agg(_rows=pl.len().cast(pl.Float64))
+        counts = counts.with_columns(_group=pl.sum("_rows").over(names), _alike=pl.sum("_rows").over("_label"))
         many = counts.select(names).n_unique()
         if many > MOST_GROUPS:
             raise TrainingError(
-                f"rows can't be weighed by {' and '.join(names)}: there are too many groups",
+                f"rows can't be weighed by {' and '.join(self.columns)}: there are too many groups",
                 found=f"{many} among {len(rows)} rows", expected=f"{MOST_GROUPS} at most",
                 do="Weigh by coarser groups",
             )  # fmt: skip
-        cells = counts.with_columns(weight=pl.col("group") * pl.col("label") / (pl.col("both") * len(rows)))
+        cells = counts.with_columns(_weight=pl.col("_group") * pl.col("_alike") / (pl.col("_rows") * len(rows)))
         cells = cells.sort(*names, "_label")
-        weights = rows.join(cells, on=[*names, "_label"], how="left", maintain_order="left")["weight"].to_numpy()
-        lacking = cells.group_by(names, maintain_order=True).len("labels").filter(pl.col("labels") < kinds)
+        weighed = rows.join(cells, on=[*names, "_label"], how="left", nulls_equal=True, maintain_order="left")
+        weights = weighed["_weight"].to_numpy()
+        # Null may not be told from a text by what it is called, so it is named last.
+        cells = cells.with_columns(pl.col("_rows").cast(pl.Int64))
+        lacking = cells.group_by(names, maintain_order=True).agg(_labels=pl.len()).filter(pl.col("_labels") < kinds)
+        cells, lacking = (told.with_columns(pl.col(names).fill_null(_NULL)) for told in (cells, lacking))
         return weights, Weighing(
             by=self.columns,
             cells=tuple(
                 WeighedCell(tuple(row[: len(names)]), *row[len(names) :])
-                for row in cells.select(*names, "_label", "both", "weight").iter_rows()
+                for row in cells.select(*names, "_label", "_rows", "_weight").iter_rows()
             ),
             rows=len(rows),
             effective=effective_rows(weights),
