@@ -81,7 +81,7 @@ class Reweigh:
         cells = cells.sort(*names, "_label")
         weighed = rows.join(cells, on=[*names, "_label"], how="left", nulls_equal=True, maintain_order="left")
         weights = weighed["_weight"].to_numpy()
-        # Null may not be told from a text by what it is called, so it is named last.
+        # Null is named last, for a text may say the same.
         cells = cells.with_columns(pl.col("_rows").cast(pl.Int64))
         lacking = cells.group_by(names, maintain_order=True).agg(_labels=pl.len()).filter(pl.col("_labels") < kinds)
         cells, lacking = (told.with_columns(pl.col(names).fill_null(_NULL)) for told in (cells, lacking))

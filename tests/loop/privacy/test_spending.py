@@ -71,6 +71,21 @@ def test_a_figure_is_near_and_on_record(shop):
     assert project.store.catalog.get(PrivacyBudget, "orders").figures == 1
 
 
+def test_copies_of_the_same_subjects_have_no_budget_of_their_own(shop):
+    project = Project.load(shop)
+    others = [name for name in project.store.tables.names() if name not in project.sources]
+    assert "training/returned" in others
+    orders = project.store.tables.read("orders")
+    project.store.tables.append("quarantine/orders", orders.head(5), transaction=("test", 1), note="")
+    for table in [*others, "quarantine/orders"]:
+        with pytest.raises(RefusedError, match="has no privacy to spend of its own"):
+            project.privacy.aggregate(table, Ask(what="count", epsilon=0.1))
+    del project.sources["orders"]
+    with pytest.raises(RefusedError, match="one that is not declared"):
+        project.privacy.aggregate("orders", Ask(what="count", epsilon=0.1))
+    assert project.store.catalog.find(PrivacyBudget) == []
+
+
 def test_the_command_says_figures_with_their_noise(shop):
     words = [sys.executable, "-m", "drivetrain", "privacy", "aggregate", "orders", "--project", str(shop)]
     asked = [*words, "--histogram", "category", "--among", "lamps,dresses", "--epsilon", "0.5", "--json"]

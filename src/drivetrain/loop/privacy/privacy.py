@@ -69,13 +69,14 @@ class Privacy:
         the audit; a figure that fails after that is paid for.
 
         Args:
-            table: The table.
+            table: The table of a declared source.
             ask: Which figure.
 
         Raises:
             UnknownName: There is no such table.
             UsageError: It has no such column, or none of that kind.
-            RefusedError: The table's budget is spent.
+            RefusedError: The table's budget is spent, or it is no declared source's: copies of the same subjects, such
+                as a training set or quarantine, have no budget of their own.
             MissingExtra: ``pip install "drivetrain[dp]"``.
         """
         return private_figure(self._project, table, ask)

@@ -21,7 +21,16 @@ def private_figure(project: Definitions, table: str, ask: Ask) -> Aggregate:
     tables = project.store.tables
     version = tables.version(table)
     if version is None:
-        raise UnknownName(f"there is no table {table!r}", expected=f"one of {', '.join(sorted(tables.names()))}")
+        known = sorted(name for name in tables.names() if name in project.sources)
+        raise UnknownName(f"there is no table {table!r}", expected=f"one of {', '.join(known)}")
+    if table not in project.sources:
+        # Its rows tell of the same subjects, and a budget of its own would let that be told once more.
+        raise RefusedError(
+            f"table {table!r} has no privacy to spend of its own",
+            found="what was made of sources, or of one that is not declared",
+            expected=f"a declared source: {', '.join(project.sources)}",
+            do="Ask for the figure of the source whose rows these are",
+        )
     rows = tables.scan(table, version)
     there = rows.collect_schema()
     missing = [name for name in ask.reads if name not in there]
