@@ -20,8 +20,10 @@ class Anonymity(msgspec.Struct, frozen=True, kw_only=True):
         small: Rows in groups smaller than what was asked for.
         worst: Sizes of the smallest groups, smallest first, ten at most; no values.
         rows: Rows in all.
-        diversity: Different values of the sensitive column in the group that has fewest; none where it was not asked.
+        diversity: Different values of the sensitive column in the group that has fewest of those that have any; none
+            where it was not asked.
         alike: Rows in groups with fewer of them than what was asked for.
+        broken: Rows in groups of either kind.
     """
 
     k: int
@@ -31,6 +33,7 @@ class Anonymity(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     diversity: int | None = None
     alike: int = 0
+    broken: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class KAnonymity:
 
     def holds(self, found: Anonymity) -> bool:
         """Whether that is enough."""
-        return max(found.small, found.alike) <= self.spare * found.rows
+        return found.broken <= self.spare * found.rows
 
 
 def k_anonymity(
@@ -103,7 +106,8 @@ def k_anonymity(
         frame: The rows.
         quasi: Columns that others may know: birth date, post code, sex. A null is a value like others.
         k: How many rows a group must have.
-        sensitive: A column whose values must differ within a group; a null is a value like others.
+        sensitive: A column whose values must differ within a group. A null is no value: it hides no other. A group
+            that has nulls only tells nothing and counts as different enough.
         diversity: How many different ones a group must have.
 
     Raises:
@@ -121,10 +125,15 @@ def k_anonymity(
             found=", ".join(missing) or None,
             expected=f"some of {', '.join(frame.columns)}",
         )
-    values = pl.lit(0) if sensitive is None else pl.col(sensitive).n_unique()
-    sizes = frame.group_by(list(dict.fromkeys(quasi))).agg(_rows=pl.len().cast(pl.Int64), _values=values)
-    rows, kinds = sizes["_rows"].sort(), sizes["_values"]
-    least = kinds.min() if sensitive and len(kinds) else None
+    names = list(dict.fromkeys(quasi))
+    # A column may be called as ours are: theirs are numbered.
+    renamed = frame.select(pl.col(name).alias(str(at)) for at, name in enumerate(asked))
+    values = pl.col(str(len(names))).drop_nulls().n_unique() if sensitive else pl.lit(None)
+    sizes = renamed.group_by([str(at) for at in range(len(names))]).agg(rows=pl.len().cast(pl.Int64), kinds=values)
+    rows, kinds = sizes["rows"].sort(), sizes["kinds"].cast(pl.Int64)
+    least = kinds.filter(kinds > 0).min()
+    few, alike = sizes["rows"] < k, (kinds > 0) & (kinds < diversity)
+    alike = alike.fill_null(value=False)
     return Anonymity(
         k=int(rows[0]) if len(rows) else 0,
         groups=len(rows),
@@ -132,5 +141,6 @@ def k_anonymity(
         worst=tuple(rows.head(10).to_list()),
         rows=frame.height,
         diversity=int(least) if isinstance(least, int) else None,
-        alike=int(sizes["_rows"].filter(kinds < diversity).sum()) if sensitive else 0,
+        alike=int(sizes["rows"].filter(alike).sum()),
+        broken=int(sizes["rows"].filter(few | alike).sum()),
     )
