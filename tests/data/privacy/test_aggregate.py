@@ -100,11 +100,21 @@ def test_without_noise_it_is_what_is_counted_by_hand(rows):
         ({"what": "histogram", "column": "x", "epsilon": 1.0}, "needs edges"),
         ({"what": "histogram", "column": "x", "edges": (2.0, 1.0), "epsilon": 1.0}, "edges must rise"),
         ({"what": "count", "most": 0, "epsilon": 1.0}, "one row or more"),
+        ({"what": "sum", "column": "x", "low": 0.0, "high": math.inf, "epsilon": 1.0}, "finite numbers"),
+        ({"what": "mean", "column": "x", "low": -math.inf, "high": 0.0, "epsilon": 1.0}, "finite numbers"),
+        ({"what": "histogram", "column": "x", "edges": (0.0, math.inf), "epsilon": 1.0}, "finite numbers"),
+        ({"what": "histogram", "column": "x", "edges": (0.0, math.nan), "epsilon": 1.0}, "finite numbers"),
+        ({"what": "histogram", "column": "x", "among": ("a", "a"), "epsilon": 1.0}, "values differ"),
     ],
 )
 def test_what_cannot_be_asked(asked, said):
     with pytest.raises(UsageError, match=said):
         Ask(**asked)
+
+
+def test_nobody_counts_less_than_no_rows():
+    told = aggregate(frame([]), ASKS[0], lambda values, **_: Noised([-5 for _ in values], 3.0, 1.0))
+    assert (told.values, told.lower, told.upper) == ((0.0,), (0.0,), (0.0,))
 
 
 def test_a_sum_is_of_numbers():

@@ -73,6 +73,12 @@ class Ask:
             raise UsageError("a histogram needs edges of two or more, rising, or values", do="--edges 0,10,20")
         if list(self.edges) != sorted(set(self.edges)) or self.most < 1:
             raise UsageError("edges must rise, and one row or more of each subject must count")
+        bounds = [bound for bound in (self.low, self.high, *self.edges) if bound is not None]
+        if not all(map(math.isfinite, bounds)) or len(set(self.among)) < len(self.among):
+            raise UsageError(
+                "bounds and edges are finite numbers, and a histogram's values differ",
+                found=", ".join(map(str, [*bounds, *self.among])),
+            )
 
     @property
     def reads(self) -> list[str]:
@@ -142,7 +148,8 @@ def _total(rows: pl.DataFrame, ask: Ask, noise: Noise) -> Aggregate:
     value = made.values[0] * grid
     # Nobody counts less than no rows.
     least = 0.0 if ask.what == "count" else -math.inf
-    return _told(ask, [max(value, least)], [max(value - made.sure * grid, least)], [value + made.sure * grid])
+    lower, upper = (max(value + side * made.sure * grid, least) for side in (-1, 1))
+    return _told(ask, [max(value, least)], [lower], [upper])
 
 
 def _mean(rows: pl.DataFrame, ask: Ask, noise: Noise) -> Aggregate:
