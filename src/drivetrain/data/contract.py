@@ -69,9 +69,10 @@ class Contract:
         renamed: New name → the name it had; such a column is taken under its old name.
 
     Rules of a batch as a whole (``complete``, ``tables``, ``balance``, ``volume``, ``drift``) look at the rows that
-    keep all others; ``anonymous`` at the table with them, once the last piece of a delivery is there. Where one is
-    broken, ``quarantine`` and ``fail`` refuse the batch, and ``warn`` counts it. Rows that are not fresh are kept; with
-    ``quarantine`` and ``fail`` ingestion ends in an error that says how old they are.
+    keep all others; ``anonymous`` at the table with them, after every piece of a delivery and of rows brought back from
+    quarantine. Where one is broken, ``quarantine`` and ``fail`` refuse the batch, and ``warn`` counts it; rows deleted
+    where they came from are counted only, and ``retain`` and forgetting are not judged at all. Rows that are not
+    fresh are kept; with ``quarantine`` and ``fail`` ingestion ends in an error that says how old they are.
 
     Raises:
         ProjectError: A setting is impossible.

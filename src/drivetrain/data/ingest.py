@@ -24,9 +24,10 @@ from drivetrain.data import ledger, quarantine
 from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_sequence, with_times
 from drivetrain.data.batch_history import history, profiled
 from drivetrain.data.checks import missing_column
+from drivetrain.data.contract import Contract
 from drivetrain.data.duplicates import changed
 from drivetrain.data.forgotten import LEFT_OUT, Forgotten
-from drivetrain.data.judge import Failing, judge, refuse, stale
+from drivetrain.data.judge import Failing, judge, refuse, singled_out, stale
 from drivetrain.data.ledger import APPLICATION, Entry
 from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.profile import profile, profile_of
@@ -214,7 +215,7 @@ def _take_batch(
     failing: list[Failing] = []
     if empty:
         found = Screened(store.tables.read(source.name).clear(), [], {}, entry.shape)
-        rows, updates = found.rows, 0
+        rows, timed, updates = found.rows, found.rows, 0
     else:
         standing = Standing(
             source.key,
@@ -222,13 +223,9 @@ def _take_batch(
             batch.again or bool(batch.readmitted),
             partial(as_named, contract=source.contract, keys=work.lookups.keys),
         )
-        before = Before(
-            {name: dtype for name, dtype in schema.items() if name not in RESERVED},
-            standing,
-            {} if anew else entry.shape,
-        )
-        found = screen(batch, source, work.lookups, before)
-        found, timed = _remembered(work, found)
+        types = {name: dtype for name, dtype in schema.items() if name not in RESERVED}
+        before = Before(types, standing, {} if anew else entry.shape)
+        found, timed = _remembered(work, screen(batch, source, work.lookups, before))
         fresh, updates = (timed, 0) if whole else changed(timed, store.tables, source.name, source.key)
         if not batch.again:
             found = _with_counts(found, timed.height - fresh.height, updates)
@@ -239,12 +236,21 @@ def _take_batch(
     if not empty and not batch.readmitted:
         brought = None if batch.again or batch.more else batch.before + batch.rows.height + len(batch.unreadable)
         past = history(store, source, 0 if whole else entry.number - entry.first + 1)
-        after = None if batch.more else partial(standing.with_rows, timed, gone)
-        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns, table=after)
+        failing = judge(found.rows, source.contract, past, delivered=brought, columns=columns)
+    if rows.height or gone.height:
+        found, alone = _singled_out(source.contract, found, partial(standing.with_rows, timed), gone, rows)
+        failing += alone
     if failing:
         if source.contract.on_breach != "warn":
             total = batch.rows.height + len(batch.unreadable)
-            raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=found.reasons)
+            raise refuse(
+                batch.origin,
+                failing,
+                rows=total,
+                aside=len(found.refused),
+                reasons=found.reasons,
+                piece=batch.more or batch.before > 0,
+            )
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     if gone.height and not whole:
         found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
@@ -271,6 +277,24 @@ def _take_batch(
     profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates, veil=veil)
     ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
+
+
+def _singled_out(
+    contract: Contract,
+    found: Screened,
+    after: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame],
+    gone: pl.DataFrame,
+    fresh: pl.DataFrame,
+) -> tuple[Screened, list[Failing]]:
+    """Whether the table with a batch singles somebody out; counted only where that comes of deletions alone.
+
+    A deletion is not held up by those whom it leaves alone.
+    """
+    broken = singled_out(contract, partial(after, gone))
+    if not broken or not gone.height or (fresh.height and singled_out(contract, partial(after, gone.clear()))):
+        return found, broken
+    told = {f"{rule.rule}: too few, as others were deleted": gone.height for rule in broken}
+    return replace(found, reasons=found.reasons | told), []
 
 
 def _remembered(work: _Work, found: Screened) -> tuple[Screened, pl.DataFrame]:

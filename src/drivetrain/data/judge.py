@@ -71,7 +71,7 @@ def judge(
         history: Earlier batches.
         delivered: How many rows came, bad ones included; none where that says nothing, as for a file read again.
         columns: Their profile, made when it is asked for.
-        table: Some columns of the table as it will be kept with them; none where more of the delivery is to come.
+        table: Some columns of the table as it will be kept with them; none where that is judged apart.
     """
     found: list[Failing] = []
     if delivered is not None and contract.volume is not None:
@@ -81,7 +81,7 @@ def judge(
         found += _balance(rows, contract)
         found += _tables(rows, contract)
         found += _drift(contract, history, columns)
-        found += _anonymous(contract, table)
+        found += [] if table is None else singled_out(contract, table)
     return found
 
 
@@ -101,7 +101,13 @@ def stale(contract: Contract, version: TableVersion | None, now: Micros) -> Fail
 
 
 def refuse(
-    origin: str, failing: Sequence[Failing], *, rows: int, aside: int, reasons: Mapping[str, int]
+    origin: str,
+    failing: Sequence[Failing],
+    *,
+    rows: int,
+    aside: int,
+    reasons: Mapping[str, int],
+    piece: bool = False,
 ) -> ContractBreach:
     """The error for a batch that breaks rules as a whole.
 
@@ -111,12 +117,14 @@ def refuse(
         rows: How many rows it has.
         aside: How many of them break rules of rows: often the same trouble, seen closer.
         reasons: Those rules, and how many rows break each.
+        piece: Whether the batch is a piece of a delivery that is too large for one.
     """
     worst = "; ".join(f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(5))
     inside = f" in {aside:,} of {rows:,} rows ({worst}), and" if aside else ""
     return ContractBreach(
         f"{origin} breaks its contract{inside} as a whole: {'; '.join(map(str, failing))}",
-        do="Look whether the source has changed; nothing of this batch was taken in",
+        do="Look whether the source has changed; nothing of this batch was taken in"
+        + ("; pieces of the delivery before it stand; with larger batches more of it is judged at once" * piece),
     )
 
 
@@ -190,26 +198,33 @@ def _drift(contract: Contract, history: History, columns: Callable[[], Sequence[
             )
 
 
-def _anonymous(contract: Contract, table: Callable[[Sequence[str]], pl.DataFrame] | None) -> Iterator[Failing]:
+def singled_out(contract: Contract, table: Callable[[Sequence[str]], pl.DataFrame]) -> list[Failing]:
+    """Whether a table singles somebody out against its contract.
+
+    Args:
+        contract: The rules.
+        table: Some columns of the table as it will be kept.
+    """
     asked = contract.anonymous
-    if asked is None or table is None:
-        return
+    if asked is None:
+        return []
     kept = table(asked.reads)
     absent = [name for name in asked.reads if name not in kept.columns]
     if absent:
         raise missing_column(absent, kept.columns, "the contract's anonymous")
     found = asked.of(kept)
-    if not asked.holds(found):
-        small = f"{found.small:,} of {found.rows:,} rows in smaller groups, the smallest of {found.k:,}"
-        alike = f"{found.alike:,} in groups with fewer values of {asked.sensitive}, the fewest {found.diversity}"
-        wanted = f"groups of {asked.k:,} rows or more" + (
-            f" with {asked.diversity:,} values" if asked.sensitive else ""
-        )
-        yield Failing(
+    if asked.holds(found):
+        return []
+    small = f"{found.small:,} of {found.rows:,} rows in smaller groups, the smallest of {found.k:,}"
+    alike = f"{found.alike:,} in groups with fewer values of {asked.sensitive}, the fewest {found.diversity}"
+    wanted = f"groups of {asked.k:,} rows or more" + (f" with {asked.diversity:,} values" if asked.sensitive else "")
+    return [
+        Failing(
             f"rows that say the same in {', '.join(asked.columns)}",
             " and ".join(text for text, broken in ((small, found.small), (alike, found.alike)) if broken),
             wanted + (f", but for {asked.spare:.2%}" if asked.spare else ""),
         )
+    ]
 
 
 def _interval(hits: int, rows: int) -> Share:
