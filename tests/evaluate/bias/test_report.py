@@ -140,6 +140,28 @@ def test_rows_of_few_days_stand_alone() -> None:
     assert group(report, carrier="AA").rate is not None
 
 
+def test_labels_of_a_single_day_make_nothing_sure() -> None:
+    """Rows without a label on 20 other days do not say how days differ."""
+    frame = world(7, days=20, a_day=480)
+    day = pl.col("_at").dt.epoch("us") // DAY
+    frame = frame.with_columns(pl.when(day == 3).then("_label").alias("_label"))
+    declared = Protected("female", {"true": 0.41, "false": 0.59})
+    report = look(frame, declared, "carrier")
+    assert (report.rows, report.block) == (480, "row")
+    share = group(report, female="true").share
+    assert share.low is not None
+    assert share.high is not None
+    assert share.low < share.value - 0.03
+    assert share.high > share.value + 0.03
+    assert not sure(group(report, female="true").beyond)
+
+
+def test_too_few_rows_or_days_are_held_against_no_declared_share() -> None:
+    report = look(world(8, days=1, a_day=99), Protected("female", {"true": 0.9, "false": 0.1}))
+    assert [found.beyond for found in report.groups] == [None, None]
+    assert report.compared["representation"] == 0
+
+
 def test_labels_that_are_no_yes_or_no_have_no_rate() -> None:
     report = look(world(6).with_columns(pl.col("age").alias("_label")), "carrier")
     assert report.positives is None

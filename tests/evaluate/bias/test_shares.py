@@ -94,3 +94,7 @@ def test_differences_that_hold_together_are_wider() -> None:
     ours, theirs = tallies(np.random.default_rng(1), 30, (300, 900), (0.2, 0.2))
     alone, together = difference(ours, theirs, 0.95, 1), difference(ours, theirs, 0.95, 50)
     assert together.low < alone.low < alone.high < together.high
+
+
+def test_a_group_of_a_single_day_may_be_anything() -> None:
+    assert Tally(np.array([480.0, 0.0]), np.array([240.0, 0.0]), clustered=True).bounds(0.95) == (0.0, 1.0)

@@ -30,6 +30,7 @@ class Comparing:
         self._expected = expected
         self._taught = Cells(rows, grouping, rows.taught)
         label = rows.lacking.get(LABEL)
+        self._sized = enough(self._taught.shares()[0], LEAST)
         self._every = self._taught if label is None else Cells(rows, grouping, label.among)
 
     def numbers(self) -> dict[str, int]:
@@ -37,7 +38,7 @@ class Comparing:
         return {
             "label rate": 0 if self._rows.positives is None else self._taught.comparisons,
             "missingness": sum(self._cells(column).comparisons for column in self._rows.lacking),
-            "representation": sum(share is not None for share in self._expected),
+            "representation": sum(share is not None for share in self._expected) if self._sized else 0,
         }
 
     def groups(self, together: Mapping[str, int]) -> Iterator[BiasGroup]:
@@ -53,7 +54,9 @@ class Comparing:
                 rows=round(float(share.hits.sum())),
                 share=share.measure(LEVEL),
                 expected=expected,
-                beyond=None if expected is None else _beyond(share, expected, together["representation"]),
+                beyond=None
+                if expected is None or not self._sized
+                else _beyond(share, expected, together["representation"]),
                 positives=round(float(rate[0].hits.sum())) if rate and known else None,
                 rate=rate[0].measure(LEVEL) if rate and known else None,
                 gap=difference(*rate, LEVEL, together["label rate"]) if rate and comparable(rate) else None,

@@ -37,7 +37,8 @@ class Rows:
         self.labels = frame.get_column(LABEL)
         self.taught: Marks = self.labels.is_not_null().to_numpy()
         self.blocks, self.many = blocks_of(frame.get_column("_at").dt.epoch("us").to_numpy(), DAY)
-        self.clustered = self.many >= MIN_BLOCKS
+        # What is compared are mostly rows that teach; days of others tell nothing of how alike theirs are.
+        self.clustered = len(np.unique(self.blocks[self.taught])) >= MIN_BLOCKS
 
     @cached_property
     def positives(self) -> Marks | None:

@@ -90,6 +90,8 @@ class Tally:
 
     def bounds(self, level: float, among: int = 1) -> tuple[float, float]:
         """Wilson's bounds at the effective number of rows."""
+        if self.clustered and self.blocks < 2:
+            return 0.0, 1.0  # a single day does not say how days differ
         tail = (1.0 - level) / (2 * among)
         width = t_quantile(1.0 - tail, self.blocks - 1) if self.clustered else _NORMAL.inv_cdf(1.0 - tail)
         return wilson(self.share, self.count / self.effect, width)
