@@ -41,7 +41,10 @@ def test_a_value_that_another_key_has_is_refused_and_the_same_row_again_is_not(p
     place.write("raw/2.csv", "id,mail,x,gone\na,a@x,5,\nc,b@x,3,\n")
     made = place.take(people())
     assert {row["id"]: row["x"] for row in place.rows("people")} == {hidden("a"): 5, hidden("b"): 2}
-    assert made.reasons == {"mail: expected a value that no other row has": 1}
+    assert made.reasons == {
+        "mail: expected a value that no other row has": 1,
+        "took the place of a row with the same key": 1,
+    }
 
 
 def test_of_raw_values_too_where_only_the_key_is_treated(place):
@@ -59,7 +62,7 @@ def test_a_tombstone_finds_its_row(place):
     made = place.take(people())
     assert {row["id"]: row["x"] for row in place.rows("people")} == {hidden("a"): 1, hidden("c"): 4}
     assert made.rows == 2
-    assert made.reasons == {"deleted where it came from": 1}
+    assert made.reasons == {"deleted where it came from": 1, "took the place of a row with the same key": 1}
 
 
 def test_a_reference_finds_the_pseudonym_that_both_are_treated_to(place):
