@@ -88,11 +88,22 @@ def test_copies_of_the_same_subjects_have_no_budget_of_their_own(shop):
 
 def test_the_command_says_figures_with_their_noise(shop):
     words = [sys.executable, "-m", "drivetrain", "privacy", "aggregate", "orders", "--project", str(shop)]
-    asked = [*words, "--histogram", "category", "--among", "lamps,dresses", "--epsilon", "0.5", "--json"]
+    asked = [*words, "--histogram", "category", "--among", "lamps,dresses", "--per-row", "--epsilon", "0.5", "--json"]
     told = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
     assert told["labels"] == ["lamps", "dresses", "other"]
-    refused = subprocess.run([*words, "--count", "--epsilon", "0.7"], check=False, capture_output=True, text=True)
+    refused = subprocess.run(
+        [*words, "--count", "--per-row", "--epsilon", "0.7"], check=False, capture_output=True, text=True
+    )
     assert refused.returncode == 1
     assert "is spent" in refused.stderr
     both = subprocess.run([*words, "--count", "--sum", "amount", "--epsilon", "0.1"], check=False, capture_output=True)
     assert both.returncode == 2
+    whose = subprocess.run([*words, "--count", "--epsilon", "0.1"], check=False, capture_output=True, text=True)
+    assert whose.returncode == 2
+    assert "whose rows are whose" in whose.stderr
+    rows = subprocess.run(
+        [*words, "--count", "--per-row", "--epsilon", "0.1"], check=True, capture_output=True, text=True
+    )
+    assert "Each row is taken for another subject" in " ".join(rows.stdout.split())
+    mine = [*words, "--count", "--per", "customer", "--most", "9", "--epsilon", "0.1"]
+    assert "Each row" not in subprocess.run(mine, check=True, capture_output=True, text=True).stdout

@@ -101,7 +101,8 @@ def aggregate(
     high: Annotated[float | None, typer.Option(help="Greatest value; greater ones count as this one.")] = None,
     edges: Annotated[str, typer.Option(help="Bounds between a histogram's bins, parted by commas.")] = "",
     among: Annotated[str, typer.Option(help="A histogram's values, parted by commas.")] = "",
-    per: Annotated[str | None, typer.Option(help="Column that says whose row it is.")] = None,
+    per: Annotated[str | None, typer.Option(metavar="COLUMN", help="Whose row it is.")] = None,
+    per_row: Annotated[bool, typer.Option("--per-row", help="Each row is another subject's.")] = False,
     most: Annotated[int, typer.Option(help="Rows of a subject that count at most.")] = 1,
     project: ProjectFolder = HERE,
     json: Json = False,
@@ -112,6 +113,11 @@ def aggregate(
         chosen = [(what, column) for what, column in asked.items() if column is not None]
         if len(chosen) != 1:
             raise UsageError("one figure at a time", expected="--count, --sum, --mean or --histogram")
+        if (per is None) != per_row:
+            raise UsageError(
+                "a private figure tells little of a subject, and something must say whose rows are whose",
+                expected="--per with the column that names the subject, or --per-row if nobody has two rows",
+            )
         [(what, column)] = chosen
         ask = Ask(
             what=what,  # type: ignore[arg-type] # one of the four
@@ -133,6 +139,8 @@ def aggregate(
             out.print(f"{told.what} of {label}: {value:,.6g} ({lower:,.6g} to {upper:,.6g} but for the noise)")
         if told.left_out:
             wrapped(f"Not counted: {told.left_out}.")
+        if told.per is None:
+            wrapped("Each row is taken for another subject: of who has several, as many times as much is told.")
 
 
 def _number(text: str) -> float:

@@ -35,7 +35,8 @@ class Ask:
         high: Greatest value, likewise.
         edges: Bounds between a histogram's bins; not to be read off the rows.
         among: A histogram's values, for text; others are counted together.
-        per: Column that says whose row it is; each row is somebody's own where none is given.
+        per: Column that says whose row it is. Where none is given each row is taken for another subject: of who has
+            several, as many times as much is told.
         most: How many rows of a subject count at most; others of theirs are left out.
         epsilon: What the figure may tell of a subject.
         delta: Probability with which it may tell more; 0 for Laplace noise, else Gaussian.
@@ -99,6 +100,7 @@ class Aggregate(msgspec.Struct, frozen=True, kw_only=True):
         epsilon: What was spent on it.
         delta: The same.
         left_out: Why rows may be missing from it, in words; empty if none can be.
+        per: Column that says whose rows they are; none where each was taken for another subject.
     """
 
     what: What
@@ -110,6 +112,7 @@ class Aggregate(msgspec.Struct, frozen=True, kw_only=True):
     epsilon: float
     delta: float
     left_out: str = ""
+    per: str | None = None
 
 
 def aggregate(rows: pl.DataFrame, ask: Ask, noise: Noise) -> Aggregate:
@@ -218,4 +221,5 @@ def _told(
         epsilon=ask.epsilon,
         delta=ask.delta,
         left_out=", ".join(left),
+        per=ask.per,
     )
