@@ -10,7 +10,7 @@ import pytest
 from tests.loop.shop import command, copy_shop, edit, make_shop, serving
 
 from drivetrain.core.errors import DrivetrainError, ProjectError, UnknownName
-from drivetrain.core.records import BiasReport, ModelVersion, Run
+from drivetrain.core.records import Access, BiasReport, ModelVersion, Run
 from drivetrain.loop.project import Project
 
 DECLARED = """slices=["basket.category"],
@@ -71,6 +71,29 @@ def test_the_command_says_the_same(made):
     assert report["protected"] == ["region", "basket.category"]
     assert report == json.loads(json.dumps(report))
     assert command(made, "bias", "nothing", check=False).returncode == 2
+
+
+def test_a_sensitive_attribute_is_told_of_in_large_groups_only_and_the_read_is_on_record(fresh, tmp_path):
+    folder = copy_shop(fresh, tmp_path / "shop")
+    orders = pl.read_csv(folder / "raw" / "orders.csv")
+    alone = orders.with_columns(
+        region=pl.when(pl.int_range(pl.len()) == 40).then(pl.lit("nowhere")).otherwise("region")
+    )
+    alone.write_csv(folder / "raw" / "orders.csv")
+    Project.load(folder).run(only="data")
+    project = Project.load(folder)
+    open_ = project.data.bias()
+    assert {"region": "nowhere"} in [each.attributes for each in open_.groups]
+    assert project.store.catalog.find(Access) == []
+    edit(folder, '"region": dt.Column("string")', '"region": dt.Column("string", privacy="sensitive")')
+    project = Project.load(folder)
+    project.run(only="data")
+    report = project.data.bias()
+    assert report.report_id != open_.report_id
+    assert "nowhere" not in str(report)
+    assert {"region": "(all others)"} in [each.attributes for each in report.groups]
+    (read,) = project.store.catalog.find(Access)
+    assert (read.what, read.about, read.columns) == ("bias", "training/returned", ("region",))
 
 
 def test_a_model_without_protected_attributes_says_how_to_declare_them(made_shop, tmp_path):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from drivetrain.core.errors import UsageError
 from drivetrain.core.records import BiasReport
+from drivetrain.loop.audit import note_read
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.refs import resolve
 from drivetrain.loop.runner import run_nodes
-from drivetrain.loop.stages.bias import bias_node
+from drivetrain.loop.stages.bias import bias_node, personal_attributes
 from drivetrain.loop.stages.ingest import ingested
-from drivetrain.loop.stages.training_set import training_set_node
+from drivetrain.loop.stages.training_set import training_set_node, training_table
 from drivetrain.train.environment import environment_digest
 
 
@@ -31,4 +32,6 @@ def bias(project: Definitions, model: str | Model | None) -> BiasReport:
         environment=environment_digest(),
         given={need: {"table": ingested(project, need.removeprefix("ingest:")).ref} for need in needs},
     )
-    return resolve(project, BiasReport, ran[-1].outputs["bias"])
+    report = resolve(project, BiasReport, ran[-1].outputs["bias"])
+    note_read(project, "bias", training_table(found.name), personal_attributes(project, found), report.rows)
+    return report

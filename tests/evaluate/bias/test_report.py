@@ -162,6 +162,26 @@ def test_too_few_rows_or_days_are_held_against_no_declared_share() -> None:
     assert report.compared["representation"] == 0
 
 
+def test_nobody_is_singled_out_by_a_personal_attribute() -> None:
+    frame = world(9, days=10, a_day=90).with_row_index()
+    frame = frame.with_columns(
+        carrier=pl.when(pl.col("index") == 5).then(pl.lit("alone")).otherwise("carrier"),
+        age=pl.when(pl.col("index") == 6).then(pl.lit(117.25)).otherwise("age"),
+    )
+    asked = [Protected("carrier"), Protected("female"), Protected("age"), Protected("wind", {"1.0": 1.0})]
+    last = int(frame["_at"].dt.epoch("us").to_numpy().max())
+    for personal in (frozenset({"carrier", "age"}), frozenset[str]()):
+        found = bias_report(frame, Question("r", "late", "t", asked, ["temp"], last + 1, personal), now=1)
+        assert "117.25" not in str(found)
+        assert ("alone" in str(found)) == (not personal)
+        for by in {tuple(each.attributes) for each in found.groups}:
+            mine = [each for each in found.groups if tuple(each.attributes) == by]
+            assert sum(each.rows for each in mine) == len(frame)
+            if personal.intersection(by):
+                named = [each for each in mine if set(each.attributes.values()) != {"(all others)"}]
+                assert all(each.rows >= 100 for each in named)
+
+
 def test_labels_that_are_no_yes_or_no_have_no_rate() -> None:
     report = look(world(6).with_columns(pl.col("age").alias("_label")), "carrier")
     assert report.positives is None
@@ -180,7 +200,7 @@ def test_numbers_are_cut_at_their_fifths_and_nulls_are_a_group() -> None:
     (found,) = groupings(pl.DataFrame([ages]), [Protected("age")])
     names = {found.values[code][0]: int(number) for code, number in enumerate(np.bincount(found.codes))}
     assert names == {
-        "1 to 20": 20, "over 20 to 40": 20, "over 40 to 60": 20, "over 60 to 80": 20, "over 80 to 100": 20,
+        "up to 20": 20, "over 20 to 40": 20, "over 40 to 60": 20, "over 60 to 80": 20, "over 80": 20,
         "(missing)": 2,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from drivetrain.core.errors import ContractBreach, UsageError
-from drivetrain.core.records import TableVersion
+from drivetrain.core.records import Access, TableVersion
 from drivetrain.loop.project import Project
 
 PROJECT = """
@@ -50,6 +50,8 @@ def test_what_is_kept_is_judged_with_what_was_there(clinic):
     project.run(only="data")
     told = project.privacy.anonymity("visits")
     assert (told.holds, told.found.k, told.found.diversity) == (True, 4, 2)
+    [read] = project.store.catalog.find(Access, "visits")
+    assert (read.what, read.columns, read.rows) == ("privacy anonymity", ("age", "ill", "zip"), 4)
     deliver(clinic, "5,80331,22,flu", "6,80333,24,flu")
     with pytest.raises(ContractBreach, match=r"say the same in zip, age: found 2 of 6 rows in smaller groups"):
         project.run(only="data")

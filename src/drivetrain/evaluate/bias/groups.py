@@ -73,22 +73,46 @@ class Grouping:
         return dict(zip(self.attributes, self.values[at], strict=True))
 
 
-def groupings(columns: pl.DataFrame, protected: Sequence[Protected]) -> list[Grouping]:
+@dataclass(frozen=True, eq=False)
+class Hiding:
+    """Whom a report must not single out.
+
+    Attributes:
+        attributes: Those whose values are personal.
+        counted: Which rows are counted in the report, shape (n,).
+        least: Fewer of them are no group of their own, where such an attribute is among what it goes by.
+    """
+
+    attributes: frozenset[str]
+    counted: npt.NDArray[np.bool_]
+    least: int
+
+    def few(self, attributes: Sequence[str]) -> int:
+        """How many rows a group by these attributes must have."""
+        return self.least if self.attributes.intersection(attributes) else 0
+
+
+def groupings(columns: pl.DataFrame, protected: Sequence[Protected], hiding: Hiding | None = None) -> list[Grouping]:
     """Every attribute alone, every pair, and all together where there are more than two.
 
     Args:
         columns: The attributes, n rows.
         protected: Which of them, in order. Values that are declared to have a share are groups even without rows.
+        hiding: Whom to put among the others; nobody if none.
     """
+    hiding = hiding or Hiding(frozenset(), np.ones(len(columns), np.bool_), 0)
     told, made = [], []
     for each in protected:
         texts, in_order = _told(columns.get_column(each.name), each)
         told.append(texts)
-        made.append(_grouping((each.name,), [texts], sorted(each.shares), in_order))
+        made.append(_grouping((each.name,), [texts], hiding, sorted(each.shares), in_order))
     together: list[tuple[int, ...]] = list(combinations(range(len(protected)), 2))
     if len(protected) > 2:
         together.append(tuple(range(len(protected))))
-    made += [_grouping(tuple(protected[at].name for at in chosen), [told[at] for at in chosen]) for chosen in together]
+    made += [
+        _grouping(tuple(protected[at].name for at in chosen), [told[at] for at in chosen], hiding)
+        for chosen in together
+    ]
     return made
 
 
@@ -107,30 +131,35 @@ def _told(column: pl.Series, protected: Protected) -> tuple[pl.Series, list[str]
 def _fifths(column: pl.Series) -> tuple[pl.Series, list[str]]:
     known = column.drop_nulls()
     cuts = sorted({cut for share in _QUINTILES if (cut := known.quantile(share, "lower")) is not None})
-    ends = [known.quantile(0.0), *cuts, known.quantile(1.0)]
-    names = [f"{'over ' if at else ''}{low:g} to {high:g}" for at, (low, high) in enumerate(pairwise(ends))]
+    # The least and the greatest value are somebody's own.
+    middle = [f"over {low:g} to {high:g}" for low, high in pairwise(cuts)]
+    names = [f"up to {cuts[0]:g}", *middle, f"over {cuts[-1]:g}"]
     place = np.searchsorted(np.array(cuts), column.fill_null(0.0).to_numpy(), side="left")
     texts = pl.Series(names).gather(place)
     told = pl.select(pl.when(column.is_not_null()).then(texts).otherwise(pl.lit(MISSING))).to_series()
-    return told, [*names, MISSING]
+    return told, [*names, MISSING, OTHERS]
 
 
 def _grouping(
     attributes: tuple[str, ...],
     texts: Sequence[pl.Series],
+    hiding: Hiding,
     declared: Sequence[str] = (),
     in_order: Sequence[str] = (),
 ) -> Grouping:
     frame = pl.DataFrame([text.alias(str(at)) for at, text in enumerate(texts)])
-    sizes = frame.group_by(pl.all()).len(name="rows")
+    counted = frame.with_columns(counted=hiding.counted)
+    sizes = counted.group_by(frame.columns).agg(rows=pl.len(), counted=pl.sum("counted"))
     sizes = sizes.sort(["rows", *frame.columns], descending=[True, *[False] * frame.width])
-    values: list[tuple[str, ...]] = sizes.select(frame.columns).rows()
+    shown = sizes.filter((pl.col("counted") >= hiding.few(attributes)) | pl.col("0").is_in(declared))
+    values: list[tuple[str, ...]] = shown.select(frame.columns).rows()
     values += [(value,) for value in declared if (value,) not in values]
+    most = MOST_GROUPS if len(attributes) > 1 else len(values)
+    rest = (OTHERS,) * len(attributes)
+    if len(values) > most or len(shown) < len(sizes):
+        values = [*(value for value in values[:most] if value != rest), rest]
     if in_order:
         values.sort(key=lambda value: in_order.index(value[0]))
-    rest = (OTHERS,) * len(attributes)
-    if len(attributes) > 1 and len(values) > MOST_GROUPS:
-        values = [*(value for value in values[:MOST_GROUPS] if value != rest), rest]
     places = pl.DataFrame(values, schema=dict.fromkeys(frame.columns, pl.String), orient="row").with_row_index("place")
     found = frame.join(places, on=frame.columns, how="left", maintain_order="left").get_column("place")
     return Grouping(attributes, tuple(values), found.fill_null(len(values) - 1).cast(pl.Int64).to_numpy())

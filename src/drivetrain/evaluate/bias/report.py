@@ -13,7 +13,7 @@ from drivetrain.core.errors import TrainingError
 from drivetrain.core.records import BiasReport
 from drivetrain.evaluate.bias.comparing import LEVEL, Comparing
 from drivetrain.evaluate.bias.counting import LABEL, LEAST, Rows
-from drivetrain.evaluate.bias.groups import Protected, groupings
+from drivetrain.evaluate.bias.groups import Hiding, Protected, groupings
 
 OFTENEST = 12
 """Columns told of all rows: those that are null most often."""
@@ -30,6 +30,7 @@ class Question:
         protected: The attributes, in order.
         features: The columns whose nulls are counted.
         until: Where the rows' moments end.
+        personal: The attributes whose values are personal: groups of few rows are told among the others.
     """
 
     report_id: str
@@ -38,6 +39,7 @@ class Question:
     protected: Sequence[Protected]
     features: Sequence[str]
     until: Micros
+    personal: frozenset[str] = frozenset()
 
 
 def bias_report(frame: pl.DataFrame, question: Question, *, now: Micros | None = None) -> BiasReport:
@@ -66,7 +68,9 @@ def bias_report(frame: pl.DataFrame, question: Question, *, now: Micros | None =
             grouping,
             [shares[grouping.attributes[0]].get(value[0]) if len(value) == 1 else None for value in grouping.values],
         )
-        for grouping in groupings(frame.select(attributes), question.protected)
+        for grouping in groupings(
+            frame.select(attributes), question.protected, Hiding(question.personal, rows.taught, LEAST)
+        )
     ]
     numbers = [comparing.numbers() for comparing in compared]
     together = {kind: sum(each[kind] for each in numbers) for kind in numbers[0]}

@@ -6,7 +6,10 @@ import msgspec
 
 from drivetrain.core.errors import ProjectError, UnknownName, UsageError
 from drivetrain.data.privacy.anonymity import Anonymity, KAnonymity
+from drivetrain.data.veil import veil_of
+from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.stages.training_set import training_table
 
 
 class Hidden(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +56,7 @@ def anonymity(project: Definitions, table: str, asked: KAnonymity | None) -> Hid
     if missing:
         raise UsageError(f"table {table!r} has no column {missing[0]!r}", expected=f"some of {', '.join(there)}")
     found = asked.of(rows.select(asked.reads).collect())
+    note_read(project, "privacy anonymity", table, _personal(project, table, asked.reads), found.rows)
     return Hidden(
         table=table,
         version=version,
@@ -64,6 +68,15 @@ def anonymity(project: Definitions, table: str, asked: KAnonymity | None) -> Hid
         found=found,
         holds=asked.holds(found),
     )
+
+
+def _personal(project: Definitions, table: str, names: list[str]) -> list[str]:
+    """Of columns of a source's table, its quarantine or a training set, those classed personal, sensitive or secret."""
+    for model in project.models.values():
+        if training_table(model.name) == table:
+            return personal_columns(project, model, names)
+    source = project.sources.get(table)
+    return [] if source is None else [name for name in names if name in veil_of(source).withheld]
 
 
 def asked_for(columns: list[str], k: int, sensitive: str | None, values: int) -> KAnonymity:

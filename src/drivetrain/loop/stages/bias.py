@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivetrain.core.clock import Micros, iso, micros_of
+from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import BiasReport, Link, TableVersion
 from drivetrain.core.records.bias import sure
 from drivetrain.evaluate.bias.report import Question, bias_report
 from drivetrain.features.label import LABEL
+from drivetrain.loop.audit import personal_columns
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
@@ -37,11 +39,22 @@ def bias_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         name=f"bias:{model.name}",
         group="model",
         words=f"look at shares, label rates and nulls by {named}, before training",
-        code=model.bias_digest(),
+        code=_meaning(project, model),
         parameters="" if bound is None else iso(bound),
         needs=(training_set,),
         action=action,
     )
+
+
+def personal_attributes(project: Definitions, model: Model) -> list[str]:
+    """Of a model's protected attributes, those classed personal, sensitive or secret."""
+    return personal_columns(project, model, [each.name for each in model.protected])
+
+
+def _meaning(project: Definitions, model: Model) -> Digest:
+    """Of what is looked at, and of what may be told of it."""
+    personal = personal_attributes(project, model)
+    return digest([model.bias_digest(), personal]) if personal else model.bias_digest()
 
 
 def look_for_bias(project: Definitions, model: Model, table: TableVersion, bound: Micros | None) -> BiasReport:
@@ -59,12 +72,13 @@ def look_for_bias(project: Definitions, model: Model, table: TableVersion, bound
     report = bias_report(
         frame,
         Question(
-            report_id=derived_id("bias", table.ref, model.bias_digest(), str(until)),
+            report_id=derived_id("bias", table.ref, _meaning(project, model), str(until)),
             model=model.name,
             data=table.ref,
             protected=model.protected,
             features=model.feature_names(),
             until=cut.test_since,
+            personal=frozenset(personal_attributes(project, model)),
         ),
     )
     project.store.catalog.commit(report, links=[Link(table.ref, report.ref, "training_set")])
