@@ -150,3 +150,39 @@ def test_a_draft_classes_what_looks_personal_and_quotes_none_of_it(tmp_path):
     assert "ada" not in drafted
     assert "GB82" not in drafted
     exec(compile("import drivetrain as dt\n" + drafted, "drafted", "exec"), {})
+
+
+TREATED = """
+import drivetrain as dt
+
+project = dt.Project("yard", objective="Count", metric="average_precision")
+told = dict(privacy="personal", treat=dt.pseudonym(key="env:YARD_KEY"))
+people = project.source(
+    "people", dt.files("people.csv"), key="id",
+    contract=dt.Contract({"id": dt.Column("int"), "email": dt.Column("string", unique=True, **told)}),
+)
+project.source(
+    "orders", dt.files("orders.csv"), key="oid",
+    contract=dt.Contract(
+        {"oid": dt.Column("int"), "email": dt.Column("string", references=("people", "email"), **told)}
+    ),
+)
+"""
+
+
+def test_check_looks_treated_values_up_as_ingestion_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("YARD_KEY", "a" * 64)
+    (tmp_path / "project.py").write_text(TREATED)
+    (tmp_path / "people.csv").write_text("id,email\n1,ada@x.org\n2,bob@x.org\n")
+    (tmp_path / "orders.csv").write_text("oid,email\n1,ada@x.org\n2,bob@x.org\n")
+    project = Project.load(tmp_path)
+    project.run(only="data")
+    [orders] = project.contracts.check("orders")
+    assert (orders.rows, orders.bad) == (2, 0)
+    (tmp_path / "more.csv").write_text("oid,email\n3,ada@x.org\n4,eve@x.org\n")
+    [orders] = project.contracts.check(tmp_path / "more.csv", contract="orders")
+    assert (orders.rows, orders.bad) == (2, 1)
+    (tmp_path / "new.csv").write_text("id,email\n3,ada@x.org\n4,eve@x.org\n")
+    [people] = project.contracts.check(tmp_path / "new.csv", contract="people")
+    assert list(people.reasons.values()) == [1]
+    project.store.close()
