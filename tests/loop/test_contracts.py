@@ -3,10 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 
+import polars as pl
 import pytest
 
 from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.data.drafting.draft import as_python
+from drivetrain.loop.contracts import Contracts, _suspicious
 from drivetrain.loop.project import Project
 
 PROJECT = """
@@ -186,3 +190,26 @@ def test_check_looks_treated_values_up_as_ingestion_does(tmp_path, monkeypatch):
     [people] = project.contracts.check(tmp_path / "new.csv", contract="people")
     assert list(people.reasons.values()) == [1]
     project.store.close()
+
+
+def test_a_draft_writes_no_value_of_what_looks_personal_or_is_called_so(tmp_path):
+    rows = [
+        f"{at},{100 + at % 700:03d}-45-{1000 + at:04d},{491701234000 + at},{52 + at / 1000},{at % 2}"
+        for at in range(400)
+    ]
+    (tmp_path / "x.csv").write_text("n,ssn,phone,lat,mobile\n" + "\n".join(rows) + "\n")
+    draft = Contracts(None).infer(tmp_path / "x.csv")
+    python = as_python(draft, "x")
+    assert "45" not in python.replace("491", "")
+    assert "49" not in python
+    assert "52" not in python
+    assert [name for name, column in draft.columns.items() if column.privacy != "internal"] == ["ssn", "phone", "lat"]
+    assert (draft.columns["n"].low, draft.columns["mobile"].high) == (0, 1)
+
+
+def test_deliveries_with_a_date_that_looks_personal_are_drafted():
+    frame = pl.DataFrame({"id": range(400), "birth_date": [date(1980, 1, 1 + at % 9) for at in range(400)]})
+    draft = _suspicious(frame, [100] * 4)
+    assert (draft.deliveries, draft.times) == (4, ("birth_date",))
+    assert draft.volume is not None
+    assert "1980" not in as_python(draft, "x")

@@ -23,7 +23,7 @@ from drivetrain.data.infer import infer
 from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History
 from drivetrain.data.odcs import as_odcs, from_odcs
-from drivetrain.data.personal import Verdict, verdict
+from drivetrain.data.personal import Verdict, called, verdict
 from drivetrain.data.reader import Batch
 from drivetrain.data.readers.files import files
 from drivetrain.data.screen import Before, Lookups, screen
@@ -178,7 +178,7 @@ def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
     found: dict[str, Verdict] = {}
 
     def classify(name: str, values: pl.Series) -> Privacy | None:
-        one = verdict(values.alias(name))
+        one = verdict(values.alias(name)) or called(values.alias(name))
         if one is None:
             return None
         found[name] = one
@@ -187,7 +187,10 @@ def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
     draft = infer(frame, classify, deliveries=deliveries, now=now())
     return replace(
         draft,
-        columns={name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()},
+        columns={
+            name: replace(rules, among=(), pattern=None, low=None, high=None) if name in found else rules
+            for name, rules in draft.columns.items()
+        },
         notes={
             name: f"looks like {found[name].kind}: {'; '.join(found[name].evidence)}" if name in found else told
             for name, told in draft.notes.items()
