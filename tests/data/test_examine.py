@@ -54,3 +54,14 @@ def test_freshness_and_fewest_rows_are_of_all_that_came(place):
     assert [one.kept for one in held(place, freshness="12h")] == [True, False]
     assert [one.kept for one in held(place, min_rows=2)] == [False, False]
     assert DAY
+
+
+def test_examples_quote_no_value_that_may_not_be_shown(place):
+    place.write("raw/1.csv", "id,email\n1,ada@secret.org\n")
+    columns = {"id": Column("int", high=0), "email": Column("string", pattern="@x", privacy="personal")}
+    source = Source(name="t", reader=files("raw/*.csv"), key=("id",), contract=Contract(columns))
+    lookups = Lookups(lambda _: pl.DataFrame(), lambda *_: pl.Series([]), keys=None)
+    [told] = examine(source.reader.read(place.folder, ""), source, lookups, Before(), History(), now=NOW)
+    assert "id: found 1, expected at most 0" in told.examples[0]
+    assert "email: found a masked value" in told.examples[0]
+    assert "ada" not in repr(told)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -175,6 +176,26 @@ def test_fail_refuses_a_batch_whole_and_leaves_the_table_alone(place):
     assert place.refused("events") == []
     place.write("raw/2.csv", "id,t,x\n2,2013-07-01,5\n3,2013-07-01,6\n")
     assert place.take(strict).rows == 3
+
+
+def test_a_refusal_quotes_no_value_that_may_not_be_shown(place):
+    columns = {
+        "id": Column("int"),
+        "n": Column("int", high=3),
+        "email": Column("string", pattern="@x", privacy="personal"),
+    }
+    source = Source(name="people", reader=files("raw/*.csv"), key=("id",), contract=Contract(columns, on_breach="fail"))
+    place.write("raw/1.csv", "id,email,n\n1,ada@secret.org,1\n")
+    with pytest.raises(ContractBreach, match="for example email: found a masked value, expected") as told:
+        place.take(source)
+    assert "ada" not in str(told.value)
+    place.write("raw/1.csv", "id,email,n\n1,ada@x.org,1\n2,ada@x.org,9\n")
+    with pytest.raises(ContractBreach, match="n: found 9, expected at most 3"):
+        place.take(source)
+    place.write("raw/1.csv", "id,email,n\n" + "".join(f"{n},ada{n}@secret.org,1\n" for n in range(200)))
+    with pytest.raises(ContractBreach, match="at most a share of") as told:
+        place.take(replace(source, contract=Contract(columns)))
+    assert "ada" not in str(told.value)
 
 
 def test_warn_keeps_rows_and_counts(place):

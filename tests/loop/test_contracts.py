@@ -3,10 +3,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 
+import polars as pl
 import pytest
 
 from drivetrain.core.errors import UnknownName, UsageError
+from drivetrain.data.drafting.draft import as_python
+from drivetrain.loop.contracts import Contracts, _suspicious
 from drivetrain.loop.project import Project
 
 PROJECT = """
@@ -150,3 +154,62 @@ def test_a_draft_classes_what_looks_personal_and_quotes_none_of_it(tmp_path):
     assert "ada" not in drafted
     assert "GB82" not in drafted
     exec(compile("import drivetrain as dt\n" + drafted, "drafted", "exec"), {})
+
+
+TREATED = """
+import drivetrain as dt
+
+project = dt.Project("yard", objective="Count", metric="average_precision")
+told = dict(privacy="personal", treat=dt.pseudonym(key="env:YARD_KEY"))
+people = project.source(
+    "people", dt.files("people.csv"), key="id",
+    contract=dt.Contract({"id": dt.Column("int"), "email": dt.Column("string", unique=True, **told)}),
+)
+project.source(
+    "orders", dt.files("orders.csv"), key="oid",
+    contract=dt.Contract(
+        {"oid": dt.Column("int"), "email": dt.Column("string", references=("people", "email"), **told)}
+    ),
+)
+"""
+
+
+def test_check_looks_treated_values_up_as_ingestion_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("YARD_KEY", "a" * 64)
+    (tmp_path / "project.py").write_text(TREATED)
+    (tmp_path / "people.csv").write_text("id,email\n1,ada@x.org\n2,bob@x.org\n")
+    (tmp_path / "orders.csv").write_text("oid,email\n1,ada@x.org\n2,bob@x.org\n")
+    project = Project.load(tmp_path)
+    project.run(only="data")
+    [orders] = project.contracts.check("orders")
+    assert (orders.rows, orders.bad) == (2, 0)
+    (tmp_path / "more.csv").write_text("oid,email\n3,ada@x.org\n4,eve@x.org\n")
+    [orders] = project.contracts.check(tmp_path / "more.csv", contract="orders")
+    assert (orders.rows, orders.bad) == (2, 1)
+    (tmp_path / "new.csv").write_text("id,email\n3,ada@x.org\n4,eve@x.org\n")
+    [people] = project.contracts.check(tmp_path / "new.csv", contract="people")
+    assert list(people.reasons.values()) == [1]
+    project.store.close()
+
+
+def test_a_draft_writes_no_value_of_what_looks_personal_or_is_called_so(tmp_path):
+    rows = [
+        f"{at},{100 + at % 700:03d}-45-{1000 + at:04d},{491701234000 + at},{52 + at / 1000},{at % 2}"
+        for at in range(400)
+    ]
+    (tmp_path / "x.csv").write_text("n,ssn,phone,lat,mobile\n" + "\n".join(rows) + "\n")
+    draft = Contracts(None).infer(tmp_path / "x.csv")
+    python = as_python(draft, "x")
+    assert "45" not in python.replace("491", "")
+    assert "49" not in python
+    assert "52" not in python
+    assert [name for name, column in draft.columns.items() if column.privacy != "internal"] == ["ssn", "phone", "lat"]
+    assert (draft.columns["n"].low, draft.columns["mobile"].high) == (0, 1)
+
+
+def test_deliveries_with_a_date_that_looks_personal_are_drafted():
+    frame = pl.DataFrame({"id": range(400), "birth_date": [date(1980, 1, 1 + at % 9) for at in range(400)]})
+    draft = _suspicious(frame, [100] * 4)
+    assert (draft.deliveries, draft.times) == (4, ("birth_date",))
+    assert draft.volume is not None
+    assert "1980" not in as_python(draft, "x")

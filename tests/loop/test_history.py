@@ -54,3 +54,18 @@ def test_a_version_whose_log_was_erased_is_told_without_its_shape(made, tmp_path
 def test_an_unknown_table_is_named(made):
     with pytest.raises(UnknownName, match="there is no table 'dogs'"):
         Project.load(made).history("dogs")
+
+
+def test_a_table_that_nothing_declares_any_more_is_told_by_counts(made, tmp_path):
+    folder = tmp_path / "yard"
+    shutil.copytree(made, folder)
+    assert any(column.top for column in Project.load(folder).data("orders", version=4).columns)
+    (folder / "project.py").write_text(
+        'import drivetrain as dt\n\nproject = dt.Project("yard", objective="o", metric="average_precision")\n'
+    )
+    project = Project.load(folder)
+    for version in (2, 4):
+        for column in project.data("orders", version=version).columns:
+            assert column.masked
+            assert (column.low, column.mean, column.quantiles, column.top) == (None, None, {}, ())
+    assert all(course.means == () for course in project.history("orders").courses)

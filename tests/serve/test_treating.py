@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivetrain.core.clock import micros_of
-from drivetrain.core.errors import ProjectError
+from drivetrain.core.errors import ProjectError, RequestError, UsageError
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.data.treating import treated
@@ -110,9 +110,28 @@ def test_a_pseudonym_is_taken_as_one_and_that_of_another_key_is_not():
 
 def test_a_prediction_is_named_as_its_request_named_it():
     two = replace(PLAN, fields=PLAN.fields[:2], entity=("who", "number"))
-    assert RequestTreating(two, Keys()).entity("ada|7") == f"{pseudonym_of(KEY, 'ada')}|{pseudonym_of(KEY, '7')}"
-    assert RequestTreating(two, Keys()).entity("neither") == "neither"
+    assert RequestTreating(two, Keys()).entity("ada|7", "e") == f"{pseudonym_of(KEY, 'ada')}|{pseudonym_of(KEY, '7')}"
+    for text in ("neither", "a|7|x", ""):
+        with pytest.raises(RequestError, match=r"expected who\|number") as told:
+            RequestTreating(two, Keys()).entity(text, "feedback[0].entity")
+        assert told.value.field == "feedback[0].entity"
+        assert "neither" not in str(told.value)
+    kept = replace(two, fields=(PLAN.fields[1], RequestField("plain", "string")), entity=("plain",))
+    assert RequestTreating(kept, Keys()).entity("a|b", "e") == "a|b"
     assert not RequestTreating(world.PLAIN, None)
+
+
+def test_an_override_names_a_unit_as_rows_have_it():
+    treating = RequestTreating(replace(PLAN, fields=(*PLAN.fields, RequestField("plain", "string"))), Keys())
+    assert treating.unit(("who",), "a|b") == treating.row(("a|b", *[None] * 10))[0]
+    assert treating.unit(("plain", "number"), "x|7") == f"x|{pseudonym_of(KEY, '7')}"
+    assert treating.unit(("who",), pseudonym_of(KEY, "ada")) == pseudonym_of(KEY, "ada")
+    assert treating.unit((), "r1/0") == "r1/0"
+    assert treating.unit(("plain",), "a|b") == "a|b"
+    with pytest.raises(UsageError, match=r"found 1 parts, expected plain\|number"):
+        treating.unit(("plain", "number"), "x")
+    with pytest.raises(ProjectError, match="can't name a unit by 'zip'"):
+        treating.unit(("zip",), "12345")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from drivetrain.data.reader import Batch
 from drivetrain.data.screen import Before, Lookups, screen
 from drivetrain.data.source import Source
 from drivetrain.data.treating import treated
+from drivetrain.data.veil import veil_of
 
 _EXAMPLES = 5
 
@@ -32,7 +33,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
         rows: How many there are.
         bad: How many break a rule.
         reasons: Rule, or what was left out, → rows.
-        examples: Some rows' reasons, with what was found.
+        examples: Some rows' reasons, with what was found; values that are personal, sensitive or secret are masked.
         failing: Rules of the whole that are broken.
         shape: What is different about the columns, as a diff.
     """
@@ -69,6 +70,7 @@ def examine(
     """
     # Rows are counted, however many are bad; a change of shape that the contract refuses is told as such.
     lenient = replace(source.contract, on_breach="quarantine", max_quarantine_share=1.0, min_rows=0)
+    veil = veil_of(source)
     told: list[Examined] = []
     newest: list[Micros] = []
     for batch in batches:
@@ -93,7 +95,7 @@ def examine(
                 rows=total,
                 bad=len(found.refused),
                 reasons=dict(Counter(found.reasons).most_common()),
-                examples=tuple("; ".join(row.reasons) for row in found.refused[:_EXAMPLES]),
+                examples=tuple("; ".join(map(veil.reason, row.reasons)) for row in found.refused[:_EXAMPLES]),
                 failing=tuple(map(str, failing)),
                 shape=tuple(found.change.lines()),
             )

@@ -137,7 +137,8 @@ def _of_deliveries(draft: Draft, parts: list[pl.DataFrame], said: Sequence[str],
     kinds = {name: draft.columns[name] for name in parts[0].columns}
     texts = [name for name, column in kinds.items() if column.type == "string"]
     sets = [name for name in texts if kinds[name].among]
-    rules = list(tables(parts, draft.times, said))
+    times = [name for name in draft.times if name in kinds]
+    rules = list(tables(parts, times, said))
     for name in texts:
         seen = sorted(pl.concat([part[name] for part in parts]).drop_nulls().unique().to_list())
         rule = known(parts, name, seen) if name not in sets and len(seen) <= MOST_KNOWN else None
@@ -149,7 +150,7 @@ def _of_deliveries(draft: Draft, parts: list[pl.DataFrame], said: Sequence[str],
         balance={name: shares for name in sets if (shares := balance(parts, name))},
         volume=volume(parts),
         drift=drift(parts, [name for name in kinds if name not in apart]),
-        freshness=_freshness(parts, draft.times, now),
+        freshness=_freshness(parts, times, now),
     )
 
 

@@ -94,7 +94,7 @@ def verdict(column: pl.Series, declared: Privacy | None = None, entities: Entiti
     """
     if column.name.startswith("_") or column.dtype.is_nested() or column.dtype in (pl.Boolean, pl.Binary):
         return None
-    named = next((kind for kind, pattern in _NAMED.items() if pattern.search(column.name)), None)
+    named = _kind(column.name)
     reader = entities if column.dtype == pl.String else None
     values = (
         [] if column.dtype.is_temporal() or column.dtype.is_float() else _sample(column, READ if reader else SAMPLE)
@@ -127,6 +127,32 @@ def verdict(column: pl.Series, declared: Privacy | None = None, entities: Entiti
         examples=tuple(examples)[:3],
         declared=declared,
     )
+
+
+def called(column: pl.Series) -> Verdict | None:
+    """What a column is called after, whatever its values say: for who must write none of them down; none for flags.
+
+    Example:
+        >>> called(pl.Series("phone", [491701234000, 491701234001])).evidence
+        ('the name says phone, though no value does',)
+    """
+    kind = _kind(column.name)
+    flags = column.dtype.is_integer() and bool(column.drop_nulls().is_in([0, 1]).all())
+    if kind is None or flags or not (column.dtype == pl.String or column.dtype.is_numeric()):
+        return None
+    return Verdict(
+        column=column.name,
+        kind=kind,
+        privacy="sensitive" if kind in SENSITIVE else "personal",
+        score=0.0,
+        share=None,
+        whole=False,
+        evidence=(f"the name says {kind}, though no value does",),
+    )
+
+
+def _kind(name: str) -> Kind | None:
+    return next((kind for kind, pattern in _NAMED.items() if pattern.search(name)), None)
 
 
 def _spans(values: list[str], named: Kind | None, entities: Entities | None) -> dict[Kind, list[tuple[int, Span]]]:

@@ -24,6 +24,7 @@ from drivetrain.data.standing import NOTHING, Standing
 from drivetrain.data.tombstones import buried
 from drivetrain.data.treating import veiled
 from drivetrain.data.treatment import Keys
+from drivetrain.data.veil import veil_of
 
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'")
 
@@ -132,7 +133,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
     _account(contradicted, contract, (refused, reasons))
     refused = veiled(refused, contract, lookups.keys)
     if not batch.readmitted:
-        _refuse_whole(batch, contract, total, refused, reasons)
+        _refuse_whole(batch, source, total, refused, reasons)
     if contract.on_lost_column == "null":
         shape = {**change.lost, **shape}
     return Screened(rows, refused, dict(reasons), shape, change, gone)
@@ -263,12 +264,14 @@ def _prepared(
 
 
 def _refuse_whole(
-    batch: Batch, contract: Contract, total: int, refused: Sequence[Refused], reasons: Mapping[str, int]
+    batch: Batch, source: Source, total: int, refused: Sequence[Refused], reasons: Mapping[str, int]
 ) -> None:
     if not refused:
         return
+    contract = source.contract
     worst = "; ".join(f"{reason} ({count:,})" for reason, count in Counter(reasons).most_common(5))
-    example = "; ".join(refused[0].reasons)
+    # Errors are printed, and kept where nothing forgets them.
+    example = "; ".join(map(veil_of(source).reason, refused[0].reasons))
     if contract.on_breach == "fail":
         raise ContractBreach(
             f"{batch.origin} breaks its contract in {len(refused):,} of {total:,} rows: {worst}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,12 +23,13 @@ from drivetrain.data.infer import infer
 from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History
 from drivetrain.data.odcs import as_odcs, from_odcs
-from drivetrain.data.personal import Verdict, verdict
+from drivetrain.data.personal import Verdict, called, verdict
 from drivetrain.data.reader import Batch
 from drivetrain.data.readers.files import files
 from drivetrain.data.screen import Before, Lookups, screen
 from drivetrain.data.source import Source
 from drivetrain.data.standing import Standing
+from drivetrain.data.treating import as_named
 from drivetrain.loop.definitions import Definitions
 
 _YAML = (".yaml", ".yml", ".json")
@@ -92,7 +94,7 @@ class Contracts:
         else:
             source = self._judge(declared, contract)
             known = self._lookups(source)
-            before, past = self._before(source) if declared is None else (Before(), History())
+            before, past = self._before(source, known) if declared is None else (_afresh(source, known), History())
         batches = _read(target, nulls) if declared is None else declared.reader.read(self._folder(), "")
         if source.key == (_ROW,):
             batches = _numbered(batches)
@@ -152,18 +154,23 @@ class Contracts:
         store = self._project.store
         return lookups(store, versions(store, source, self._project.sources))
 
-    def _before(self, source: Source) -> tuple[Before, History]:
+    def _before(self, source: Source, known: Lookups) -> tuple[Before, History]:
         """What a file would come to, if it were the source's next."""
         if self._project is None:
-            return Before(), History()
+            return _afresh(source, known), History()
         store = self._project.store
         present = ledger.last_entry(store.tables, source.name)
         if present is None or ledger.begins_anew(source, present[0]) or not present[0].rows:
-            return Before(), History()
+            return _afresh(source, known), History()
         entry = present[0]
         columns = {name: kind for name, kind in store.tables.schema(source.name).items() if name not in RESERVED}
-        standing = Standing(source.key, store.tables.scan(source.name))
+        standing = replace(_afresh(source, known).standing, rows=store.tables.scan(source.name))
         return Before(columns, standing, entry.shape), history(store, source, entry.number - entry.first + 1)
+
+
+def _afresh(source: Source, known: Lookups) -> Before:
+    """What the first rows of a table come to, which look others up as ingestion does."""
+    return Before(standing=Standing(source.key, named=partial(as_named, contract=source.contract, keys=known.keys)))
 
 
 def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
@@ -171,7 +178,7 @@ def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
     found: dict[str, Verdict] = {}
 
     def classify(name: str, values: pl.Series) -> Privacy | None:
-        one = verdict(values.alias(name))
+        one = verdict(values.alias(name)) or called(values.alias(name))
         if one is None:
             return None
         found[name] = one
@@ -180,7 +187,10 @@ def _suspicious(frame: pl.DataFrame, deliveries: Sequence[int]) -> Draft:
     draft = infer(frame, classify, deliveries=deliveries, now=now())
     return replace(
         draft,
-        columns={name: replace(rules, among=()) if name in found else rules for name, rules in draft.columns.items()},
+        columns={
+            name: replace(rules, among=(), pattern=None, low=None, high=None) if name in found else rules
+            for name, rules in draft.columns.items()
+        },
         notes={
             name: f"looks like {found[name].kind}: {'; '.join(found[name].evidence)}" if name in found else told
             for name, told in draft.notes.items()

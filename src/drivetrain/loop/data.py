@@ -11,7 +11,7 @@ from drivetrain.core.records import BiasReport, TableVersion
 from drivetrain.data.compare import AT, Moved, compare
 from drivetrain.data.histogram import Histogram, histogram
 from drivetrain.data.profile import ColumnProfile, profile
-from drivetrain.data.veil import OPEN, Veil, veil_of
+from drivetrain.data.veil import Veil, veil_of
 from drivetrain.loop.audit import personal_columns
 from drivetrain.loop.bias import bias
 from drivetrain.loop.definitions import Definitions
@@ -145,6 +145,8 @@ def figures(
 def veil_of_table(project: Definitions, table: str, versions: Iterable[TableVersion]) -> Veil:
     """Which columns of a source's table, or of a training set, must not be seen.
 
+    Of a table that nothing declares any more, none may: nothing says what they hold.
+
     Args:
         project: Whose.
         table: The table.
@@ -153,9 +155,9 @@ def veil_of_table(project: Definitions, table: str, versions: Iterable[TableVers
     if table in project.sources:
         return veil_of(project.sources[table])
     model = next((model for model in project.models.values() if training_table(model.name) == table), None)
-    if model is None:
-        return OPEN
     columns = frozenset(column.name for version in versions for column in version.columns)
+    if model is None:
+        return Veil(columns, columns)
     return Veil(frozenset(personal_columns(project, model, columns)), columns)
 
 

@@ -10,6 +10,7 @@ from drivetrain.core.clock import now as present
 from drivetrain.core.errors import Conflict, GateRefused, UsageError
 from drivetrain.core.ids import new_id
 from drivetrain.core.records import Decision, Link, Policy, Rollout
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.experiment.canary import LABEL as TRUTH
 from drivetrain.experiment.canary import Verdict, judge
 from drivetrain.experiment.learning import learned
@@ -23,6 +24,7 @@ from drivetrain.registry.aliases import current, find_version, point
 from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.serve.routing.router import Router
+from drivetrain.serve.treating import RequestTreating
 
 _MOVED = 0.005
 """Shares that move less are left as they are: every change is a write that each worker reads."""
@@ -48,7 +50,9 @@ def route(
         UnknownName: It names a version that is not there.
         GateRefused: It names one whose gates refused it.
         SignatureRefused: It names one that no server would load.
-        ProjectError: It goes by fields that the endpoint's requests don't have.
+        ProjectError: It goes by fields that the endpoint's requests don't have, or an override names a unit by a field
+            that is masked, truncated or the like.
+        SettingsError: The key of a pseudonym that an override names is not where it was said to be.
     """
     if not because.strip():
         raise UsageError(f"routing {endpoint.name} another way needs a reason", do="Say why in a sentence")
@@ -71,6 +75,11 @@ def route(
     if policy.mode != "champion":
         plan = plan_of(endpoint)
         Router(policy, plan.fields, plan.withheld)
+        if policy.overrides:
+            # Rows come to the router treated; and what stands in a policy and its decision is kept for good.
+            treating = RequestTreating(plan, KeyRing(project.store.catalog, project.folder))
+            units = {treating.unit(policy.unit, unit): arm for unit, arm in policy.overrides.items()}
+            policy = msgspec.structs.replace(policy, overrides=units)
     policy = msgspec.structs.replace(policy, because=because, actor=actor)
     store = project.store
     decision = _decision(policy, because, evidence=msgspec.json.encode(policy).decode())

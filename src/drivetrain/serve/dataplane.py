@@ -252,18 +252,21 @@ class Dataplane:
         """Keeps labels that came; how many.
 
         Raises:
+            RequestError: One is named by values that are treated, and has too few or too many; nothing was kept.
             StoreError: The log can't be written; nothing was kept.
         """
-        self._append(b"".join(pack(self._stamped(label)) for label in labels))
+        self._append(b"".join(pack(self._stamped(label, at)) for at, label in enumerate(labels)))
         self._meter.counters["feedback"][self._own] += len(labels)
         if self._commit is not None:
             await self._commit.wait()
         return len(labels)
 
-    def _stamped(self, label: Feedback) -> Feedback:
+    def _stamped(self, label: Feedback, place: int) -> Feedback:
         """The label as logged at this moment; one that names no moment of its own came at it, too."""
         moment = self.log.moment()
-        entity = self._treating.entity(label.entity) if self._treating and label.entity else label.entity
+        entity = label.entity
+        if self._treating and entity:
+            entity = self._treating.entity(entity, f"feedback[{place}].entity")
         return replace(label, logged_at=moment, at=moment if label.at == label.logged_at else label.at, entity=entity)
 
     def left_alone(self) -> list[int]:

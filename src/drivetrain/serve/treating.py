@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from drivetrain.core.clock import micros_of
+from drivetrain.core.errors import ProjectError, RequestError, UsageError
 from drivetrain.data.treatment import Keys, Pseudonym, Treatment, is_pseudonym, pseudonym_of
 from drivetrain.features.request import TYPES
 from drivetrain.serve.instance import Row
@@ -16,6 +17,8 @@ from drivetrain.serve.plan import EndpointPlan, FieldType, RequestField
 
 One: TypeAlias = Callable[[Any], Any]
 """A value → the value in its place; null stays null."""
+_NAMED = ("string", "int")
+"""Types whose values, as text, are what their pseudonyms are made of."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +41,7 @@ class RequestTreating:
         assert keys is not None or not self.fields, "who declares treated fields has their keys"
         self._ones = {name: _one(field, keys) for name, field in self.fields.items() if keys is not None}
         self._places = tuple((at, self._ones[f.name]) for at, f in enumerate(plan.fields) if f.name in self._ones)
+        self._names = plan.entity
         self._parts = [self._ones.get(name) for name in plan.entity]
         self._keys = keys
 
@@ -57,13 +61,57 @@ class RequestTreating:
             if (value := values.get(name)) is not None:
                 values[name] = _json(one(_read(value, self.fields[name].type)), self.fields[name].read_as)
 
-    def entity(self, text: str) -> str:
-        """What names a prediction, where a caller names it by what came in the request."""
+    def entity(self, text: str, where: str) -> str:
+        """What names a prediction, where a caller names it by what came in the request.
+
+        Args:
+            text: The entity, its parts parted by ``|``.
+            where: Its path in the request.
+
+        Raises:
+            RequestError: It has not as many parts as it should, so that none can be treated.
+        """
+        if not any(self._parts):
+            return text
         parts = text.split("|") if len(self._parts) > 1 else [text]
         if len(parts) != len(self._parts):
-            return text
+            raise RequestError(
+                f"{where} does not name a prediction: its parts are treated, and can't be told apart",
+                field=where,
+                found=f"{len(parts)} parts",
+                expected="|".join(self._names),
+                do="Name the prediction by its request_id and row",
+            )
         made = [part if one is None else one(part) for part, one in zip(parts, self._parts, strict=True)]
         return "|".join(map(str, made))
+
+    def unit(self, names: Sequence[str], text: str) -> str:
+        """A unit of a policy as rows have it, where a person says it by what comes in a request.
+
+        Args:
+            names: Fields that the policy sticks to.
+            text: Their values, parted by ``|``.
+
+        Raises:
+            UsageError: It has not as many parts as there are fields.
+            ProjectError: A field is treated so that many values become one, or is no text or whole number.
+        """
+        if not any(name in self._ones for name in names):
+            return text
+        for name in names:
+            field = self.fields.get(name)
+            if field is not None and not (isinstance(field.treat, Pseudonym) and field.type in _NAMED):
+                raise ProjectError(
+                    f"an override can't name a unit by {name!r}",
+                    found="a field that is treated before a policy sees it",
+                    expected="fields that are kept, or text or whole numbers under a pseudonym",
+                )
+        parts = text.split("|") if len(names) > 1 else [text]
+        if len(parts) != len(names):
+            raise UsageError("an override names no unit", found=f"{len(parts)} parts", expected="|".join(names))
+        return "|".join(
+            str(self._ones[name](part)) if name in self._ones else part for name, part in zip(names, parts, strict=True)
+        )
 
     def frame(self, values: pl.DataFrame) -> pl.DataFrame:
         """Instances as a frame, a column a field, as features read them."""
@@ -89,7 +137,7 @@ def _treated(values: pl.DataFrame, name: str, treat: Treatment, keys: Keys) -> p
 
 def _one(field: RequestField, keys: Keys) -> One:
     treat = field.treat
-    if isinstance(treat, Pseudonym) and field.type in {"string", "int"}:
+    if isinstance(treat, Pseudonym) and field.type in _NAMED:
         key = keys.key(treat.key)
         return lambda value: value if value is None else _pseudonym(key, str(value))
     assert treat is not None, "it is one of those"

@@ -305,6 +305,50 @@ def test_pseudonyms_are_found_by_the_key_behind_them_and_sealed_values_lose_thei
     assert project.store.tables.read("orders").height == rows.height - 76
 
 
+TWO_KEYS = """
+import drivetrain as dt
+
+project = dt.Project("p", objective="o", metric="m")
+person = dt.Entity("person", keys=["who"])
+for name, treat in (("a", dt.pseudonym(key="env:KEY_A")), ("b", dt.pseudonym(key="env:KEY_B")), ("c", None)):
+    source = project.source(
+        name,
+        dt.files(f"{name}.csv"),
+        key="n",
+        time="t",
+        contract=dt.Contract(
+            {
+                "n": dt.Column("int"),
+                "t": dt.Column("time"),
+                "who": dt.Column("string", privacy="personal", treat=treat),
+                "x": dt.Column("float"),
+            }
+        ),
+    )
+    project.feature_view(f"of_{name}", entity=person, source=source, features=[dt.mean("x", windows="7d")])
+"""
+
+
+def test_a_subject_goes_from_every_source_whatever_keys_its_pseudonyms_are_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEY_A", "a" * 32)
+    monkeypatch.setenv("KEY_B", "b" * 32)
+    (tmp_path / "project.py").write_text(TWO_KEYS)
+    for name in "abc":
+        (tmp_path / f"{name}.csv").write_text(f"n,t,who,x\n1,2026-06-01,{WHO},1\n2,2026-06-01,{OTHER},1\n")
+    project = Project.load(tmp_path)
+    project.run(only="data")
+    with pytest.raises(UsageError, match="by the key behind its pseudonyms"):
+        project.forget("person", pseudonym_of(b"a" * 32, WHO))
+    said = project.forget("person", WHO)
+    assert {name: said.erased[name] for name in "abc"} == dict.fromkeys("abc", 1)
+    kept = {name: project.store.tables.read(name)["who"].to_list() for name in "abc"}
+    assert kept == {"a": [pseudonym_of(b"a" * 32, OTHER)], "b": [pseudonym_of(b"b" * 32, OTHER)], "c": [OTHER]}
+    assert said.done
+    for key in (b"a" * 32, b"b" * 32):
+        assert held(tmp_path, pseudonym_of(key, WHO)) == set()
+    project.store.close()
+
+
 def test_who_was_forgotten_stays_forgotten_when_the_key_of_pseudonyms_changes(made_shop, tmp_path, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", "k" * 32)
     monkeypatch.setenv("NEW_KEY", "n" * 32)

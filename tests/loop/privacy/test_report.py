@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from tests.loop.shop import copy_shop
+from tests.loop.shop import copy_shop, edit, make_shop
 
 from drivetrain.core.clock import DAY, datetime_of, now
 from drivetrain.loop.privacy.retention import retain_tables
@@ -45,6 +45,25 @@ def test_a_report_says_where_why_how_long_and_who_read_it(shop):
     assert one.reads == 1
     assert one.last_read.startswith(str(datetime.now(UTC).year))
     assert project.privacy.report().forgotten == 1
+
+
+def test_a_training_set_is_told_as_a_place_of_what_rows_are_told_apart_by(tmp_path):
+    folder = make_shop(tmp_path / "shop")
+    path = folder / "raw" / "orders.csv"
+    orders = pl.read_csv(path)
+    orders.with_columns(faith=pl.Series(["a", "b"] * (len(orders) // 2))).write_csv(path)
+    edit(
+        folder,
+        '"returned": dt.Column',
+        '"faith": dt.Column("string", privacy="sensitive"),\n            "returned": dt.Column',
+    )
+    edit(folder, 'slices=["basket.category"],\n', 'protected=["faith"],\n')
+    project = Project.load(folder)
+    project.run(only="data")
+    assert "faith" in project.training_set().columns
+    [faith] = [one for one in project.privacy.report().columns if one.column == "faith"]
+    assert {place.where: place.kept for place in faith.places}["training/returned"] == "for ever"
+    project.store.close()
 
 
 def test_what_nobody_gave_a_purpose_is_named(shop):

@@ -10,14 +10,19 @@ import polars as pl
 import pytest
 from tests.loop.shop import ORDER, command, copy_shop, edit, make_shop, serving
 
-from drivetrain.core.records import Access
+import drivetrain as dt
+from drivetrain.core.records import Access, Decision
+from drivetrain.data.privacy.vault import KeyRing
 from drivetrain.data.treatment import pseudonym_of
 from drivetrain.features.online.layout import key_of_one
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.loop.project import Project
 from drivetrain.loop.push import push
+from drivetrain.loop.serving_plan import plan_of
 from drivetrain.serve.log.columns import predictions_table
 from drivetrain.serve.log.compact import compact
+from drivetrain.serve.routing.router import Router
+from drivetrain.serve.treating import RequestTreating
 
 KEY = "k" * 32
 WHO = "c001"
@@ -91,6 +96,25 @@ def test_who_asks_by_the_raw_key_gets_the_answer_of_the_pseudonym_and_the_log_ke
     assert not [path for path in files if b"o-raw-1" in path.read_bytes() or b"stranger" in path.read_bytes()]
     tables = [path for path in files if path.suffix == ".parquet"]
     assert not [path for path in tables if f"'{WHO}'" in str(pl.read_parquet(path).to_dicts())]
+
+
+def test_an_override_sends_whom_it_names_and_keeps_the_pseudonym_alone(shop):
+    project = Project.load(shop)
+    second = dt.Split(
+        experiment="e", arms={"a": None, "b": None}, unit=("customer",), overrides={WHO: "a", "c002": "b"}
+    )
+    policy = project.route("returned", second, because="testers")
+    other = pseudonym_of(KEY.encode(), "c002")
+    assert policy.overrides == {PSEUDONYM: "a", other: "b"}
+    [decision] = project.store.catalog.find(Decision, "returned")[:1]
+    assert WHO not in decision.evidence
+    plan = plan_of(project.endpoints["returned"])
+    router = Router(policy, plan.fields)
+    for raw, arm in ((WHO, "a"), ("c002", "b")):
+        row = [raw if field.name == "customer" else None for field in plan.fields]
+        treated = RequestTreating(plan, KeyRing(project.store.catalog, project.folder)).row(tuple(row))
+        assert router.route("r", 0, treated)[1:3] == (arm, 1.0)
+    project.store.close()
 
 
 def test_skew_compares_what_can_be_recomputed_and_says_what_can_not(shop):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec.structs import replace
 
 from drivetrain.core.clock import Micros
 from drivetrain.data.forgotten import text_of
@@ -18,7 +20,7 @@ from drivetrain.features.online.layout import key_of
 from drivetrain.features.online.materialise import erase_in
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forget.learned import training_tables
-from drivetrain.loop.forget.person import Person, literal, quoted
+from drivetrain.loop.forget.person import Person, literal, quoted, texts_of
 from drivetrain.loop.forget.proof import Names, search
 from drivetrain.loop.privacy.rewriting import mark_steps, rewrite
 from drivetrain.serve.log.compact import endpoints
@@ -54,14 +56,18 @@ class Erasing:
         """Predictions, feedback and explanations, in tables and in segments."""
         project, store = self.project, self.project.store
         logged = {name.split("/")[1] for name in store.tables.names() if name.startswith("log/")}
-        subject = Subject(dict(zip(self.person.entity.keys, self.person.texts, strict=True)), self.entities)
+        keys = self.person.entity.keys
+        subjects = [Subject(dict(zip(keys, texts_of(form), strict=True)), self.entities) for form in self.person.keys]
         for endpoint in sorted({*logged, *endpoints(project.log_folder), *project.endpoints}):
             stale = [] if self.dry else [table for table in log_tables(endpoint) if self._is_held(table)]
-            done = erase(store, project.log_folder, endpoint, subject, dry=self.dry, purge=stale)
-            self._count(f"log of {endpoint}: predictions", done.predictions)
-            self._count(f"log of {endpoint}: feedback", done.feedback)
-            self._count(f"log of {endpoint}: explanations", done.explanations)
-            self._count(f"log of {endpoint}: entries in segments", done.frames)
+            for place, subject in enumerate(subjects):
+                # Rows that an entity names are found with the first form.
+                whose = replace(subject, entities=frozenset()) if place else subject
+                done = erase(store, project.log_folder, endpoint, whose, dry=self.dry, purge=() if place else stale)
+                self._count(f"log of {endpoint}: predictions", done.predictions)
+                self._count(f"log of {endpoint}: feedback", done.feedback)
+                self._count(f"log of {endpoint}: explanations", done.explanations)
+                self._count(f"log of {endpoint}: entries in segments", done.frames)
 
     def training_sets(self) -> None:
         """Rows of training sets."""
@@ -96,25 +102,27 @@ class Erasing:
                 set(way) <= set(store.tables.schema(source)) for way in ways
             ):
                 continue
-            if self._delete(source, self.person.mine(ways), self.person.predicate(ways), purge=False):
+            if self._delete(source, self.person.mine(ways, source), self.person.predicate(ways, source), purge=False):
                 changed.append(source)
         return changed
 
     def online(self, changed: Sequence[str]) -> None:
         """Online rows, also those of others that the subject's events are part of; then old versions of tables."""
         project, store = self.project, self.project.store
-        key = key_of(self.person.values, self.person.entity.keys)
+        made = [key_of(form, self.person.entity.keys) for form in self.person.keys]
+        keys = [key for key in made if key is not None]
         others = {view.space for view in project.views.values() if view.entity.name != self.person.entity.name}
-        spaces = sorted(set(store.online.spaces()) - others) if key is not None else []
-        theirs = [space for space in spaces if key and store.online.read(space, [key])[0] is not None]
+        spaces = sorted(set(store.online.spaces()) - others) if keys else []
+        theirs = [space for space in spaces for row in store.online.read(space, keys) if row is not None]
         for space in theirs:
             self._count(f"online rows of {space.partition('@')[0]}", 1)
         if self.dry:
             return
         rewrite(project, changed, self.now, GONE)
         for space in spaces:
-            if key and store.online.read(space, [key])[0] is not None:
-                erase_in(store, space, key)
+            for key, row in zip(keys, store.online.read(space, keys), strict=True):
+                if row is not None:
+                    erase_in(store, space, key)
         store.online.scrub()
 
     def records(self, changed: Sequence[str]) -> None:
@@ -165,16 +173,17 @@ class Erasing:
         """Whether a frame has a row of the subject, by the columns that name them somewhere."""
         ways = {way for ways in self.person.places.values() for way in ways}
         present = tuple(way for way in ways if set(way) <= set(frame.columns))
-        typed = tuple(way for way in present if all(_fits(frame.schema[c], v) for c, v in self._keyed(way)))
-        return bool(typed) and bool(frame.select(self.person.mine(typed).any()).item())
-
-    def _keyed(self, way: tuple[str, ...]) -> Iterable[tuple[str, object]]:
-        return zip(way, self.person.values, strict=True)
+        return any(
+            frame.select(dataclasses.replace(self.person, values=key, forms={}).mine((way,)).any()).item()
+            for way in present
+            for key in self.person.keys
+            if all(_fits(frame.schema[column], value) for column, value in zip(way, key, strict=True))
+        )
 
     def _is_refused(self, row: str, ways: Iterable[tuple[str, ...]]) -> bool:
-        return any(_says(row, dict(zip(way, self.person.texts, strict=True))) for way in ways) or self.names.within(
-            row.encode()
-        )
+        forms = [texts_of(key) for key in self.person.keys]
+        said = any(_says(row, dict(zip(way, texts, strict=True))) for way in ways for texts in forms)
+        return said or self.names.within(row.encode())
 
     def _count(self, place: str, count: int) -> None:
         if count:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from drivetrain.data.privacy.key import read_key
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forget.erasing import Erasing
 from drivetrain.loop.forget.learned import Learned, learned_from
-from drivetrain.loop.forget.person import entities_of, find_person
+from drivetrain.loop.forget.person import entities_of, find_person, texts_of
 from drivetrain.loop.forget.proof import LEAST, Names, places_of_state, search
 from drivetrain.loop.runner import LEASE, holding
 
@@ -83,12 +84,13 @@ def forget(
     """See :meth:`Project.forget`."""
     watching = progress or Silent()
     person = find_person(project, entity, key)
+    forms = [texts_of(form) for form in person.keys]
     place = place_of_key(project.settings.privacy, project.settings.store)
     known = digest_of(project, place, person.entity.name, person.texts, make=not dry_run)
     raw = digest_of(project, place, person.entity.name, person.given, make=not dry_run)
     with nullcontext() if dry_run else holding(project.store.leases, LEASE):
         entities = entities_of(project, person)
-        names = Names([*({*person.texts, *person.given} if len(person.texts) == 1 else ()), *entities])
+        names = Names([*({*person.given, *chain(*forms)} if len(person.texts) == 1 else ()), *entities])
         versions = learned_from(project, person, entities)
         erasing = Erasing(project, person, entities, names, present(), dry=dry_run)
         record = _opened(
@@ -119,7 +121,9 @@ def forget(
             versions=tuple(versions),
             retrain=_queued(project, record, versions) if retrain and not dry_run else (),
             left=tuple(_told(project, path) for path in left),
-            searched="text" if all(len(text) >= LEAST for text in person.texts) and len(person.texts) == 1 else "value",
+            searched="text"
+            if all(len(text) >= LEAST for text in chain(*forms)) and len(person.texts) == 1
+            else "value",
             waiting=_waiting(project),
             beyond=_beyond(project),
             outside=tuple(_told(project, path) for path in _outside(project, erasing, state)),

@@ -65,7 +65,7 @@ def _rows_in(project: Definitions, person: Person, entities: frozenset[str], ver
     inputs = [link.source for link in project.store.catalog.links(target=made.ref)]
     tables = [table_version(project, ref) for ref in inputs if ref.startswith("table:")]
     counts = [
-        _count(project, table, person.mine(person.places[table.table]))
+        _count(project, table, person.mine(person.places[table.table], table.table))
         for table in tables
         if table.table in person.places
     ]

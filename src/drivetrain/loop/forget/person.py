@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
+from itertools import product
+from typing import TypeAlias
 
 import polars as pl
 
@@ -15,6 +17,7 @@ from drivetrain.features.entity import Entity
 from drivetrain.features.label import entity_text
 from drivetrain.loop.definitions import Definitions
 
+Key: TypeAlias = tuple[object, ...]
 Ways = tuple[tuple[str, ...], ...]
 """The columns that name a subject in a table, in each way that they do."""
 
@@ -27,42 +30,54 @@ class Person:
 
     Attributes:
         entity: What they are.
-        values: Their key, as the tables have it.
+        values: Their key, as tables have it; under a pseudonym where any does.
         places: Table of a source → columns that name them.
         given: The key as it was asked for: where tables hold a pseudonym of it, the text behind that.
+        forms: Table of a source → the key as that table has it, which differs where pseudonyms are of different keys.
     """
 
     entity: Entity
-    values: tuple[object, ...]
+    values: Key
     places: dict[str, Ways]
     given: tuple[str, ...] = ()
+    forms: dict[str, Key] = field(default_factory=dict)
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The key as text, part by part."""
-        return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in self.values)
+        return texts_of(self.values)
 
-    def mine(self, ways: Ways) -> pl.Expr:
-        """Whether a row is theirs; a null is nobody's."""
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key in each form that some table has it in."""
+        return tuple(dict.fromkeys([self.values, *self.forms.values()]))
+
+    def mine(self, ways: Ways, table: str | None = None) -> pl.Expr:
+        """Whether a row is theirs, of a source's table or else in any form; a null is nobody's."""
         each = [
             reduce(
-                pl.Expr.and_,
-                [pl.col(column).eq_missing(pl.lit(value)) for column, value in zip(way, self.values, strict=True)],
+                pl.Expr.and_, [pl.col(column).eq_missing(pl.lit(value)) for column, value in zip(way, key, strict=True)]
             )
-            for way in ways
+            for way, key in product(ways, self._keys_in(table))
         ]
         return reduce(pl.Expr.or_, each) if each else pl.lit(value=False)
 
-    def predicate(self, ways: Ways) -> str:
+    def predicate(self, ways: Ways, table: str | None = None) -> str:
         """The same in SQL."""
         return " OR ".join(
             "("
-            + " AND ".join(
-                f"{quoted(column)} = {literal(value)}" for column, value in zip(way, self.values, strict=True)
-            )
+            + " AND ".join(f"{quoted(column)} = {literal(value)}" for column, value in zip(way, key, strict=True))
             + ")"
-            for way in ways
+            for way, key in product(ways, self._keys_in(table))
         )
+
+    def _keys_in(self, table: str | None) -> tuple[Key, ...]:
+        return (self.forms[table],) if table in self.forms else self.keys
+
+
+def texts_of(key: Key) -> tuple[str, ...]:
+    """A key as text, part by part."""
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in key)
 
 
 def quoted(column: str) -> str:
@@ -89,7 +104,7 @@ def find_person(project: Definitions, entity: str, key: str) -> Person:
 
     Raises:
         UnknownName: No view describes such an entity.
-        UsageError: The key does not fit its columns.
+        UsageError: The key does not fit its columns; or it is a pseudonym, and sources have different ones.
     """
     entities = {view.entity.name: view.entity for view in project.views.values()}
     found = entities.get(entity)
@@ -110,16 +125,41 @@ def find_person(project: Definitions, entity: str, key: str) -> Person:
     kept = {name: ways for name, ways in places.items() if ways}
     kinds = _kinds(project, kept)
     told = [_as_kept(project, kept, at, part) for at, part in enumerate(parts)]
-    return Person(found, tuple(_typed(*pair) for pair in zip(told, kinds, found.keys, strict=True)), kept, tuple(parts))
+    first = [
+        next((text for text in texts.values() if text != part), part) for texts, part in zip(told, parts, strict=True)
+    ]
+    forms = {
+        source: _form([texts[source] for texts in told], [columns[name] for name in ways[0]], found.keys)
+        for source, ways in kept.items()
+        if set(ways[0]) <= set(columns := _columns(project, source))
+    }
+    return Person(found, _form(first, kinds, found.keys), kept, tuple(parts), forms)
 
 
-def _as_kept(project: Definitions, places: dict[str, Ways], at: int, text: str) -> str:
-    """A part of a key as tables have it: its pseudonym where they hold one; a pseudonym itself stays."""
-    for source, ways in places.items():
-        column = project.sources[source].contract.columns.get(ways[0][at])
-        if column is not None and isinstance(column.treat, Pseudonym) and not is_pseudonym(text):
-            return pseudonym_of(read_key(column.treat.key, project.folder), text)
-    return text
+def _form(texts: Sequence[str], kinds: Sequence[pl.DataType], columns: Sequence[str]) -> Key:
+    return tuple(_typed(*part) for part in zip(texts, kinds, columns, strict=True))
+
+
+def _as_kept(project: Definitions, places: dict[str, Ways], at: int, text: str) -> dict[str, str]:
+    """A part of a key as each source's table has it: its pseudonym where that holds one; a pseudonym itself stays."""
+    columns = {source: project.sources[source].contract.columns.get(ways[0][at]) for source, ways in places.items()}
+    keys = {
+        source: column.treat.key
+        for source, column in columns.items()
+        if column is not None and isinstance(column.treat, Pseudonym)
+    }
+    if is_pseudonym(text) and len(set(keys.values())) > 1:
+        raise UsageError(
+            "a pseudonym names a subject in one source alone, and other sources have different ones",
+            found=f"{len(set(keys.values()))} keys of pseudonyms, in {', '.join(sorted(keys))}",
+            do="Name the subject by the key behind its pseudonyms",
+        )
+    return {
+        source: pseudonym_of(read_key(keys[source], project.folder), text)
+        if source in keys and not is_pseudonym(text)
+        else text
+        for source in places
+    }
 
 
 def _ways(project: Definitions, source: str, entity: Entity) -> Iterator[tuple[str, ...]]:
@@ -169,7 +209,7 @@ def entities_of(project: Definitions, person: Person) -> frozenset[str]:
             continue
         key = [label.entity] if label.entity else list(label.source.key)
         named = project.store.tables.scan(label.source.name).select(
-            text=entity_text(key), mine=person.mine(ways).fill_null(value=False)
+            text=entity_text(key), mine=person.mine(ways, label.source.name).fill_null(value=False)
         )
         whose = named.group_by("text").agg(pl.col("mine").all()).filter("mine").drop_nulls().collect()
         found.update(whose["text"].to_list())

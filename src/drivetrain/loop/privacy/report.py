@@ -156,7 +156,7 @@ def _held(
     places += [
         _table(project, training_table(model.name), "for ever")
         for model in project.models.values()
-        if model.label.source.name == source.name and name in {*model.request_columns, *source.key}
+        if model.label.source.name == source.name and name in {*model.request_columns, *source.key, *model.beside}
     ]
     days = project.settings.serve.log_days
     places += [
