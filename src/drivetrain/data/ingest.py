@@ -244,7 +244,8 @@ def _take_batch(
     if failing:
         if source.contract.on_breach != "warn":
             total = batch.rows.height + len(batch.unreadable)
-            raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=found.reasons)
+            broken = Counter(rule for row in found.refused for rule in row.rules)
+            raise refuse(batch.origin, failing, rows=total, aside=len(found.refused), reasons=broken)
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
     if gone.height and not whole:
         found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
