@@ -76,3 +76,11 @@ def test_nothing_remains_running() -> None:
         next(reading)
         reading.close()
     assert threading.active_count() == before
+
+
+def test_a_source_that_does_not_begin_is_told() -> None:
+    def none() -> Iterator[int]:
+        raise ValueError("there is no such place")
+
+    with pytest.raises(ValueError, match="no such place"):
+        next(ahead(none))

@@ -132,6 +132,9 @@ def test_a_batch_that_breaks_a_rule_as_a_whole_is_refused_and_the_table_stays(pl
     with pytest.raises(ContractBreach, match=r"raw/3\.csv breaks its contract as a whole: rows of the batch: found 5"):
         place.take(declared)
     assert place.store.tables.version("t") == made.version
+    place.write("raw/3.csv", lines(900, 4) + "x,2013-06-30,1\n" + lines(900, 1).partition("\n")[2])
+    with pytest.raises(ContractBreach, match=r"in 1 of 6 rows \(id: expected a whole number \(1\)\), and as a whole"):
+        place.take(declared)
     place.write("raw/3.csv", lines(900, 15))
     assert place.take(declared).rows == 75
 

@@ -4,11 +4,17 @@ import json
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
 from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.core.records import Access, Decision
+from drivetrain.data.column import Column
+from drivetrain.data.contract import Contract
+from drivetrain.data.readers.files import files
+from drivetrain.data.source import Source
 from drivetrain.loop.project import Project
+from drivetrain.loop.quarantine import chosen
 
 PROJECT = """
 import drivetrain as dt
@@ -142,3 +148,12 @@ def test_rows_are_listed_by_batch_and_a_page_at_a_time(yard):
     everything = [row.row for row in quarantine.show("people")]
     assert [row.row for row in quarantine.show("people", skip=2, limit=2)] == everything[2:4]
     assert [row.batch for row in quarantine.show("people", batch=2)] == [2]
+
+
+def test_a_whole_rule_is_that_one_and_part_of_one_is_any_that_has_it():
+    declared = Source(name="rows", reader=files("raw/*.csv"), key=("n",), contract=Contract({"n": Column("int")}))
+    rules = [["n: a value"], ["n: a value that no other row has"], ["n: at least 0"]]
+    found = pl.DataFrame({"_rules": rules, "_number": [1, 1, 1], "_name": ["a", "b", "c"]})
+    assert chosen(declared, found, "n: a value", None, ())["_name"].to_list() == ["a"]
+    assert chosen(declared, found, "a value", None, ())["_name"].to_list() == ["a", "b"]
+    assert chosen(declared, found, "nothing", None, ()).is_empty()

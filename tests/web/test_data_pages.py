@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -194,6 +195,15 @@ def test_ticked_rows_are_dropped_for_good(project: Project, ask: Caller):
     assert project.audit(verify=True).whole
 
 
+def test_a_second_drop_does_not_claim_the_first(project: Project, ask: Caller):
+    form = {"which": "all", "shown": "60", "because": BECAUSE}
+    assert ask("/quarantine/orders/drop", form=form, headers=OURS).status_code == 303
+    again = ask("/quarantine/orders/drop", form=form | {"shown": "0", "because": "for another reason"}, headers=OURS)
+    assert again.status_code == 422
+    assert "none of these rows is set aside any more" in again.text
+    assert len(project.store.catalog.find(Decision, "orders")) == 1
+
+
 @pytest.mark.parametrize(
     ("form", "named"),
     [
@@ -202,9 +212,12 @@ def test_ticked_rows_are_dropped_for_good(project: Project, ask: Caller):
         ({"which": "all", "because": "short"}, "too short"),
         ({"which": "all"}, "a reason is missing"),
         ({"which": "all", "batch": "two", "because": BECAUSE}, "not a batch"),
+        ({"which": "all", "batch": "9" * 40, "because": BECAUSE}, "not a batch"),
+        ({"which": "all", "shown": "59", "because": BECAUSE}, "since this page was shown"),
+        ({"which": "ticked", "row": ["x"] * 60, "because": BECAUSE}, "too many fields"),
     ],
 )
-def test_a_form_that_lacks_something_changes_nothing(form: dict[str, str], named: str, project: Project, ask: Caller):
+def test_a_form_that_lacks_something_changes_nothing(form: dict[str, Any], named: str, project: Project, ask: Caller):
     answer = ask("/quarantine/orders/drop", form=form, headers=OURS)
     assert 400 <= answer.status_code < 500
     assert named in answer.text

@@ -248,7 +248,7 @@ def _take_batch(
                 failing,
                 rows=total,
                 aside=len(found.refused),
-                reasons=found.reasons,
+                reasons=Counter(rule for row in found.refused for rule in row.rules),
                 piece=batch.more or batch.before > 0,
             )
         found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})

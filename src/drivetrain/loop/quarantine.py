@@ -96,7 +96,7 @@ class Quarantine:
         """
         declared = self._source(source)
         veil = Veil() if unmasked else veil_of(declared)
-        found = _chosen(declared, self._standing(declared), rule, batch, ()).reverse()
+        found = chosen(declared, self._standing(declared), rule, batch, ()).reverse()
         shown = found.slice(skip, limit)
         told = [_told(row, veil) for row in shown.iter_rows(named=True)]
         if unmasked:
@@ -115,7 +115,7 @@ class Quarantine:
             UnknownName: There is no such source.
         """
         declared = self._source(source)
-        return _heap(declared, _chosen(declared, self._standing(declared), rule, batch, ()))
+        return _heap(declared, chosen(declared, self._standing(declared), rule, batch, ()))
 
     def readmit(
         self,
@@ -144,19 +144,19 @@ class Quarantine:
             RefusedError: The source is declared otherwise than when its table was filled.
         """
         declared = self._source(source)
-        chosen = _chosen(declared, self._standing(declared), rule, batch, rows)
+        meant = chosen(declared, self._standing(declared), rule, batch, rows)
         made = readmit.readmit(
             self._project.store,
             declared,
-            chosen["_name"].unique().to_list(),
+            meant["_name"].unique().to_list(),
             now=now(),
             sources=self._project.sources,
             mend=mend,
         )
         made = msgspec.structs.replace(made, reasons=veil_of(declared).reasons(made.reasons))
-        told = f"{made.admitted:,} of {chosen.height:,} rows are back, {source} is at version {made.version}"
+        told = f"{made.admitted:,} of {meant.height:,} rows are back, {source} is at version {made.version}"
         figures = {**msgspec.to_builtins(made), "rule": rule, "batch": batch, "set": sorted(mend or {})}
-        if chosen.height:
+        if meant.height:
             self._decide("readmit", source, _sentence(told, because), actor, figures)
         return made
 
@@ -189,16 +189,16 @@ class Quarantine:
         if rule is None and batch is None and not rows and not every:
             raise UsageError("nothing says which rows to drop", expected="a rule, a batch, names of rows, or all")
         declared = self._source(source)
-        chosen = _chosen(declared, self._standing(declared), rule, batch, rows)
-        if not chosen.height:
+        meant = chosen(declared, self._standing(declared), rule, batch, rows)
+        if not meant.height:
             return 0
         present = ledger.last_entry(self._project.store.tables, source)
         following = present[0].number + 1 if present else 0
         # On record first: killed in between, what is gone is known to have gone.
-        told = f"{chosen.height:,} rows of {source} dropped for good"
-        figures = {"rows": chosen.height, "rule": rule, "batch": batch}
+        told = f"{meant.height:,} rows of {source} dropped for good"
+        figures = {"rows": meant.height, "rule": rule, "batch": batch}
         self._decide("drop", source, _sentence(told, because), actor, figures)
-        return quarantine.remove(self._project.store.tables, source, chosen["_name"].to_list(), before=following)
+        return quarantine.remove(self._project.store.tables, source, meant["_name"].to_list(), before=following)
 
     def list(self) -> list[Heap]:
         """Every source that has rows set aside, in the order they were declared."""
@@ -246,14 +246,30 @@ def _heap(source: Source, found: pl.DataFrame) -> Heap:
     )
 
 
-def _chosen(
+def chosen(
     source: Source, found: pl.DataFrame, rule: str | None, batch: int | None, rows: Sequence[str]
 ) -> pl.DataFrame:
+    """The rows that are meant.
+
+    Args:
+        source: Whose.
+        found: What is set aside.
+        rule: A rule as it is shown, or part of one.
+        batch: A batch.
+        rows: Names of rows.
+
+    Raises:
+        UnknownName: There is no row by one of the names.
+    """
     if rule is not None:
         # By what may be shown of a rule: otherwise one could ask whether a masked value is in it.
         veil = veil_of(source)
         known = found["_rules"].explode(empty_as_null=False).unique().to_list()
-        meant = [text for text in known if rule in veil.reason(text)]
+        told = {text: veil.reason(text) for text in known}
+        # A whole rule is that one, and none whose words begin alike.
+        meant = [text for text, shown in told.items() if shown == rule] or [
+            text for text, shown in told.items() if rule in shown
+        ]
         found = found.filter(pl.col("_rules").list.eval(pl.element().is_in(meant)).list.any())
     if batch is not None:
         found = found.filter(pl.col("_number") == batch)

@@ -12,6 +12,7 @@ from drivetrain.loop.audit import Sought
 from drivetrain.web.desk import Desk
 
 _LARGEST = 20_000
+_MOST = 50
 
 
 def desk_of(request: Request) -> Desk:
@@ -34,7 +35,10 @@ async def fields_of(request: Request) -> dict[str, list[str]]:
         body += piece
         if len(body) > _LARGEST:
             raise RequestError("the form is too large", expected=f"at most {_LARGEST:,} bytes")
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST)
+    except ValueError:
+        raise RequestError("the form has too many fields", expected=f"at most {_MOST}") from None
     return {name: [value.strip() for value in values] for name, values in fields.items()}
 
 

@@ -20,6 +20,8 @@ from drivetrain.web.tables import open_reasons
 
 PAGE = 25
 _TOLD = 8
+_DIGITS = 19
+"""A number of so many digits is none that a table can hold."""
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -60,6 +62,8 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: str | None = None
     batch: int | None = None
     every: bool = False
+    shown: int | None = None
+    """How many rows there were when whoever asks looked; none where nobody did."""
     set: dict[str, str | None] = {}
     actor: str = ACTOR
 
@@ -83,6 +87,11 @@ def done(desk: Desk, source: str) -> list[Decision]:
     """What was decided of a source's rows, newest first."""
     found = desk.store.catalog.find(Decision, source)
     return [one for one in found if one.what in {"readmit", "drop"}][:_TOLD]
+
+
+def newest(desk: Desk, source: str) -> str:
+    """Id of the newest of these decisions; empty if there is none."""
+    return next((one.id for one in done(desk, source)), "")
 
 
 def reasons(desk: Desk, table: str) -> dict[str, int]:
@@ -114,6 +123,7 @@ def act_of(fields: dict[str, list[str]]) -> Act:
         rule=chosen.rule,
         batch=chosen.batch,
         every=which == "all",
+        shown=_number(given.get("shown", "")) if which == "all" else None,
         set={column: given.get("value") or None} if column else {},
     )
 
@@ -124,16 +134,18 @@ def chosen_of(rule: str = "", batch: str = "") -> Chosen:
     Raises:
         RequestError: The batch is no number.
     """
-    if batch and not (batch.isascii() and batch.isdigit()):
+    if batch and not (batch.isascii() and batch.isdigit() and len(batch) < _DIGITS):
         raise RequestError("not a batch", field="batch", found=repr(batch), expected="a number, such as 3")
     return Chosen(rule or None, int(batch) if batch else None)
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+
+
 def readmit(desk: Desk, source: str, act: Act) -> Readmitted:
     """Brings rows back; raises what the project's quarantine raises."""
-    _check(desk, source)
-    _check_rows(act)
-    check_reason(act.because)
+    _check_act(desk, source, act)
     return desk.quarantine.readmit(
         source,
         rule=act.rule,
@@ -147,9 +159,7 @@ def readmit(desk: Desk, source: str, act: Act) -> Readmitted:
 
 def drop(desk: Desk, source: str, act: Act) -> int:
     """Removes rows for good; raises what the project's quarantine raises."""
-    _check(desk, source)
-    _check_rows(act)
-    check_reason(act.because)
+    _check_act(desk, source, act)
     return desk.quarantine.drop(
         source,
         rule=act.rule,
@@ -169,6 +179,23 @@ def columns(rows: Sequence[SetAside]) -> list[str]:
 def _check(desk: Desk, source: str) -> None:
     if source not in desk.sources:
         raise NotFound(f"no source is called {source!r}", expected=" or ".join(desk.sources) or None)
+
+
+def _check_act(desk: Desk, source: str, act: Act) -> None:
+    _check(desk, source)
+    _check_rows(act)
+    check_reason(act.because)
+    if act.shown is None:
+        return
+    there = desk.quarantine.heap(source, rule=act.rule, batch=act.batch).rows
+    if there != act.shown:
+        raise RequestError(
+            "rows were set aside or settled since this page was shown",
+            field="shown",
+            found=f"{there:,} rows now",
+            expected=f"{act.shown:,}",
+            do="Look at them, then decide again",
+        )
 
 
 def _check_rows(act: Act) -> None:

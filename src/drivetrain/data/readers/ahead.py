@@ -55,8 +55,9 @@ def ahead(source: Callable[[], Iterator[T]]) -> Generator[T]:
 
 
 def _fetch(source: Callable[[], Iterator[T]], ready: queue.Queue[_Item[T] | _End], stop: threading.Event) -> None:
-    items = source()
+    items: Iterator[T] = iter(())
     try:
+        items = source()
         for item in items:
             if not _given(_Item(item), ready, stop):
                 break

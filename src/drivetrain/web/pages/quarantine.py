@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from drivetrain.core.errors import DrivetrainError, NotFound, StoreError
+from drivetrain.core.errors import DrivetrainError, NotFound, RequestError, StoreError
 from drivetrain.data.veil import veil_of
 from drivetrain.web import quarantine
 from drivetrain.web.asking import DeskOf, FieldsOf
@@ -46,6 +46,7 @@ def act(request: Request, desk: DeskOf, fields: FieldsOf, name: str, what: str) 
         raise NotFound(f"there is no page at {request.url.path}")
     given = {field: values[-1] for field, values in fields.items()}
     chosen = Chosen()
+    before = quarantine.newest(desk, name)
     try:
         chosen = quarantine.chosen_of(given.get("rule", ""), given.get("batch", ""))
         wanted = quarantine.act_of(fields)
@@ -56,8 +57,11 @@ def act(request: Request, desk: DeskOf, fields: FieldsOf, name: str, what: str) 
         if isinstance(error, NotFound):
             raise
         return _show(request, desk, name, chosen, refusal=error, form=given, ticked=fields.get("row", []))
-    newest = next(iter(quarantine.done(desk, name)), None)
-    return RedirectResponse(f"/quarantine/{quote(name)}?{urlencode({'done': newest.id if newest else ''})}", 303)
+    made = quarantine.newest(desk, name)
+    if made == before:
+        nothing = RequestError("none of these rows is set aside any more", do="Look at what is, then decide again")
+        return _show(request, desk, name, Chosen(), refusal=nothing, form=given)
+    return RedirectResponse(f"/quarantine/{quote(name)}?{urlencode({'done': made})}", 303)
 
 
 def _show(
