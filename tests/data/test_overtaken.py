@@ -16,7 +16,9 @@ from drivetrain.data.source import Source
 def test_a_bad_row_is_kept_though_another_process_has_it_and_will_take_it_back(place):
     """The other kept it under a number that was ours already, has yet to find out, and will withdraw it."""
     tables = place.store.tables
-    bad = Refused(None, ["x: expected at least 0"], ["x: found -1, expected at least 0"], '{"id":3,"x":-1}', prepared=True)
+    bad = Refused(
+        None, ["x: expected at least 0"], ["x: found -1, expected at least 0"], '{"id":3,"x":-1}', prepared=True
+    )
 
     def given(since):
         yield [{"id": 1, "x": 1}, {"id": 2, "x": 2}]
