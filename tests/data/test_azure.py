@@ -51,13 +51,12 @@ def test_a_wrong_key_is_told_in_words(azurite, tmp_path, monkeypatch):
     assert "refuses this user: 403 Forbidden (AuthorizationFailure). Check the credentials" in str(caught.value)
 
 
-@pytest.mark.slow
 def test_a_listing_of_several_pages_misses_none(azurite, tmp_path):
-    """A page holds 5,000."""
+    """A page of this server holds 100."""
     container = azurite.bucket()
-    for number in range(5_001):
+    for number in range(301):
         azurite.put(f"{container}/raw/{number:05}.csv", b"")
-    assert files(f"az://{container}/raw/*.csv").pending(tmp_path, "").startswith("5001 new files: 00000.csv")
+    assert files(f"az://{container}/raw/*.csv").pending(tmp_path, "").startswith("301 new files: 00000.csv")
 
 
 @pytest.mark.parametrize("scheme", ["abfs", "abfss"])
