@@ -5,8 +5,9 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 WAIT ?= 1
+KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults check format bench bench-features bench-serving bench-data docs clean
+.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -36,6 +37,9 @@ test: $(VENV)/.installed  ## every test
 
 faults: $(VENV)/.installed  ## the inference server under every fault; FAULTS=long for the full figures (half an hour)
 	@FAULTS=$(FAULTS) $(BIN)/python -m pytest -n 0 tests/serve/faults -o log_cli=true -o log_cli_level=INFO
+
+faults-data: $(VENV)/.installed  ## kill -9 at a hundred instants of taking in, for every kind of source; KILLS=42 rounds of three (half an hour)
+	@DRIVETRAIN_TESTING_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/data -k killed_anywhere_and_two -o log_cli=true -o log_cli_level=INFO
 
 check: $(VENV)/.installed  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 from backports import zstd
 
+from drivetrain.data.reader import Reader
 from drivetrain.data.readers.files import Files
 from drivetrain.data.readers.http import Http, http
 from drivetrain.testing.api import Api
@@ -54,6 +56,32 @@ def write(frame: pl.DataFrame, path: Path) -> None:
             path.write_bytes(gzip.compress(data))
         else:
             path.write_bytes(zstd.compress(data))
+
+
+class LinesFeed(Feed):
+    """A file of JSON lines that a function reads; a row takes the place of the one with its id."""
+
+    def __init__(self, folder: Path, reading: Callable[[str], Reader]) -> None:
+        self.path = folder / "rows.jsonl"
+        self.path.touch()
+        self.reading = reading
+
+    @property
+    def reader(self) -> Reader:
+        return self.reading(str(self.path))
+
+    def deliver(self, rows: Sequence[Row]) -> None:
+        changed = {row["id"] for row in rows}
+        kept = [row for row in written(str(self.path)) if row["id"] not in changed]
+        self.path.write_text("".join(f"{json.dumps(row)}\n" for row in [*kept, *rows]), "utf-8")
+
+    def vanish(self) -> None:
+        self.path.unlink()
+
+
+def written(path: str) -> list[Row]:
+    """The rows of a file of JSON lines."""
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
 
 
 class ApiFeed(Feed):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import dlt
 import pytest
+from tests.data.feeds import LinesFeed, written
 
 import drivetrain as dt
 from drivetrain.core.errors import ProjectError
 from drivetrain.data.source import Source
+from drivetrain.testing.readers import ReaderConformance
 
 ROWS = [{"id": number, "at": f"2013-07-{number:02}"} for number in range(1, 6)]
 ASKED = []
@@ -27,6 +31,31 @@ def customers():
 @dlt.source
 def shop():
     return orders, customers
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A factory that can go to another process."""
+
+    path: str
+
+    def __call__(self):
+        @dlt.resource(name="rows")
+        def given(at=dlt.sources.incremental("t")):
+            yield sorted(written(self.path), key=lambda row: row["t"])
+
+        return given
+
+    def size(self):
+        return len(written(self.path))
+
+
+class TestDlt(ReaderConformance):
+    def feed(self, folder):
+        return LinesFeed(folder, lambda path: dt.dlt(Shop(path), cursor="t", fresh=Shop(path).size, batch_rows=100))
+
+
+del ReaderConformance
 
 
 def test_a_resource_is_taken_in_and_told_where_to_begin(place):

@@ -6,12 +6,12 @@ import io
 
 import polars as pl
 import pytest
+from tests.data.buckets import BucketConformance, read_all
 from tests.data.feeds import FileFeed
 
-from drivetrain.core.errors import ProjectError, SourceAway, SourceError
+from drivetrain.core.errors import ProjectError, SourceError
 from drivetrain.data.readers.files import files
 from drivetrain.data.readers.places import _expression
-from drivetrain.testing.readers import Feed, ReaderConformance
 from drivetrain.testing.s3 import running_s3, s3
 
 __all__ = ["s3"]
@@ -19,50 +19,23 @@ __all__ = ["s3"]
 pytestmark = pytest.mark.services
 
 
+class TestBucket(BucketConformance):
+    scheme = "s3"
+
+    def shared(self, request):
+        return request.getfixturevalue("s3")
+
+    def running(self):
+        return running_s3()
+
+
+del BucketConformance
+
+
 @pytest.fixture(autouse=True)
 def reached(s3, monkeypatch):
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
-
-
-class BucketFeed(Feed):
-    def __init__(self, server) -> None:
-        self.server = server
-        self.bucket = server.bucket()
-        self.count = 0
-
-    @property
-    def reader(self):
-        return files(f"s3://{self.bucket}/raw/**/*.csv", budget_mib=0.024)
-
-    def deliver(self, rows):
-        self.count += 1
-        data = pl.DataFrame(rows).write_csv().encode()
-        self.server.put(f"{self.bucket}/raw/{self.count % 2}/{self.count:03}.csv", data)
-        self.server.put(f"{self.bucket}/raw/{self.count:03}.txt", b"not ours")
-
-    def vanish(self) -> None:
-        self.server.kill()
-
-
-class TestBucket(ReaderConformance):
-    @pytest.fixture(autouse=True)
-    def server(self, request, s3, monkeypatch):
-        if "away" not in request.node.name:
-            self.s3 = s3
-            yield
-            return
-        with running_s3() as self.s3:
-            monkeypatch.setenv("AWS_ENDPOINT_URL", self.s3.url)
-            yield
-
-    def feed(self, folder):
-        return BucketFeed(self.s3)
-
-
-def read_all(reader, folder, cursor=""):
-    batches = list(reader.read(folder, cursor))
-    return batches, batches[-1].cursor if batches else cursor
 
 
 def test_every_format_comes_out_of_a_bucket(s3, tmp_path):
@@ -79,38 +52,9 @@ def test_every_format_comes_out_of_a_bucket(s3, tmp_path):
         assert batch.origin == f"s3://{bucket}/{name}"
 
 
-def test_an_object_is_read_again_when_its_content_changes(s3, tmp_path):
+def test_what_can_not_be_opened_is_named(s3, tmp_path):
     bucket = s3.bucket()
-    s3.put(f"{bucket}/a.csv", b"a\n1\n")
-    reader = files(f"s3://{bucket}/*.csv")
-    [first], cursor = read_all(reader, tmp_path)
-    assert (first.again, reader.pending(tmp_path, cursor)) == (False, None)
-    s3.put(f"{bucket}/a.csv", b"a\n1\n")
-    assert read_all(reader, tmp_path, cursor)[0] == []
-    s3.put(f"{bucket}/a.csv", b"a\n2\n")
-    assert reader.pending(tmp_path, cursor) == "1 changed file: a.csv"
-    [second], _ = read_all(reader, tmp_path, cursor)
-    assert (second.again, second.rows.rows()) == (True, [("2",)])
-
-
-def test_an_object_that_changes_while_it_is_fetched_is_fetched_again(s3, tmp_path):
-    bucket = s3.bucket()
-    for name in ("a", "b"):
-        s3.put(f"{bucket}/{name}.csv", b"a\n1\n")
-    reading = files(f"s3://{bucket}/*.csv").read(tmp_path, "")
-    next(reading)
-    s3.put(f"{bucket}/b.csv", b"a\n2\n")
-    with pytest.raises(SourceAway, match=r"b\.csv was changed while it was fetched"):
-        next(reading)
-
-
-def test_what_is_not_there_is_named(s3, tmp_path):
-    bucket = s3.bucket()
-    with pytest.raises(SourceError, match="is not there"):
-        read_all(files(f"s3://{bucket}/absent.csv"), tmp_path)
-    with pytest.raises(SourceError, match="no file matches"):
-        read_all(files(f"s3://{bucket}/*.csv"), tmp_path)
-    with pytest.raises(SourceError, match="s3://nobodys"):
+    with pytest.raises(SourceError, match="s3://nobodys is not there"):
         read_all(files("s3://nobodys/*.csv"), tmp_path)
     with pytest.raises(ProjectError, match="'nope' is not valid"):
         read_all(files(f"s3://{bucket}/*.csv", options={"nope": "1"}), tmp_path)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from tests.data.feeds import LinesFeed, written
 
 from drivetrain.core.errors import ProjectError, SourceAway, SourceError
 from drivetrain.data.readers.rows import rows
 from drivetrain.data.source import Source
-from drivetrain.testing.readers import Feed, ReaderConformance, some_rows
+from drivetrain.testing.readers import ReaderConformance, some_rows
 
 
 @dataclass(frozen=True)
@@ -22,38 +22,17 @@ class FromFile:
     path: str
 
     def __call__(self, since):
-        with open(self.path, encoding="utf-8") as file:  # noqa: PTH123
-            found = [json.loads(line) for line in file]
-        yield from reversed([row for row in found if since is None or row["t"] >= since])
+        yield from reversed([row for row in written(self.path) if since is None or row["t"] >= since])
 
     def size(self):
-        with open(self.path, encoding="utf-8") as file:  # noqa: PTH123
-            return len(file.read())
-
-
-class FunctionFeed(Feed):
-    def __init__(self, folder, cursor) -> None:
-        self.path = folder / "rows.jsonl"
-        self.path.touch()
-        self.cursor = cursor
-
-    @property
-    def reader(self):
-        function = FromFile(str(self.path))
-        return rows(function, cursor=self.cursor, fresh=function.size, batch_rows=self.most)
-
-    def deliver(self, given):
-        changed = {row["id"] for row in given}
-        old = [line for line in self.path.read_text("utf-8").splitlines() if json.loads(line)["id"] not in changed]
-        self.path.write_text("".join(f"{line}\n" for line in [*old, *map(json.dumps, given)]), "utf-8")
-
-    def vanish(self):
-        self.path.unlink()
+        return sum(len(str(row)) for row in written(self.path))
 
 
 class TestFunction(ReaderConformance):
     def feed(self, folder):
-        return FunctionFeed(folder, "t")
+        return LinesFeed(
+            folder, lambda path: rows(FromFile(path), cursor="t", fresh=FromFile(path).size, batch_rows=100)
+        )
 
 
 del ReaderConformance

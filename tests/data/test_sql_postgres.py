@@ -92,6 +92,22 @@ def test_types_that_would_arrive_otherwise_come_row_by_row(postgres, tmp_path):
     assert batch.rows.to_dicts() == [{"id": 1, "body": '{"a":[1]}', "parts": "[1,2]"}]
 
 
+def test_a_decimal_cursor_is_exact(postgres, tmp_path):
+    """As a double, the second would not be seen to be greater than the first."""
+    url = postgres.fresh()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE w AS SELECT 1 AS id, 12345678901234567890.10::numeric(30, 2) AS at")
+        reader = sql(url, table="w", cursor="at")
+        [batch] = reader.read(tmp_path, "")
+        assert reader.pending(tmp_path, batch.cursor) is None
+        assert list(reader.read(tmp_path, batch.cursor)) == []
+        connection.execute("INSERT INTO w VALUES (2, 12345678901234567890.11)")
+        assert reader.pending(tmp_path, batch.cursor) == "1 new row"
+        [batch] = reader.read(tmp_path, batch.cursor)
+        assert 2 in batch.rows["id"].to_list()
+        assert list(reader.read(tmp_path, batch.cursor)) == []
+
+
 def test_a_password_may_stand_in_the_environment(postgres, tmp_path, monkeypatch):
     url = postgres.fresh()
     monkeypatch.setenv("WHO", "drivetrain:hidden")

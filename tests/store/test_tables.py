@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -332,6 +335,35 @@ def test_threads_lose_nothing(tables):
         thread.join()
     assert errors == []
     assert keys_of(tables) == sorted(me * 100 + number for me in range(4) for number in range(8))
+
+
+_MAKERS = """
+import os, sys, time
+from pathlib import Path
+import polars as pl
+from drivetrain.store.tables import Tables
+
+for number in range(int(sys.argv[2])):
+    at = time.monotonic() + 0.02
+    children = []
+    for child in range(4):
+        children.append(os.fork())
+        if not children[-1]:
+            while time.monotonic() < at:
+                pass
+            Tables(Path(sys.argv[1])).append(f"t{number}", pl.DataFrame({"a": [1]}), transaction=("batch", 1))
+            os._exit(0)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+"""
+
+
+def test_a_table_that_several_processes_make_at_once_is_made_once(tmp_path):
+    """Forked before any thread is there, so that all come to the commit together."""
+    command = [sys.executable, "-c", _MAKERS, str(tmp_path), "4"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "POLARS_MAX_THREADS": "1"}
+    subprocess.run(command, check=True, env=environment)
+    made = Tables(tmp_path)
+    assert [(made.version(name), made.rows(name)) for name in made.names()] == [(0, 1)] * 4
 
 
 def test_one_transaction_by_many_threads_happens_once(tables):

@@ -111,7 +111,14 @@ def unseen(tables: Tables, name: str, batch: Batch, number: int, refused: Sequen
     standing = tables.scan(quarantine).filter(pl.col("_number") < number)
     if batch.again:
         standing = standing.filter(pl.col("_origin") != batch.origin)
-    known = {(row, tuple(rules)) for row, rules in standing.select("_row", "_rules").collect().iter_rows()}
+    wanted = {(row.row, tuple(row.rules)) for row in refused}
+    kept: dict[tuple[int, Digest], set[tuple[str, tuple[str, ...]]]] = {}
+    for row, rules, *pair in standing.select("_row", "_rules", "_number", "_batch").collect().iter_rows():
+        if (row, tuple(rules)) in wanted:
+            kept.setdefault((pair[0], pair[1]), set()).add((row, tuple(rules)))
+    # What another process is about to take back is not there.
+    overtaken = _overtaken(tables, name, number - 1, set(kept))
+    known = {one for pair, rows in kept.items() if pair not in overtaken for one in rows}
     return [row for row in refused if (row.row, tuple(row.rules)) not in known]
 
 
@@ -158,14 +165,20 @@ def withdraw_overtaken(tables: Tables, name: str, version: int) -> None:
     number = entry_at(tables, name, version).number
     recent = tables.scan(quarantine).filter(pl.col("_number").is_between(number - _LOOKED_BACK, number))
     pairs = set(recent.select("_number", "_batch").unique().collect().iter_rows())
+    for at, batch in sorted(_overtaken(tables, name, number, pairs)):
+        tables.delete(quarantine, f"_number = {at} AND _batch = '{batch}'")
+
+
+def _overtaken(tables: Tables, name: str, number: int, pairs: set[tuple[int, Digest]]) -> set[tuple[int, Digest]]:
+    """Those of some batches, by number and digest, in whose place another one was committed."""
+    pairs = {(at, batch) for at, batch in pairs if number - _LOOKED_BACK <= at <= number}
+    version = tables.version(name) if pairs else None
     committed: dict[int, Digest] = {}
-    while pairs and len(committed) < _LOOKED_BACK and tables.has(name, version):  # earlier ones may be erased
+    while version is not None and len(committed) < _LOOKED_BACK and tables.has(name, version):  # others may be erased
         entry = entry_at(tables, name, version)
         committed.setdefault(entry.number, entry.batch)
         version -= 1
-    for at, batch in sorted(pairs):
-        if at in committed and committed[at] != batch:
-            tables.delete(quarantine, f"_number = {at} AND _batch = '{batch}'")
+    return {(at, batch) for at, batch in pairs if committed.get(at, batch) != batch}
 
 
 def settle(tables: Tables, name: str, entry: Entry) -> None:

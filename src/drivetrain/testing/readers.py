@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,6 +41,7 @@ _CONTRACT = Contract({"id": Column("int"), "t": Column("time"), "x": Column("int
 _BEGIN = datetime(2013, 7, 1, tzinfo=UTC)
 _ROUNDS = int(os.environ.get("DRIVETRAIN_TESTING_KILLS", "3"))
 """Rounds of three deaths each."""
+_log = logging.getLogger(__name__)
 
 
 class Feed(ABC):
@@ -234,6 +238,7 @@ class ReaderConformance(ABC):
         taking.feed.deliver([{**row, "id": row["id"] - 1000, "x": 77} for row in some_rows(20, first=1001)])
         (tmp_path / "source.pickle").write_bytes(pickle.dumps((taking.source, taking.folder)))
         command = ["-m", "drivetrain.testing.ingesters", str(tmp_path / "source.pickle"), str(tmp_path / "killed")]
+        started = time.monotonic()
         done = subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, *command, str(_ROUNDS)],
             capture_output=True,
@@ -244,8 +249,13 @@ class ReaderConformance(ABC):
         assert done.returncode == 0, done.stderr
         told = [json.loads(line) for line in done.stdout.splitlines()]
         states = [line["state"] for line in told if "state" in line]
+        deaths = sum(line.get("deaths", 0) for line in told)
+        lost, doubled = _differences(states)
+        seconds = time.monotonic() - started
+        kind = type(self).__name__.removeprefix("Test")
+        _log.info("%s: %d deaths, %d rows lost, %d doubled, %.0f s", kind, deaths, lost, doubled, seconds)
         assert len(states) == _ROUNDS + 2
-        assert sum(line.get("deaths", 0) for line in told) >= _ROUNDS
+        assert deaths >= _ROUNDS
         good = {row["id"]: row["x"] for row in rows if row["id"] % 50}
         good |= {row["id"] - 1000: 77 for row in some_rows(20, first=1001)}
         assert len(states[0]["rows"]) == len(good)
@@ -253,6 +263,12 @@ class ReaderConformance(ABC):
         for number, state in enumerate(states):
             for part, found in state.items():
                 assert found == states[0][part], f"{part} of round {number}"
+
+
+def _differences(states: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Rows, kept or refused, that later states lack of the first, and those that they have beyond it."""
+    first, *rest = (Counter(state["rows"] + [str(row) for row in state["refused"]]) for state in states)
+    return sum((first - one).total() for one in rest), sum((one - first).total() for one in rest)
 
 
 def _ids(batch: Batch) -> set[int]:

@@ -49,6 +49,8 @@ class DeltaLogs:
         self, folder: Path, rows: pl.DataFrame, partition_by: Sequence[str], properties: CommitProperties
     ) -> None:
         """Makes a table of these rows."""
+        # Left to itself, it would come second to whoever makes the same table at the same moment, as another version.
+        only = CommitProperties(properties.custom_metadata, 0, properties.app_transactions)
         write_deltalake(
             str(folder),
             rows,
@@ -56,7 +58,7 @@ class DeltaLogs:
             partition_by=list(partition_by) or None,
             configuration=_CONFIGURATION,
             writer_properties=encodings_of(rows),
-            commit_properties=properties,
+            commit_properties=only,
             post_commithook_properties=_HOOKS,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,9 @@ T = TypeVar("T")
 _RETRY: Any = {"max_retries": 1, "retry_timeout": timedelta(seconds=20)}  # whoever reads tries again, and tells
 _CLIENT: Any = {"timeout": "120s", "connect_timeout": "10s"}
 _PIECE = 8 << 20
+_ANSWER = re.compile(r"status code: (\d{3}) ?([A-Za-z ]*)")
+_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
+_PLAIN = ("aws_allow_http", "azure_allow_http", "google_allow_http", "allow_http")
 
 
 class Bucket:
@@ -38,7 +42,7 @@ class Bucket:
         try:
             settings: Any = dict(options) or None
             # Options for the client hide this one of the environment.
-            plain = "true" in (os.environ.get("AWS_ALLOW_HTTP", "").lower(), options.get("aws_allow_http"))
+            plain = any("true" in (os.environ.get(name.upper(), "").lower(), options.get(name)) for name in _PLAIN)
             client: Any = {**_CLIENT, "allow_http": plain}
             self._store = from_url(url, config=settings, client_options=client, retry_config=_RETRY)
         except (exceptions.BaseError, ValueError, TypeError) as error:
@@ -53,7 +57,7 @@ class Bucket:
         """
         for page in self._asked(lambda: list(obstore.list(self._store, prefix or None))):
             for one in page:
-                yield one["path"], one["size"], micros_of(one["last_modified"]), one["e_tag"] or one["version"] or ""
+                yield one["path"], one["size"], micros_of(one["last_modified"]), _tag(one)
 
     def fetch(self, name: str, path: Path) -> str:
         """Writes an object's bytes to a file, piece by piece; the tag of what was fetched. Raises as :meth:`under`."""
@@ -63,25 +67,40 @@ class Bucket:
             with path.open("wb") as file:
                 for piece in answer.stream(min_chunk_size=_PIECE):
                     file.write(piece)
-            return answer.meta["e_tag"] or answer.meta["version"] or ""
+            return _tag(answer.meta)
 
         return self._asked(fetched)
 
     def _asked(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except exceptions.NotFoundError:
-            raise SourceError(f"{self._url} is not there", do="Check the bucket and the name") from None
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            raise SourceError(
-                f"{self._url} refuses this user: {_reason(error)}", do="Check the credentials in the environment"
-            ) from None
-        except exceptions.GenericError as error:
-            raise SourceAway(f"{self._url} can't be reached: {_reason(error)}", do="Check the address") from None
         except exceptions.BaseError as error:
-            raise SourceError(f"{self._url} can't be read: {_reason(error)}") from None
+            raise self._told(error) from None
+
+    def _told(self, error: exceptions.BaseError) -> SourceError:
+        # Of a listing that is answered with 404 or 403 the library only says that something is wrong.
+        answer = _ANSWER.search(str(error))
+        status = answer[1] if answer else ""
+        if isinstance(error, exceptions.NotFoundError) or status == "404":
+            return SourceError(f"{self._url} is not there", do="Check the bucket and the name")
+        denied = isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError)
+        if denied or status in ("401", "403"):
+            return SourceError(
+                f"{self._url} refuses this user: {_reason(error)}", do="Check the credentials in the environment"
+            )
+        if isinstance(error, exceptions.GenericError):
+            return SourceAway(f"{self._url} can't be reached: {_reason(error)}", do="Check the address")
+        return SourceError(f"{self._url} can't be read: {_reason(error)}")
+
+
+def _tag(meta: obstore.ObjectMeta) -> str:
+    """What changes with an object's content. Azure's quotes it in the object's own answer and not in a listing."""
+    return (meta["e_tag"] or meta["version"] or "").strip('"')
 
 
 def _reason(error: BaseException) -> str:
-    """What the library says in one line; behind it stand the debugging forms of its types."""
+    """What the store answered, or what the library says in one line; behind it stand forms for debugging."""
+    answer, code = _ANSWER.search(str(error)), _CODE.search(str(error))
+    if answer:
+        return f"{answer[1]} {answer[2].strip()}{f' ({code[1]})' if code else ''}"
     return str(error).partition("\n")[0].strip().rstrip(".")

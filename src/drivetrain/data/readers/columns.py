@@ -21,7 +21,13 @@ def frame_of_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def series(name: str, values: Iterable[Any]) -> pl.Series:
-    """A column of one type: whole numbers, numbers, booleans, moments or text; anything mixed becomes text."""
+    """A column of one type: whole numbers, numbers, booleans, moments or text; anything mixed becomes text.
+
+    Example:
+        >>> import datetime
+        >>> series("at", [datetime.date(2013, 7, 1), "0000-00-00"]).to_list()
+        ['2013-07-01', '0000-00-00']
+    """
     found = list(values)
     kinds = {type(value) for value in found if value is not None}
     if kinds == {int, float}:
@@ -35,5 +41,6 @@ def series(name: str, values: Iterable[Any]) -> pl.Series:
 
 
 def text(value: object) -> str | None:
-    """A value as text: as it is, or as JSON."""
-    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+    """A value as text: as it is, or as JSON writes it; moments, decimals and the like without its quotes."""
+    plain = msgspec.to_builtins(value)
+    return plain if plain is None or isinstance(plain, str) else msgspec.json.encode(plain).decode()

@@ -27,6 +27,9 @@ _DIALECTS = {"postgresql": postgresql.dialect, "sqlite": sqlite.dialect}
 _PLAIN = {16, 17, 19, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1114, 1184}
 """PostgreSQL's types (oid of pg_type) that arrive through ADBC as they do through psycopg."""
 _NUMERIC = 1700
+_MYSQL = ("mysql", "mariadb")
+_MYSQL_AWAY = {1040, 1053, *range(1152, 1162), 1205, 1213, 1317, 1927}
+"""MySQL's errors of a server that is busy or going, not of what was asked; from 2000 on they are its client's own."""
 _WRITTEN_NUMBER = r"^-?\d\.\d{6}e[+-]\d+$"
 
 
@@ -88,12 +91,12 @@ class Alchemy:
         inspector = sa.inspect(self.connection)
         return inspector.get_table_names(schema=schema) + inspector.get_view_names(schema=schema)
 
-    def in_columns(self, select: sa.Select[Any], rows: int) -> Iterator[pl.DataFrame] | None:
+    def in_columns(self, select: sa.Select[Any], rows: int, cursor: str) -> Iterator[pl.DataFrame] | None:
         """As :meth:`frames`, through ADBC: many times as fast. None where it isn't there or would give other values."""
         backend = self.url.get_backend_name()
         if backend not in _DIALECTS or self.url.database in (None, "", ":memory:"):
             return None
-        columns = self._plain_columns(select) if backend == "postgresql" else [sa.text("*")]
+        columns = self._plain_columns(select, cursor) if backend == "postgresql" else [sa.text("*")]
         if columns is None:
             return None
         uri = (
@@ -107,10 +110,12 @@ class Alchemy:
             return None
         return _in_columns(connection, _text(select.with_only_columns(*columns), backend), rows, backend)
 
-    def _plain_columns(self, select: sa.Select[Any]) -> list[sa.ColumnElement[Any]] | None:
+    def _plain_columns(self, select: sa.Select[Any], cursor: str) -> list[sa.ColumnElement[Any]] | None:
         described: Sequence[Any] = self.connection.execute(select.limit(0)).cursor.description or ()
         kinds: dict[str, int] = {column[0]: column[1] for column in described}
         if len(kinds) < len(described) or not set(kinds.values()) <= {*_PLAIN, _NUMERIC}:
+            return None
+        if kinds[cursor] == _NUMERIC:  # it must be exact
             return None
         return [
             sa.cast(sa.column(name), sa.Double).label(name) if kind == _NUMERIC else sa.column(name)
@@ -164,15 +169,26 @@ def opened(url: str, folder: Path, words: str) -> Iterator[Database]:
     engine = _engine(parsed, folder)
     try:
         with engine.connect() as connection:
+            if kind in _MYSQL:
+                # Its timestamps are written in the session's zone, and do not say so.
+                connection.exec_driver_sql("SET time_zone = '+00:00'")
             yield Alchemy(connection, parsed, folder, words)
     except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and kind != "sqlite"
-        raise (SourceAway if away else SourceError)(
-            f"{words} can't be read: {reason}", do="Check the database and the query"
-        ) from None
+        raise _told(error, kind, words) from None
     finally:
         engine.dispose()
+
+
+def _told(error: sa.exc.SQLAlchemyError, kind: str, words: str) -> SourceError:
+    raised = getattr(error, "orig", None) or error
+    away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and kind != "sqlite"
+    reason = str(raised)
+    if kind in _MYSQL and len(raised.args) > 1:
+        code, reason = raised.args[0], str(raised.args[1])
+        away = away and not (1000 <= code < 2000 and code not in _MYSQL_AWAY)
+    return (SourceAway if away else SourceError)(
+        f"{words} can't be read: {reason.strip().partition(chr(10))[0]}", do="Check the database and the query"
+    )
 
 
 def _in_columns(connection: Any, query: str, rows: int, backend: str) -> Iterator[pl.DataFrame]:  # noqa: ANN401
@@ -221,14 +237,13 @@ def _engine(parsed: sa.URL, folder: Path) -> sa.Engine:
         return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in _MYSQL:
+        parsed = parsed.set(drivername=f"{parsed.drivername}+pymysql")
     try:
         return sa.create_engine(parsed, poolclass=sa.NullPool)
     except ModuleNotFoundError as error:
-        extra = (
-            'pip install "drivetrain[postgres]"'
-            if parsed.get_backend_name() == "postgresql"
-            else f"pip install {error.name}"
-        )
+        known = {"psycopg": '"drivetrain[postgres]"', "pymysql": '"drivetrain[mysql]"'}
+        extra = f"pip install {known.get(str(error.name), error.name)}"
         raise MissingExtra(f"reading from {parsed.drivername} needs {error.name}", do=f"Run: {extra}") from None
     except sa.exc.SQLAlchemyError as error:
         raise SourceError(f"the database URL can't be used: {error}") from None

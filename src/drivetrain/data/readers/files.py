@@ -194,7 +194,7 @@ def files(
     Args:
         pattern: A path or glob, relative to the project folder: ``raw/flights/*.parquet``; or the URL of objects, with
             wildcards too: ``s3://bucket/raw/**/*.csv.gz``, ``gs://…``, ``az://…``. A bucket is reached as the
-            environment says (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, ``GOOGLE_APPLICATION_CREDENTIALS``, …).
+            environment says (``AWS_ACCESS_KEY_ID``, ``GOOGLE_APPLICATION_CREDENTIALS``, ``AZURE_…``).
         format: ``parquet``, ``csv``, ``tsv``, ``jsonl``, ``ndjson``, ``arrow`` or ``excel``; by default from each
             file's name. Names that end in ``.gz`` or ``.zst`` are unpacked.
         nulls: Texts in CSV that stand for a missing value, such as ``NA``; an empty field always does.

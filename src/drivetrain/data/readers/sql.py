@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     value: str | int | float | None = None
     kind: str = "plain"
-    """``plain``, ``datetime`` or ``date``: what ``value`` is once bound again."""
+    """``plain``, ``datetime``, ``date`` or ``decimal``: what ``value`` is once bound again."""
     ties: int = 0
     nulls: int = 0
     content: Digest = ""
@@ -96,7 +97,7 @@ class Sql:
 
     def _chunks(self, database: Database, before: Mark) -> Iterator[Batch]:
         if isinstance(database, Alchemy):
-            fast = database.in_columns(self._behind(before), self.chunk_rows)
+            fast = database.in_columns(self._behind(before), self.chunk_rows, self._column.name)
             try:
                 for batch in self._parted(fast or (), before):
                     before = _decode(batch.cursor)
@@ -226,7 +227,8 @@ def sql(
         url: SQLAlchemy's URL; a relative SQLite path is relative to the project folder: ``sqlite:///raw/weather.db``.
             SQLite is opened read-only. ``${NAME}`` is read from the environment when the database is asked, so that no
             password stands in the project. PostgreSQL and SQLite are read through ADBC where it is installed
-            (``pip install "drivetrain[adbc]"``): the same rows, many times as fast. ``snowflake://user:${PW}@account/
+            (``pip install "drivetrain[adbc]"``): the same rows, many times as fast. MySQL and MariaDB are read through
+            PyMySQL unless the URL names another driver, in UTC. ``snowflake://user:${PW}@account/
             database/schema?warehouse=…`` and ``bigquery://project/dataset`` are read through ADBC only.
         table: The table or view to read, with its schema if need be.
         query: Or a query.
@@ -263,10 +265,16 @@ def _plain(value: Any) -> tuple[str | int | float, str]:  # noqa: ANN401 - whate
         return (value.astimezone(UTC) if value.tzinfo else value).isoformat(), "datetime"
     if isinstance(value, date):
         return value.isoformat(), "date"
+    if isinstance(value, Decimal):
+        # 1.50 and 1.5 are one number; a float would be another.
+        digits = format(value, "f")
+        return digits.rstrip("0").rstrip(".") if "." in digits else digits, "decimal"
     return (value, "plain") if isinstance(value, str | int | float) else (str(value), "plain")
 
 
 def _bind(mark: Mark) -> object:
     if mark.kind == "datetime":
         return datetime.fromisoformat(str(mark.value))
+    if mark.kind == "decimal":
+        return Decimal(str(mark.value))
     return date.fromisoformat(str(mark.value)) if mark.kind == "date" else mark.value
