@@ -253,6 +253,6 @@ beyond = project.model(
     rows="payments",
 )
 
-# What is known of complaints is sensitive: the log keeps it, so that what was served can be compared with what was learned.
+# What is known of complaints is sensitive. The log keeps it: what was served is held against what was learned.
 project.endpoint("fraud", model=fraud, description="Asked as each payment is made", keep_sensitive=True)
 project.endpoint("beyond", model=beyond, description="Asked as each payment is made", keep_sensitive=True)
