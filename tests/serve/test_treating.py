@@ -128,7 +128,7 @@ def test_an_override_names_a_unit_as_rows_have_it():
     assert treating.unit(("who",), pseudonym_of(KEY, "ada")) == pseudonym_of(KEY, "ada")
     assert treating.unit((), "r1/0") == "r1/0"
     assert treating.unit(("plain",), "a|b") == "a|b"
-    with pytest.raises(UsageError, match=r"found 1 parts, expected plain\|number"):
+    with pytest.raises(UsageError, match=r"found 1 parts; expected plain\|number"):
         treating.unit(("plain", "number"), "x")
     with pytest.raises(ProjectError, match="can't name a unit by 'zip'"):
         treating.unit(("zip",), "12345")

@@ -111,7 +111,7 @@ for write in (
     lambda: store.catalog.commit(Note(name="big", text="x" * 500_000)),
     lambda: store.online.write("plane@1", [(b"%d" % key, big) for key in range(4)]),
     lambda: store.blobs.put(big),
-    lambda: store.tables.append("t", pl.DataFrame({"k": range(100_000)})),
+    lambda: store.tables.append("t", pl.DataFrame({"k": [at * 0x9E3779B97F4A7C15 % 2**62 for at in range(100_000)]})),
 ):
     try:
         write()

@@ -26,6 +26,7 @@ def evidence(value: object) -> str:
 @dataclass(frozen=True)
 class Named:
     name: str
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Model:
     views: tuple[FeatureView, ...] = ()
     requests: tuple[RequestFeatures, ...] = ()
     derived: tuple[FeatureView, ...] = ()
+    computed: tuple[RequestFeatures, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
