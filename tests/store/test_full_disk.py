@@ -93,7 +93,7 @@ def test_online(disk, store):
 
 
 LIMITED = """
-import resource, sys
+import random, resource, sys
 from pathlib import Path
 import polars as pl
 from drivetrain.core.errors import StoreError
@@ -106,12 +106,13 @@ store.online.write("plane@1", [(b"N1", b"one")])
 kept = store.blobs.put(b"kept")
 store.tables.append("t", pl.DataFrame({"k": [1]}))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+dice = random.Random(0)
 big = bytes(range(256)) * 1000
 for write in (
     lambda: store.catalog.commit(Note(name="big", text="x" * 500_000)),
     lambda: store.online.write("plane@1", [(b"%d" % key, big) for key in range(4)]),
     lambda: store.blobs.put(big),
-    lambda: store.tables.append("t", pl.DataFrame({"k": [at * 0x9E3779B97F4A7C15 % 2**62 for at in range(100_000)]})),
+    lambda: store.tables.append("t", pl.DataFrame({"k": [dice.getrandbits(62) for _ in range(100_000)]})),
 ):
     try:
         write()
