@@ -17,9 +17,9 @@ from drivetrain.core.errors import ProjectError, RequestError, UsageError
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
 from drivetrain.data.treating import treated
-from drivetrain.data.treatment import drop, generalise, kept_type, mask, pseudonym, pseudonym_of, truncate
+from drivetrain.data.treatment import WITHHELD, drop, generalise, kept_type, mask, pseudonym, pseudonym_of, truncate
 from drivetrain.features.request import TYPES
-from drivetrain.serve.log.keeping import WITHHELD, Keeping
+from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.plan import EndpointPlan, RequestField
 from drivetrain.serve.treating import RequestTreating
 from serve import world

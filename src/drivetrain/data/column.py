@@ -15,7 +15,7 @@ from drivetrain.data.treatment import Treatment
 
 TypeName: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
 Privacy: TypeAlias = Literal["public", "internal", "personal", "sensitive", "secret"]
-WITHHELD: frozenset[Privacy] = frozenset({"personal", "sensitive", "secret"})
+PRIVATE: frozenset[Privacy] = frozenset({"personal", "sensitive", "secret"})
 """Classes whose values are masked wherever rows are shown, and kept in no profile."""
 Bound: TypeAlias = int | float | str
 

@@ -12,7 +12,7 @@ import polars as pl
 from drivetrain.core.clock import duration
 from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
-from drivetrain.data.column import WITHHELD, Column
+from drivetrain.data.column import PRIVATE, Column
 from drivetrain.data.foreign import columns_of, described
 from drivetrain.data.privacy.anonymity import KAnonymity
 
@@ -119,7 +119,7 @@ class Contract:
         for column, _, (low, high) in self.balances():
             if not 0 <= low <= high <= 1:
                 raise ProjectError(f"the balance of {column!r} is two shares", found=(low, high), expected="0 to 1")
-        unseen = [name for name in self.drift if name in self.columns and self.columns[name].privacy in WITHHELD]
+        unseen = [name for name in self.drift if name in self.columns and self.columns[name].privacy in PRIVATE]
         if unseen:
             raise ProjectError(
                 f"the drift of {unseen[0]!r} can't be judged",

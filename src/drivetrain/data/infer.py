@@ -17,7 +17,7 @@ from drivetrain.core.clock import DAY, Micros, iso, micros_of
 from drivetrain.core.errors import SourceError
 from drivetrain.data.breach import show
 from drivetrain.data.casting import cast
-from drivetrain.data.column import DTYPES, WITHHELD, Bound, Column, Privacy, TypeName
+from drivetrain.data.column import DTYPES, PRIVATE, Bound, Column, Privacy, TypeName
 from drivetrain.data.drafting import relations
 from drivetrain.data.drafting.deliveries import (
     LEAST_DELIVERIES,
@@ -109,7 +109,7 @@ def infer(
         key=lambda name: not found[name].column.increasing,
     )
     keys = _keys(rows)
-    open_ = [name for name, one in found.items() if one.column.privacy not in WITHHELD]
+    open_ = [name for name, one in found.items() if one.column.privacy not in PRIVATE]
     draft = Draft(
         {name: one.column for name, one in found.items()},
         {name: "; ".join(one.told) for name, one in found.items()},

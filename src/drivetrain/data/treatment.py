@@ -22,7 +22,7 @@ Unit: TypeAlias = Literal["day", "month", "year"]
 
 _PSEUDONYM = re.compile(r"[0-9a-f]{4}\.[0-9a-f]{32}")
 WITHHELD = "(withheld)"
-"""What stands in quarantine in place of a value that is treated, where it can't be treated as its table's are."""
+"""What stands in place of a value that is not kept: in the log, and in quarantine where no treatment fits it."""
 
 
 class Keys(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from drivetrain.data.column import WITHHELD
+from drivetrain.data.column import PRIVATE
 from drivetrain.data.source import Source
 
 MASKED = "masked"
@@ -64,7 +64,7 @@ def veil_of(source: Source | None) -> Veil:
     """The veil of a source's definition, from the privacy classes of its contract's columns."""
     columns = source.contract.columns if source else {}
     return Veil(
-        frozenset(name for name, column in columns.items() if column.privacy in WITHHELD),
+        frozenset(name for name, column in columns.items() if column.privacy in PRIVATE),
         frozenset(columns),
     )
 

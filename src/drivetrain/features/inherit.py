@@ -16,8 +16,6 @@ from drivetrain.features.view import FeatureView, Input
 
 CLASSES: tuple[Privacy, ...] = get_args(Privacy)
 """Privacy classes, from the most open to the strictest."""
-WITHHELD: frozenset[Privacy] = frozenset(CLASSES[CLASSES.index("personal") :])
-"""Classes whose values are not shown."""
 UNDECLARED: Privacy = "internal"
 """The class of a column that no contract declares."""
 

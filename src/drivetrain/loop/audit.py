@@ -9,7 +9,7 @@ import msgspec
 from drivetrain.core.clock import iso, now
 from drivetrain.core.ids import new_id
 from drivetrain.core.records import Access, AuditEntry
-from drivetrain.features.inherit import WITHHELD
+from drivetrain.data.column import PRIVATE
 from drivetrain.features.label import ENTITY
 from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
@@ -132,7 +132,7 @@ def note_read(project: Definitions, what: str, about: str, columns: Iterable[str
 def personal_columns(project: Definitions, model: Model, names: Iterable[str]) -> list[str]:
     """Of the columns of a model's training set or requests, those classed personal, sensitive or secret."""
     source = project.sources[model.label.source.name]
-    withheld = {name for name, column in source.contract.columns.items() if column.privacy in WITHHELD}
+    withheld = {name for name, column in source.contract.columns.items() if column.privacy in PRIVATE}
     if withheld & {model.label.entity, *(source.key if model.label.entity is None else ())}:
         withheld.add(ENTITY)
     withheld |= classes_of(model).personal

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from drivetrain.data.column import WITHHELD, Privacy
+from drivetrain.data.column import PRIVATE, Privacy
 from drivetrain.data.source import Source
 from drivetrain.features.inherit import UNDECLARED, privacy_of, strictest, view_features
 from drivetrain.loop.model import Model
@@ -34,7 +34,7 @@ class Classes(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def personal(self) -> frozenset[str]:
         """Fields, features and ``prediction``, as far as they are personal, sensitive or secret."""
-        return frozenset(name for name, privacy in self.shown.items() if privacy in WITHHELD)
+        return frozenset(name for name, privacy in self.shown.items() if privacy in PRIVATE)
 
 
 def classes_of(model: Model) -> Classes:

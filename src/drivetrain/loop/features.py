@@ -9,11 +9,10 @@ import polars as pl
 from drivetrain.core.clock import SECOND, Micros, iso, show_duration
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.records import ModelVersion, Step, TableVersion
-from drivetrain.data.column import Privacy
+from drivetrain.data.column import PRIVATE, Privacy
 from drivetrain.features.derived import DerivedView, read_by
 from drivetrain.features.events import keys_of
 from drivetrain.features.inherit import (
-    WITHHELD,
     FeatureInfo,
     derived_features,
     key_privacy,
@@ -178,7 +177,7 @@ def _sketched(infos: tuple[FeatureInfo, ...], values: pl.DataFrame | None) -> tu
     if values is None:
         return infos
     return tuple(
-        msgspec.structs.replace(info, values=sketch_of(values[info.name], masked=info.privacy in WITHHELD))
+        msgspec.structs.replace(info, values=sketch_of(values[info.name], masked=info.privacy in PRIVATE))
         for info in infos
     )
 

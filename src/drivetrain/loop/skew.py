@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import Micros, datetime_of, iso
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.records import Field, InputSchema, ModelVersion
+from drivetrain.data.treatment import WITHHELD
 from drivetrain.features.derived import DerivedView
 from drivetrain.features.encoding import encode
 from drivetrain.features.label import AT
@@ -28,7 +29,6 @@ from drivetrain.loop.model import Group, Model
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.serve.log.columns import predictions_table
 from drivetrain.serve.log.compact import compact
-from drivetrain.serve.log.keeping import WITHHELD
 from drivetrain.serve.plan import EndpointPlan
 
 EXAMPLES = 3

@@ -11,12 +11,12 @@ from drivetrain.core.clock import iso
 from drivetrain.core.errors import UnknownName
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import Decision, Field, InputSchema, ModelVersion, Prediction, Run, TableVersion
+from drivetrain.data.treatment import WITHHELD
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.serving_plan import plan_of
-from drivetrain.serve.log.keeping import WITHHELD
 from drivetrain.serve.log.outcome import find_feedback
 from drivetrain.serve.log.read import find
 

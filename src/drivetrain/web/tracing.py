@@ -11,7 +11,7 @@ import polars as pl
 
 from drivetrain.core.errors import NotFound, UnknownName
 from drivetrain.core.records import ModelVersion, Run
-from drivetrain.data.column import WITHHELD
+from drivetrain.data.column import PRIVATE
 from drivetrain.data.veil import MASKED, Veil, joined, veil_of
 from drivetrain.web.desk import Desk
 
@@ -65,7 +65,7 @@ def traced(desk: Desk, prediction_id: str) -> Traced:
     request = prediction.pop("request", None)
     fields = request if isinstance(request, Mapping) else {}
     classes = found.get("privacy") or {}
-    withheld = veil(desk).withheld | {name for name, privacy in classes.items() if privacy in WITHHELD}
+    withheld = veil(desk).withheld | {name for name, privacy in classes.items() if privacy in PRIVATE}
     said = {"prediction": MASKED} if "prediction" in withheld else {}
     prediction |= said
     shown = {name: MASKED if name in withheld and value is not None else value for name, value in fields.items()}

@@ -9,10 +9,10 @@ import msgspec
 
 from drivetrain.core.clock import iso, show_duration
 from drivetrain.core.records import Access, AuditEntry, Forgetting
-from drivetrain.data.column import Column, Privacy
+from drivetrain.data.column import PRIVATE, Column, Privacy
 from drivetrain.data.quarantine import table_name as quarantine_of
 from drivetrain.data.source import Source
-from drivetrain.features.inherit import WITHHELD, key_privacy, view_features
+from drivetrain.features.inherit import key_privacy, view_features
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.stages.training_set import training_table
 from drivetrain.serve.log.erase import log_tables
@@ -108,7 +108,7 @@ def report(project: Definitions) -> Report:
         _held(project, source, name, column, _reads(project, source.name, name, reads), users)
         for source in project.sources.values()
         for name, column in source.contract.columns.items()
-        if column.privacy in WITHHELD
+        if column.privacy in PRIVATE
     )
     past = project.store.catalog.find(Forgetting)
     return Report(
@@ -150,7 +150,7 @@ def _held(
             continue
         made = [info.name for info in view_features(view, source) if name in info.reads]
         features += made
-        if made or (name in view.key_columns and key_privacy(view, source) in WITHHELD):
+        if made or (name in view.key_columns and key_privacy(view, source) in PRIVATE):
             entities = project.store.online.spaces().get(view.space, 0)
             places.append(Place(where=f"online rows of {view.name}", rows=entities, kept="as its table's rows"))
     places += [

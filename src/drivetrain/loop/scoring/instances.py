@@ -14,7 +14,7 @@ from drivetrain.core.clock import datetime_of, micros_of
 from drivetrain.core.errors import SourceError, UsageError
 from drivetrain.data.breach import show
 from drivetrain.data.casting import cast
-from drivetrain.data.column import WITHHELD
+from drivetrain.data.column import PRIVATE
 from drivetrain.data.veil import MASKED
 from drivetrain.features.request import TYPES
 from drivetrain.serve.instance import WORDS
@@ -40,7 +40,7 @@ class Misfit:
 
     def told(self, row: int) -> str:
         """What is wrong with a row; what must not be shown is not quoted."""
-        found = MASKED if self.field.privacy in WITHHELD else show(self.values[row])
+        found = MASKED if self.field.privacy in PRIVATE else show(self.values[row])
         return f"{self.field.name}: found {found}, expected {expected(self.field)}"
 
 

@@ -9,11 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from drivetrain.data.treatment import WITHHELD
 from drivetrain.serve.log.frame import embed
 from drivetrain.serve.routing.assignment import uniform
-
-WITHHELD = "(withheld)"
-"""What stands in the log in place of a value that it may not keep; NaN stands for that of a feature."""
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
