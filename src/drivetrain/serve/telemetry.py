@@ -77,6 +77,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Endpoint → counts by bucket, sum of seconds."""
     batches: dict[str, tuple[list[int], float]] = {}
     """Endpoint → counts by bucket, sum of instances."""
+    ages: list[tuple[Labels, float, int]] = []
+    """Endpoint and view, sum of seconds, how many values."""
     levels: dict[str, float] = {}
     """What is so at the moment; of a worker that has died, nothing is."""
 
@@ -85,11 +87,12 @@ class Meter:
     """What one worker counts; increments are single dictionary updates, cheap enough for every request."""
 
     def __init__(self) -> None:
-        names = (*_COUNTERS, "ages", "aged")
-        self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in names}
+        self.counters: dict[str, defaultdict[Labels, float]] = {name: defaultdict(float) for name in _COUNTERS}
         self._requests = self.counters["requests"]
         self.latency: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(BUCKETS))
         self.batches: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(ROWS))
+        self.ages: defaultdict[Labels, list[float]] = defaultdict(lambda: [0.0, 0])
+        """Endpoint and view → sum of the ages of its values in seconds, and how many there were."""
         self.levels: dict[str, Callable[[], float]] = {}
         """Name → what tells a figure that goes up and down."""
 
@@ -103,6 +106,7 @@ class Meter:
         """The figures so far."""
         return Snapshot(
             counters={name: list(values.copy().items()) for name, values in self.counters.items() if values},
+            ages=[(view, total, int(many)) for view, (total, many) in self.ages.copy().items() if many],
             latency={name: (list(seen.counts), seen.total) for name, seen in self.latency.copy().items()},
             batches={name: (list(seen.counts), seen.total) for name, seen in self.batches.copy().items()},
             levels={name: tell() for name, tell in self.levels.items()},
@@ -129,8 +133,7 @@ class Tally:
         self._endpoint = endpoint
         self._missing = meter.counters["missing"]
         self._nulls = [(endpoint, name) for name in version.input_schema.names]
-        self._ages, self._aged = meter.counters["ages"], meter.counters["aged"]
-        self._views = [(endpoint, view) for view in views]
+        self._ages = [meter.ages[endpoint, view] for view in views]
 
     def predicted(self, rows: int) -> None:
         """Counts instances that were predicted in one batch, and logged."""
@@ -145,12 +148,12 @@ class Tally:
                 for label, value in zip(self._nulls, values, strict=True):
                     if isnan(value):
                         self._missing[label] += 1
-        if self._views:
+        if self._ages:
             for row in ages:
-                for label, age in zip(self._views, row, strict=True):
+                for seen, age in zip(self._ages, row, strict=True):
                     if not isnan(age):
-                        self._ages[label] += age
-                        self._aged[label] += 1
+                        seen[0] += age
+                        seen[1] += 1
 
 
 class Gauge(msgspec.Struct, frozen=True):
@@ -212,9 +215,13 @@ class _Figures(Collector):
             "From a view's newest value to the moment predicted for.",
             labels=["endpoint", "view"],
         )
-        totals = self._sums("ages")
-        for key, count in sorted(self._sums("aged").items()):
-            family.add_metric(key, count_value=int(count), sum_value=totals[key])
+        totals: defaultdict[Labels, float] = defaultdict(float)
+        counts: defaultdict[Labels, int] = defaultdict(int)
+        for key, total, many in (seen for snapshot in self._snapshots for seen in snapshot.ages):
+            totals[key] += total
+            counts[key] += many
+        for key, many in sorted(counts.items()):
+            family.add_metric(key, count_value=many, sum_value=totals[key])
         return family
 
     def _histogram(

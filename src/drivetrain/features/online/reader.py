@@ -70,13 +70,14 @@ class OnlineReader:
             StoreError: The store can't be read.
         """
         if len(keys) == 1:
-            return [self._alone(keys[0], ats[0])]
+            return [self.read_one(keys[0], ats[0])]
         made = [[maker(key) for key in keys] for maker in self._keys]
         heads = [made[place] for place in self._key_of_view]
         asks = [(view.space, _there(some)) for view, some in zip(self._views, heads, strict=True)]
         return self._store.read_in_place(asks, partial(self._answers, heads, ats))
 
-    def _alone(self, key: Mapping[str, object], at: Micros) -> Answer:
+    def read_one(self, key: Mapping[str, object], at: Micros) -> Answer:
+        """Features of one request; as :meth:`read`."""
         if len(self._keys) == 1:
             head = self._keys[0](key)
             if head is not None:
