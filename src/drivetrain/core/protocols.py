@@ -14,6 +14,7 @@ from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import Alert, InputSchema, Link, Record
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import TaskKind
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -285,11 +286,19 @@ class FitTask(msgspec.Struct, frozen=True, kw_only=True):
     rows: Any
     """float64 matrix, shape (n, fields)."""
     labels: Any
-    """float64 vector, shape (n,)."""
+    """float64 vector, shape (n,); of several labels, 0 or 1, shape (n, labels)."""
     weights: Any = None
     """float64 vector, shape (n,): how much each row counts; none where all count alike. Validation rows always do."""
     valid_rows: Any = None
     valid_labels: Any = None
+    kind: TaskKind = "binary"
+    classes: tuple[str, ...] = ()
+    """Names of the classes, of which labels are the positions, or of the columns of several labels."""
+    levels: tuple[float, ...] = ()
+    """Of quantiles: the probabilities wanted, ascending."""
+    groups: Any = None
+    """int64 vector, shape (n,), of ranking: rows of a group have the same number and stand together."""
+    valid_groups: Any = None
     schema: InputSchema
     parameters: Mapping[str, Scalar]
     seed: int

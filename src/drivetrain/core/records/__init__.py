@@ -25,6 +25,7 @@ from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.signature import Signature, Statement
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
+from drivetrain.core.records.task import TaskKind
 from drivetrain.core.records.token import Token, TokenScope
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
@@ -71,6 +72,7 @@ __all__ = [
     "Statement",
     "Step",
     "TableVersion",
+    "TaskKind",
     "Token",
     "TokenScope",
     "VaultKey",
