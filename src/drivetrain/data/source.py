@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, code_digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.data.contract import Contract
 from drivetrain.data.reader import Reader
 
@@ -89,6 +90,8 @@ class Source:
     owner: str = ""
     purpose: str = ""
     retain: Micros | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         if not self.key:
