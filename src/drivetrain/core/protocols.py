@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import IO, Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -173,6 +173,10 @@ class Blobs(Protocol):
 
     def put(self, data: bytes) -> Digest:
         """Keeps bytes; the same bytes again change nothing."""
+        ...
+
+    def put_file(self, file: IO[bytes]) -> Digest:
+        """Keeps what a file holds from where it stands, read in pieces: it stands at its end afterwards."""
         ...
 
     def get(self, digest: Digest) -> bytes:

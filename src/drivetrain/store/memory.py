@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import IO, TypeVar, cast
 
 import msgspec
 
@@ -201,6 +201,10 @@ class MemoryBlobs:
         digest = digest_bytes(data)
         self._blobs[digest] = bytes(data)
         return digest
+
+    def put_file(self, file: IO[bytes]) -> Digest:
+        """Keeps what a file holds."""
+        return self.put(file.read())
 
     def get(self, digest: Digest) -> bytes:
         """The bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import IO
 
 import msgspec
 from msgspec.structs import replace
@@ -61,7 +62,7 @@ def checked(path: str, *, empty: bool = False) -> str:
     return "/".join(parts)
 
 
-def keep(place: Place, root: str, path: str, data: bytes) -> TrackedFile:
+def keep(place: Place, root: str, path: str, data: IO[bytes]) -> TrackedFile:
     """Keeps a file; one of that path is replaced.
 
     Raises:
@@ -70,7 +71,8 @@ def keep(place: Place, root: str, path: str, data: bytes) -> TrackedFile:
     """
     check_owner(place, root)
     name = checked(path)
-    kept = TrackedFile(at=clock.now(), root=root, path=name, digest=place.blobs.put(data), size=len(data))
+    digest = place.blobs.put_file(data)
+    kept = TrackedFile(at=clock.now(), root=root, path=name, digest=digest, size=data.tell())
     place.catalog.commit(kept)
     return kept
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from drivetrain.core.records import LoggedModel, Metric, RegisteredModel, RegisteredVersion, Run, TrackedExperiment
-from drivetrain.registry.tracking import models, runs
+from drivetrain.registry.tracking import runs
 from drivetrain.registry.tracking.filter import Comparison, Kind, Language, Order, parse_filter, parse_orders
 from drivetrain.registry.tracking.place import Place
 from drivetrain.registry.tracking.search import Told, chosen
@@ -15,6 +15,9 @@ STATUSES: Mapping[str, str] = MappingProxyType(
     {"scheduled": "SCHEDULED", "running": "RUNNING", "done": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 )
 """Our word for how a run stands → MLflow's."""
+
+PROMPT_TAG = "mlflow.prompt.is_prompt"
+"""A tag by which clients tell prompts from models in every search; whatever lacks it is no prompt."""
 
 _TAGS = {"tags": "tag", "tag": "tag"}
 _OWN = {"attributes": "attribute", "attribute": "attribute", "attr": "attribute"}
@@ -98,7 +101,7 @@ def search_models(found: Sequence[RegisteredModel], filter: str, order_by: Seque
 
     def tell(one: RegisteredModel, entity: str, key: str) -> Told:
         if entity == "tag":
-            return one.tags.get(key)
+            return one.tags.get(key, "false" if key == PROMPT_TAG else None)
         known: dict[str, Told] = {
             "name": one.name,
             "creation_timestamp": float(one.at // 1000),
@@ -116,7 +119,7 @@ def search_versions(
 
     def tell(one: RegisteredVersion, entity: str, key: str) -> Told:
         if entity == "tag":
-            return one.tags.get(key)
+            return one.tags.get(key, "false" if key == PROMPT_TAG else None)
         known: dict[str, Told] = {
             "name": one.model,
             "run_id": one.run_id,
@@ -204,9 +207,3 @@ def _of_datasets(run: Run, key: str) -> Told:
     if key == "context":
         return tuple(one.tags["mlflow.data.context"] for one in datasets if "mlflow.data.context" in one.tags)
     return tuple(one.name if key == "name" else one.digest for one in datasets if key in {"name", "digest"})
-
-
-def aliases_of(place: Place, version: RegisteredVersion) -> list[str]:
-    """The aliases that point at a version."""
-    pointed = models.aliases(place, models.find(place, version.model))
-    return sorted(alias for alias, number in pointed.items() if number == version.version)
