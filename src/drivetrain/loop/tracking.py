@@ -35,8 +35,8 @@ from drivetrain.train.artifacts import open_engine
 from drivetrain.train.environment import environment_digest, packages
 
 UNSEEN = (
-    "It was trained elsewhere and registered by an MLflow client: whether it had seen the rows that it was judged on is "
-    "not known here."
+    "It was trained elsewhere and registered by an MLflow client: whether it had seen the rows that it was judged on "
+    "is not known here."
 )
 _FORMATS = {"sklearn": "skops"}
 """Engine → format of its artifacts, where it is not the engine's name."""
@@ -211,8 +211,5 @@ def _check_answers(project: Definitions, run: Run, frame: pl.DataFrame) -> None:
     except (ValueError, TypeError, RuntimeError) as error:
         raise TrainingError(f"{run.artifacts[0].name} does not answer: {error}") from None
     if said.shape != (len(some),):
-        raise RefusedError(
-            f"{run.artifacts[0].name} answers in another shape",
-            found=said.shape,
-            expected=f"one number for each of {len(some)} rows",
-        )
+        name, expected = run.artifacts[0].name, f"one number for each of {len(some)} rows"
+        raise RefusedError(f"{name} answers in another shape", found=said.shape, expected=expected)

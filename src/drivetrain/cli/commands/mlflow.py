@@ -74,10 +74,8 @@ def versions(
             return
         for one in found:
             out.print(f"{one.model} v{one.version}", style="bold", markup=False)
-            wrapped(
-                f"can't be served: {one.unservable}" if one.unservable else f"served by the {one.engine} engine",
-                indent=2,
-            )
+            standing = f"can't be served: {one.unservable}" if one.unservable else f"the {one.engine} engine can serve it"
+            wrapped(standing, indent=2)
 
 
 @command.command()

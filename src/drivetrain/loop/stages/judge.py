@@ -70,8 +70,8 @@ def judge(
 ) -> tuple[Evaluation, ModelVersion]:
     """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``.
 
-    Labels that became known after ``bound`` are left out. The card tells what ``bias`` found. ``number`` is the one that
-    a client registered the model under; the next by default.
+    Labels that became known after ``bound`` are left out. The card tells what ``bias`` found. ``number`` is the one
+    that a client registered the model under; the next by default.
     """
     store = project.store
     known, until = rows_known(store.tables.read(table.table, table.version), bound)
