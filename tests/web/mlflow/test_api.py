@@ -214,9 +214,9 @@ def test_the_projects_own_models_are_among_the_registered(call: Caller):
         answer = ask(call, method, f"{API}/registered-models/alias", json={"name": "late", **said})
         return answer.status_code, answer.json().get("message", "")
 
-    [found] = ask(call, "GET", f"{API}/registered-models/search").json()["registered_models"]
+    found, _ = ask(call, "GET", f"{API}/registered-models/search").json()["registered_models"]
     assert (found["name"], found["aliases"]) == ("late", [{"alias": "champion", "version": "2"}])
-    versions = ask(call, "GET", f"{API}/model-versions/search").json()["model_versions"]
+    versions = ask(call, "GET", f"{API}/model-versions/search?filter=name='late'").json()["model_versions"]
     assert [one["version"] for one in versions] == ["3", "2", "1"]
     champion = ask(call, "GET", f"{API}/registered-models/alias?name=late&alias=champion").json()["model_version"]
     assert (champion["version"], champion["aliases"]) == ("2", ["champion"])

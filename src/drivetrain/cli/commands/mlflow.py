@@ -74,8 +74,7 @@ def versions(
             return
         for one in found:
             out.print(f"{one.model} v{one.version}", style="bold", markup=False)
-            standing = f"can't be served: {one.unservable}" if one.unservable else f"the {one.engine} engine can serve it"
-            wrapped(standing, indent=2)
+            wrapped(f"can't be served: {one.unservable}" if one.unservable else f"served by {one.engine}", indent=2)
 
 
 @command.command()

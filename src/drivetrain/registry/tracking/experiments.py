@@ -83,8 +83,7 @@ def by_name(place: Place, name: str) -> TrackedExperiment:
 
 
 def every(place: Place) -> list[TrackedExperiment]:
-    """Every experiment, deleted ones too, the newest first."""
-    find(place, DEFAULT)
+    """Every experiment there is by now, deleted ones too, the newest first."""
     return place.catalog.find(TrackedExperiment)
 
 
