@@ -46,7 +46,7 @@ def main(uri: str, rounds: int) -> None:
     found = {
         "one": millis(lambda at: client.log_metric(run, "one", at / 3, step=at), 40, rounds),
         "batch": millis(lambda at: client.log_batch(run, batches[at]), 3, rounds),
-        "hundreds": millis(lambda at: client.log_batch(run, batches[0][:100]), 10, rounds) / 100,
+        "hundreds": millis(lambda _: client.log_batch(run, batches[0][:100]), 10, rounds) / 100,
         "param": millis(lambda at: client.log_param(run, f"p{at}", at), 20, rounds),
         "history": millis(lambda _: client.get_metric_history(run, "m3"), 5, rounds),
         "search": millis(lambda _: client.search_runs([experiment], "metrics.m3 > 1"), 5, rounds),

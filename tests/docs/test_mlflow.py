@@ -1,4 +1,4 @@
-"""What ``docs/mlflow.md`` tells people to type, typed: the project here, MLflow's client in an environment of its own."""
+"""What ``docs/mlflow.md`` tells people to type, typed: the project here, MLflow's client where it is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.docs import executed
 from tests.loop.shop import copy_shop
+
 from web.mlflow.conftest import mlflow_python
 from web.process import serving
 

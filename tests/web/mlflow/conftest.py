@@ -20,7 +20,7 @@ def mlflow_python() -> str:
     """The interpreter that has MLflow's client; skips, or fails where services are required, where there is none."""
     found = os.environ.get(_VARIABLE) or (str(ENVIRONMENT) if ENVIRONMENT.exists() else "")
     if not found:
-        reason = f"no environment with MLflow's client: make one with make .mlflowenv/ready, or name its python in {_VARIABLE}"
+        reason = f"no environment has MLflow's client: run make .mlflowenv/ready, or name its python in {_VARIABLE}"
         if os.environ.get(_REQUIRE) == "1":
             pytest.fail(f"{reason}, and {_REQUIRE}=1", pytrace=False)
         pytest.skip(reason)
