@@ -12,16 +12,30 @@ import lightgbm
 import numpy as np
 import polars as pl
 import pytest
+import skops.io
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from tests.loop.shop import ORDER, copy_shop, edit, serving
 
-from drivetrain.core.errors import DrivetrainError, GateRefused, RefusedError, UnknownName
+from drivetrain.core.errors import DrivetrainError, GateRefused, RefusedError, TrainingError, UnknownName
 from drivetrain.core.records import ModelVersion, Run, TableVersion
 from drivetrain.loop.project import Project
 from drivetrain.loop.tracking import UNSEEN
 from drivetrain.registry.lineage import upward
+from drivetrain.registry.load import load_engine
 from drivetrain.registry.tracking import experiments, files, models, runs, versions
 
 MODEL = "returned"
+FLAVOURS = {
+    "lightgbm": {"data": "model.lgb"},
+    "xgboost": {"data": "model.ubj"},
+    "onnx": {"data": "model.onnx"},
+    "sklearn": {"pickled_model": "model.skops", "serialization_format": "skops"},
+}
 
 
 def said(shop: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -42,9 +56,11 @@ def registered(project: Project, columns: list[str], file: bytes, *, flavour: st
     runs.log(place, run.run_id, parameters={"rounds": "20"})
     runs.update(place, run.run_id, status="done")
     inputs = json.dumps([{"type": "double", "name": name} for name in columns])
-    said = f"flavors:\n  {flavour}:\n    data: model.lgb\nsignature:\n  inputs: '{inputs}'\n"
+    about = FLAVOURS.get(flavour, {"data": "model.bin"})
+    described = json.dumps({"flavors": {flavour: about}, "signature": {"inputs": inputs}})  # JSON is YAML too
     root = f"{experiments.DEFAULT}/{run.run_id}/artifacts"
-    for name, data in (("model/MLmodel", said.encode()), ("model/model.lgb", file)):
+    kept = about.get("data") or about["pickled_model"]
+    for name, data in (("model/MLmodel", described.encode()), (f"model/{kept}", file)):
         files.keep(place, root, name, io.BytesIO(data))
     models.held(place, MODEL)
     return versions.create(place, MODEL, f"runs:/{run.run_id}/model", run_id=run.run_id).version
@@ -91,6 +107,30 @@ def test_a_version_of_a_client_is_judged_promoted_and_answers(shop):
     assert max(one.version for one in project.tracking.versions(MODEL)) >= number
 
 
+@pytest.mark.parametrize("flavour", ["sklearn", "xgboost", "onnx"])
+def test_other_flavours_answer_as_the_library_does(shop, flavour):
+    project = Project.load(shop)
+    frame = project.training_set().filter(pl.col("_label").is_not_null())
+    columns = numbers(frame, project)
+    rows = frame.select(columns).cast(pl.Float64).to_numpy()
+    labels = frame["_label"].cast(pl.Float64).to_numpy()
+    if flavour == "xgboost":
+        xgboost = pytest.importorskip("xgboost")
+        model = xgboost.train({"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(rows, labels), 5)
+        file, expected = bytes(model.save_raw("ubj")), model.inplace_predict(rows)
+    else:
+        fitted = make_pipeline(SimpleImputer(strategy="mean"), StandardScaler(), LogisticRegression()).fit(rows, labels)
+        file, expected = skops.io.dumps(fitted), fitted.predict_proba(rows)[:, 1]
+        if flavour == "onnx":
+            inputs = [("x", FloatTensorType([None, len(columns)]))]
+            graph = to_onnx(fitted, initial_types=inputs, options={"zipmap": False}, target_opset=18)
+            file = graph.SerializeToString()
+    judged = project.tracking.judge(MODEL, registered(project, columns, file, flavour=flavour))
+    said = load_engine(project.store, judged).predict(rows)
+    assert judged.engine == flavour
+    np.testing.assert_allclose(said, expected, atol=1e-5)
+
+
 def test_the_next_version_of_the_project_takes_the_next_number(shop):
     project = Project.load(shop)
     number = registered(project, ["x"], b"no model")
@@ -112,6 +152,9 @@ def test_what_can_not_be_served_is_not_judged(shop):
     ):
         with pytest.raises(DrivetrainError, match=says):
             project.tracking.judge(MODEL, registered(project, *given))
+    plain = LogisticRegression().fit(np.zeros((2, len(columns))), [0, 1])
+    with pytest.raises(TrainingError, match="does not answer: Input X contains NaN"):
+        project.tracking.judge(MODEL, registered(project, columns, skops.io.dumps(plain), flavour="sklearn"))
     other = registered(project, columns, file, flavour="prophet")
     with pytest.raises(RefusedError, match="its flavours are prophet"):
         project.tracking.judge(MODEL, other)
