@@ -252,11 +252,15 @@ class _About(msgspec.Struct, omit_defaults=True):
     run_id: str = ""
 
 
+_about = msgspec.json.Decoder(_About).decode
+"""Made once, before there are threads."""
+
+
 def _by_model(run_id: str, metrics: Sequence[Metric]) -> dict[str, list[Metric]]:
     found: dict[str, list[Metric]] = {}
     for metric in metrics:
         if metric.about:
-            about = msgspec.json.decode(metric.about, type=_About)
+            about = _about(metric.about)
             if about.model_id:
                 about.run_id = run_id
                 found.setdefault(about.model_id, []).append(replace(metric, about=msgspec.json.encode(about).decode()))
