@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data docs clean
+.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -20,6 +20,16 @@ $(VENV)/.installed: pyproject.toml hatch_build.py src/drivetrain/features/online
 	else \
 		"$(PYTHON)" -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade pip && \
 		$(BIN)/python -m pip install --quiet -e . --group dev; \
+	fi
+	@touch $@
+
+MLFLOW := mlflow-skinny==3.17.2 pandas scikit-learn lightgbm xgboost skops
+.mlflowenv/ready:  # MLflow's own client, for tests: it needs pandas, which our environment must do without
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python "$(PYTHON)" .mlflowenv && \
+		uv pip install --quiet --python .mlflowenv/bin/python --compile-bytecode $(MLFLOW); \
+	else \
+		"$(PYTHON)" -m venv .mlflowenv && .mlflowenv/bin/python -m pip install --quiet $(MLFLOW); \
 	fi
 	@touch $@
 
@@ -52,7 +62,7 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: bench-features bench-serving bench-data  ## every benchmark, each a table with ratios
+bench: bench-features bench-serving bench-data bench-train  ## every benchmark, each a table with ratios
 	@for file in runner engine; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
@@ -63,6 +73,9 @@ bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and
 
 bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for personal data, and one table of their budgets
 	@$(BIN)/python benchmarks/data.py
+
+bench-train: $(VENV)/.installed  ## what MLflow's clients log, register and load costs, beside MLflow, and one table of the budgets
+	@$(BIN)/python benchmarks/train.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

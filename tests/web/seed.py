@@ -42,6 +42,7 @@ from drivetrain.loop.quarantine import Quarantine
 from web import declared
 from web.learned import CARD, VERSIONS, bias, evaluation, run, version
 from web.shelf import FakeShelf, Shelf
+from web.tracked import track
 from web.watched import REPORTS_FROM, alerts, reports
 
 START = micros_of("2013-01-01")
@@ -76,6 +77,7 @@ class SeededDesk:
         self.monitors: dict[str, Any] = {"late": declared.Named("late")}
         if not empty:
             fill(self.store)
+            track(self.store)
 
     def trace(self, prediction_id: str, /) -> Mapping[str, Any]:
         if not self.store.tables.version("log/late/predictions"):

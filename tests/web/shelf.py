@@ -8,7 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from drivetrain.core.protocols import Blobs, Catalog
-from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryOnline
+from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryOnline, MemoryRunLog
 
 
 class Appends(Protocol):
@@ -70,4 +70,5 @@ class FakeShelf:
         self.catalog = MemoryCatalog()
         self.tables = FakeTables()
         self.blobs = MemoryBlobs()
+        self.run_log = MemoryRunLog()
         self.online = MemoryOnline()

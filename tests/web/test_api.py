@@ -31,7 +31,7 @@ def test_what_is_asked_for_is_what_comes(call: Caller):
     ]
     assert len(call("/api/v1/endpoints/late/reports?limit=3").json()) == 3
     assert [one["state"] for one in call("/api/v1/alerts?state=open").json()] == ["open"]
-    assert {one["model"] for one in call("/api/v1/runs").json()} == {"late"}
+    assert {one["model"] for one in call("/api/v1/runs?model=late").json()} == {"late"}
     assert call("/api/v1/endpoints/late").json()["health"]["level"] == "watch"
     assert [one["due"] for one in call("/api/v1/plan").json()].count(True) == 2
     lineage = call("/api/v1/models/late/versions/2/lineage").json()

@@ -19,7 +19,8 @@ PAGES = (
     "/models/late/versions/1", "/runs/0192-run-2", "/runs/0192-failed", "/features", "/data", "/data/flights",
     "/data/flights?version=55&against=50", "/data/training/late", "/quarantine", "/quarantine/flights", "/privacy",
     "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
-    "/models/late/bias",
+    "/models/late/bias", "/experiments", "/experiments/1385000000000000", "/runs/0193-tracked-1",
+    "/experiments/1385000000000000?filter=metrics.`valid+loss`+<+1", "/runs/0193-tracked-3",
 )  # fmt: skip
 _TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((one) => !one.closest(".scroll, svg") && one.getBoundingClientRect().right > innerWidth + 1)

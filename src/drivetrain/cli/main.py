@@ -31,6 +31,7 @@ COMMANDS = {
     "rollback": "Bring the last champion back.",
     "replay": "Play declared traffic against the endpoint in compressed time.",
     "quarantine": "Show the rows that contracts have set aside; bring them back, or drop them.",
+    "mlflow": "Show what MLflow clients logged, and put what they registered to the gates.",
     "token": "Make, list and revoke the inference server's tokens.",
     "key": "Make keys that sign model versions, and sign versions of before.",
     "forget": "Erase one subject everywhere, and prove it.",

@@ -5,6 +5,7 @@
     │   ├── SettingsError           a setting that does not parse or contradicts another
     │   ├── ProjectError            project.py does not load, or declares something impossible
     │   ├── UnknownName             a name nothing goes by
+    │   ├── NameTaken               a name that something goes by already
     │   └── MissingExtra            an optional library that is not installed
     ├── RefusedError                a rule said no
     │   ├── ContractBreach          a contract with policy "fail" met rows that break it
@@ -87,6 +88,10 @@ class ProjectError(UsageError):
 
 class UnknownName(UsageError):
     """A name nothing goes by."""
+
+
+class NameTaken(UsageError):
+    """A name that something goes by already."""
 
 
 class MissingExtra(UsageError):

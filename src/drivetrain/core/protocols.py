@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import IO, Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -12,7 +12,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.frames import Matrix
 from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Alert, InputSchema, Link, Record
+from drivetrain.core.records import Alert, InputSchema, Link, Metric, Record
 from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import TaskKind
 
@@ -110,11 +110,73 @@ class Catalog(Protocol):
         ...
 
 
+class RunLog(Protocol):
+    """What runs say of themselves while they are under way; several may say it at once, and nothing is lost.
+
+    A run is named by its id; whether there is such a run is the caller's to know. Every call is atomic, and durable
+    when it returns.
+    """
+
+    def log(
+        self,
+        run: str,
+        metrics: Sequence[Metric] = (),
+        *,
+        parameters: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keeps all of it, or nothing.
+
+        Args:
+            run: The run's id.
+            metrics: Points of its metrics' histories. The same point again changes nothing.
+            parameters: Name → value. A parameter never changes.
+            tags: Name → value; the last one said is the one that holds.
+
+        Raises:
+            Conflict: A parameter has another value already; nothing was kept.
+            StoreError: The database is away or full; nothing was kept.
+        """
+        ...
+
+    def untag(self, run: str, key: str) -> bool:
+        """Takes a tag away; whether there was one."""
+        ...
+
+    def latest(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, Metric]]:
+        """Run → metric → its newest point: of the greatest step, then time, then value; NaN comes before all others.
+
+        Args:
+            runs: Which runs.
+            keys: Only these metrics; all by default.
+        """
+        ...
+
+    def history(
+        self, run: str, key: str, *, since: int | None = None, until: int | None = None, limit: int | None = None,
+        skip: int = 0,
+    ) -> list[Metric]:  # fmt: skip
+        """A metric's points by step, then time; those of the steps from ``since`` to ``until``, both included."""
+        ...
+
+    def parameters(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+        """Run → name → value."""
+        ...
+
+    def tags(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+        """Run → name → value."""
+        ...
+
+
 class Blobs(Protocol):
     """Bytes under their digest; written once, checked whenever read."""
 
     def put(self, data: bytes) -> Digest:
         """Keeps bytes; the same bytes again change nothing."""
+        ...
+
+    def put_file(self, file: IO[bytes]) -> Digest:
+        """Keeps what a file holds from where it stands, read in pieces: it stands at its end afterwards."""
         ...
 
     def get(self, digest: Digest) -> bytes:

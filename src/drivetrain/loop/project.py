@@ -37,6 +37,7 @@ from drivetrain.loop.skew import skew
 from drivetrain.loop.status import status
 from drivetrain.loop.tokens import Tokens
 from drivetrain.loop.trace import trace
+from drivetrain.loop.tracking import Tracking
 from drivetrain.loop.watch import watch
 
 
@@ -262,6 +263,11 @@ class Project(Declarations):
     def tokens(self) -> Tokens:
         """The tokens that the inference server takes: made, listed and revoked."""
         return Tokens(self)
+
+    @property
+    def tracking(self) -> Tracking:
+        """What MLflow's clients logged and registered: experiments, runs, versions; and putting those to the gates."""
+        return Tracking(self)
 
     @property
     def keys(self) -> Keys:

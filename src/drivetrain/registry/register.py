@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import Conflict, StoreError, TrainingError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Decision, GateReport, Link, ModelVersion, Run
+from drivetrain.core.records import Decision, GateReport, Link, ModelVersion, RegisteredModel, RegisteredVersion, Run
 from drivetrain.core.signing import SigningKey
 from drivetrain.registry.signature import signed
 from drivetrain.store.bundle import Store
@@ -32,6 +32,7 @@ def register(
     sign: SigningKey | None = None,
     actor: str = "loop",
     at: Micros | None = None,
+    number: int | None = None,
 ) -> ModelVersion:
     """Gives a run the next number of its model; a run that has one keeps it.
 
@@ -49,6 +50,7 @@ def register(
         sign: The key that vouches for the version; none leaves it unsigned.
         actor: Who registers.
         at: The moment the version is dated; the present by default.
+        number: The number that a client registered the model under; the next by default.
 
     Raises:
         TrainingError: The run did not finish.
@@ -66,7 +68,7 @@ def register(
         version = ModelVersion(
             at=clock.now() if at is None else at,
             model=run.model,
-            version=max((version.version for version in known), default=0) + 1,
+            version=_next(store, run.model, known) if number is None else number,
             run_id=run.run_id,
             artifacts=run.artifacts,
             engine=engine_of(run.artifacts),
@@ -82,7 +84,10 @@ def register(
             version = signed(version, sign, version.at)
         links = [Link(run.ref, version.ref, "run"), Link(training_set, version.ref, "training_set")]
         try:
-            store.catalog.commit(version, _decision(version, actor), links=links, expect={version.ref: 0})
+            expect = {version.ref: 0}
+            if number is None:  # one that a client registers at this moment has its number first
+                expect[f"{RegisteredVersion.kind}:{version.key}"] = 0
+            store.catalog.commit(version, _decision(version, actor), links=links, expect=expect)
         except Conflict:
             continue  # somebody took the number: look again, and take the next
         return version
@@ -92,6 +97,13 @@ def register(
 def versions(store: Store, model: str) -> list[ModelVersion]:
     """A model's versions, the newest number first."""
     return sorted(store.catalog.find(ModelVersion, model), key=lambda version: version.version, reverse=True)
+
+
+def _next(store: Store, model: str, known: Sequence[ModelVersion]) -> int:
+    """One more than the highest number of the project's own versions, and of those that clients registered."""
+    registered = store.catalog.get(RegisteredModel, model)
+    given = 0 if registered is None else registered.last
+    return max(given, max((version.version for version in known), default=0)) + 1
 
 
 def _decision(version: ModelVersion, actor: str) -> Decision:

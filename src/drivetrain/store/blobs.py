@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from drivetrain.core.errors import CorruptBlob, StoreError
 from drivetrain.core.hashing import Digest, digest_bytes, digest_file
@@ -13,6 +16,7 @@ from drivetrain.core.ids import new_id
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _STALE_SECONDS = 24 * 3600
+_PIECE = 1 << 20
 
 
 class FileBlobs:
@@ -37,25 +41,50 @@ class FileBlobs:
     def put(self, data: bytes) -> Digest:
         """Keeps bytes; the same bytes again change nothing, unless what is there was damaged: then they mend it."""
         digest = digest_bytes(data)
+        if not self._is_whole(digest):
+            self._write([data], len(data))
+        return digest
+
+    def put_file(self, file: IO[bytes]) -> Digest:
+        """Keeps what a file holds, read in pieces."""
+        start = file.tell()
+        state = hashlib.blake2b(digest_size=16)
+        for piece in _pieces(file):
+            state.update(piece)
+        digest, size = state.hexdigest(), file.tell() - start
+        if not self._is_whole(digest):
+            file.seek(start)
+            self._write(_pieces(file), size)
+        return digest
+
+    def _is_whole(self, digest: Digest) -> bool:
         target = self._file(digest)
-        aside = self._aside / new_id()
         try:
-            if target.is_file() and digest_file(target) == digest:
-                return digest
+            return target.is_file() and digest_file(target) == digest
+        except OSError:
+            return False  # it is written anew, and what is wrong is said then
+
+    def _write(self, pieces: Iterable[bytes], size: int) -> None:
+        """Writes pieces aside, and puts them where their digest says: what was read may have changed since."""
+        aside = self._aside / new_id()
+        state = hashlib.blake2b(digest_size=16)
+        try:
             with aside.open("wb") as file:
-                file.write(data)
+                for piece in pieces:
+                    state.update(piece)
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
+            target = self._file(state.hexdigest())
             self._make_folder(target.parent)
             aside.replace(target)
             _flush(target.parent)
         except OSError as error:
             aside.unlink(missing_ok=True)
             raise StoreError(
-                f"a blob of {len(data):,} bytes can't be kept in {self._root}: {error.strerror}",
+                f"a blob of {size:,} bytes can't be kept in {self._root}: {error.strerror}",
                 do="Free some disk space or mend the folder, then run the command again",
             ) from error
-        return digest
 
     def get(self, digest: Digest) -> bytes:
         """The bytes, checked."""
@@ -112,6 +141,11 @@ def _corrupt(digest: Digest, path: Path) -> CorruptBlob:
         f"blob {digest} is damaged: the bytes at {path} do not match it",
         do="Restore that file from a backup, or delete it and run the step that made it again",
     )
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 def _flush(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drivetrain.core import plugins
 from drivetrain.core.errors import SettingsError
-from drivetrain.core.protocols import Blobs, Catalog, Leases, OnlineStore
+from drivetrain.core.protocols import Blobs, Catalog, Leases, OnlineStore, RunLog
 from drivetrain.core.settings import StoreSettings
 from drivetrain.store.blobs import FileBlobs
 from drivetrain.store.catalog import SqlCatalog
@@ -16,6 +16,7 @@ from drivetrain.store.database import Database
 from drivetrain.store.leases import SqlLeases
 from drivetrain.store.migrate import migrate
 from drivetrain.store.online import LmdbOnline
+from drivetrain.store.run_log import SqlRunLog
 from drivetrain.store.tables import Tables
 
 _ADAPTERS = {"rediss": "redis", "unix": "redis", "valkey": "redis", "valkeys": "redis"}
@@ -31,6 +32,7 @@ class Store:
     blobs: Blobs
     online: OnlineStore
     leases: Leases
+    run_log: RunLog
     settings: StoreSettings
     folder: Path
     """The project folder."""
@@ -63,6 +65,7 @@ def open_store(settings: StoreSettings, folder: Path) -> Store:
             blobs=FileBlobs(_local(settings.blobs, folder, "blobs")),
             online=_open_online(settings, folder),
             leases=SqlLeases(database),
+            run_log=SqlRunLog(database),
             settings=settings,
             folder=folder,
         )

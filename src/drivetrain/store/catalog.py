@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ from drivetrain.store.schema import revision as _revision
 R = TypeVar("R", bound=Record)
 
 _encode = msgspec.msgpack.Encoder().encode
+_making = threading.Lock()
+"""Held while a decoder is made: msgspec 0.22 crashes where two threads are the first to make one for a type."""
 
 _BUMP = update(_revision).where(_revision.c.name == "catalog").values(value=_revision.c.value + 1)
 _NOW_AT = select(_revision.c.value).where(_revision.c.name == "catalog")
@@ -151,7 +154,8 @@ class SqlCatalog:
     def _decode(self, kind: type[R], body: bytes) -> R:
         decoder = self._decoders.get(kind)
         if decoder is None:
-            decoder = self._decoders[kind] = msgspec.msgpack.Decoder(kind)
+            with _making:
+                decoder = self._decoders[kind] = msgspec.msgpack.Decoder(kind)
         try:
             record: R = decoder.decode(body)
         except msgspec.MsgspecError as error:

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import IO, TypeVar, cast
 
 import msgspec
 
@@ -17,8 +17,9 @@ from drivetrain.core.clock import now as _present
 from drivetrain.core.errors import Conflict, LeaseLost, StoreError
 from drivetrain.core.hashing import Digest, digest_bytes
 from drivetrain.core.protocols import Lease, Reader
-from drivetrain.core.records import AuditEntry, Link, Record
+from drivetrain.core.records import AuditEntry, Link, Metric, Record
 from drivetrain.store.audit import entries
+from drivetrain.store.run_log import changed, newest_of, newness
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -114,6 +115,80 @@ class MemoryCatalog:
         return 0 if kept is None else kept[0][1]
 
 
+class MemoryRunLog:
+    """A :class:`~drivetrain.core.protocols.RunLog` that is gone with its process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._points: dict[tuple[str, str], dict[tuple[int, int, bool, float], Metric]] = {}
+        self._parameters: dict[str, dict[str, str]] = {}
+        self._tags: dict[str, dict[str, str]] = {}
+
+    def log(
+        self,
+        run: str,
+        metrics: Sequence[Metric] = (),
+        *,
+        parameters: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keeps all of it, or nothing."""
+        with self._lock:
+            known = self._parameters.get(run, {})
+            for key, value in (parameters or {}).items():
+                if known.get(key, value) != value:
+                    raise changed(run, key, known[key], value)
+            self._parameters.setdefault(run, {}).update(parameters or {})
+            self._tags.setdefault(run, {}).update(tags or {})
+            for metric in metrics:
+                self._points.setdefault((run, metric.key), {}).setdefault(newness(metric), metric)
+
+    def untag(self, run: str, key: str) -> bool:
+        """Takes a tag away; whether there was one."""
+        with self._lock:
+            return self._tags.get(run, {}).pop(key, None) is not None
+
+    def latest(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, Metric]]:
+        """Run → metric → its newest point."""
+        with self._lock:
+            found: dict[str, dict[str, Metric]] = {run: {} for run in runs}
+            for (run, key), points in self._points.items():
+                if run in found and (keys is None or key in keys):
+                    found[run] |= newest_of(points.values())
+            return found
+
+    def history(
+        self, run: str, key: str, *, since: int | None = None, until: int | None = None, limit: int | None = None,
+        skip: int = 0,
+    ) -> list[Metric]:  # fmt: skip
+        """A metric's points by step, then time."""
+        with self._lock:
+            points = sorted(self._points.get((run, key), {}).items())
+        steps = [
+            point
+            for _, point in points
+            if (since is None or point.step >= since) and (until is None or point.step <= until)
+        ]
+        return steps[skip:][:limit]
+
+    def parameters(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+        """Run → name → value."""
+        return self._said(self._parameters, runs, keys)
+
+    def tags(self, runs: Sequence[str], keys: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+        """Run → name → value."""
+        return self._said(self._tags, runs, keys)
+
+    def _said(
+        self, kept: Mapping[str, Mapping[str, str]], runs: Sequence[str], keys: Sequence[str] | None
+    ) -> dict[str, dict[str, str]]:
+        with self._lock:
+            return {
+                run: {key: value for key, value in kept.get(run, {}).items() if keys is None or key in keys}
+                for run in runs
+            }
+
+
 class MemoryBlobs:
     """:class:`~drivetrain.core.protocols.Blobs` that are gone with their process."""
 
@@ -126,6 +201,10 @@ class MemoryBlobs:
         digest = digest_bytes(data)
         self._blobs[digest] = bytes(data)
         return digest
+
+    def put_file(self, file: IO[bytes]) -> Digest:
+        """Keeps what a file holds."""
+        return self.put(file.read())
 
     def get(self, digest: Digest) -> bytes:
         """The bytes."""

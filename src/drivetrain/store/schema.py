@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of the newest migration: what a database must be at before it is used."""
 
 metadata = MetaData()
@@ -53,3 +65,43 @@ leases = Table(
     Column("expires", BigInteger, nullable=False),
 )
 """One row a name, never deleted, so that tokens only grow; ``holder`` is empty after a release."""
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Double, primary_key=True),
+    Column("nan", Boolean, primary_key=True),
+    Column("about", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One row a point of a metric's history, only ever added to. A NaN is a 0 with ``nan``: SQLite has none, and keeps null
+apart from null in a key."""
+
+latest_metrics = Table(
+    "latest_metrics",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("step", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("nan", Boolean, nullable=False),
+    Column("about", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest point of each: what runs are searched by."""
+
+run_facts = Table(
+    "run_facts",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sort", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Parameters and tags; ``sort`` says which."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 
 import pytest
@@ -33,6 +34,16 @@ class BlobsConformance(ABC):
         assert blobs.get(digest) == data
         assert blobs.path(digest).read_bytes() == data
         assert blobs.has(digest)
+
+    def test_keeps_what_a_file_holds(self, blobs: Blobs) -> None:
+        """From where it stands to its end, however much that is; the same bytes as bytes are the same blob."""
+        data = bytes(range(256)) * 10_000
+        file = io.BytesIO(b"before" + data)
+        file.seek(6)
+        digest = blobs.put_file(file)
+        assert (digest, file.tell()) == (digest_bytes(data), 6 + len(data))
+        assert blobs.get(digest) == data
+        assert blobs.put_file(io.BytesIO(data)) == blobs.put(data) == digest
 
     def test_keeps_the_same_bytes_once(self, blobs: Blobs) -> None:
         """A second time changes nothing."""

@@ -31,7 +31,7 @@ from drivetrain.data.reader import Batch, Reader
 from drivetrain.data.resume import Retry
 from drivetrain.data.source import Source
 from drivetrain.store.bundle import Store
-from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryLeases, MemoryOnline
+from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryLeases, MemoryOnline, MemoryRunLog
 from drivetrain.store.tables import Tables
 
 Row: TypeAlias = dict[str, Any]
@@ -140,6 +140,7 @@ class ReaderConformance(ABC):
             blobs=MemoryBlobs(),
             online=MemoryOnline(),
             leases=MemoryLeases(),
+            run_log=MemoryRunLog(),
             settings=StoreSettings(),
             folder=folder,
         )

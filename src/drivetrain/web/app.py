@@ -1,4 +1,4 @@
-"""The control application: pages at ``/``, JSON at ``/api/v1``."""
+"""The control application: pages at ``/``, JSON at ``/api/v1``, MLflow's REST at ``/api/2.0/mlflow``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 from drivetrain.web import errors, security
 from drivetrain.web.api import routers as api_routers
 from drivetrain.web.desk import Desk
+from drivetrain.web.mlflow import artifacts, door
 from drivetrain.web.pages import routers as page_routers
 from drivetrain.web.rendering import STATIC
 
@@ -33,6 +34,6 @@ def create_app(desk: Desk) -> FastAPI:
     app.middleware("http")(security.headers)
     errors.handle(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for router in (*api_routers, *page_routers):
+    for router in (*api_routers, *page_routers, artifacts.router, door.router):
         app.include_router(router)
     return app

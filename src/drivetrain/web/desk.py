@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from drivetrain.core.protocols import Blobs, Catalog
+from drivetrain.core.protocols import Blobs, Catalog, RunLog
 from drivetrain.core.settings import Settings
 from drivetrain.data.source import Source
 from drivetrain.features.derived import DerivedView
@@ -51,7 +51,12 @@ class Shelf(Protocol):
 
     @property
     def blobs(self) -> Blobs:
-        """Model cards."""
+        """Model cards, and files that runs logged."""
+        ...
+
+    @property
+    def run_log(self) -> RunLog:
+        """What runs say of themselves."""
         ...
 
 

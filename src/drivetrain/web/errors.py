@@ -1,4 +1,4 @@
-"""Errors as answers: JSON under ``/api``, a page elsewhere; never a traceback."""
+"""Errors as answers: JSON under ``/api``, as MLflow's clients read it where they ask, a page elsewhere."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from drivetrain.core.errors import (
     UnknownName,
     UsageError,
 )
+from drivetrain.web.mlflow import errors as mlflow
 from drivetrain.web.rendering import environment
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ def status_of(error: DrivetrainError) -> int:
 
 def answer(request: Request, status: int, error: DrivetrainError) -> Response:
     """One error as the caller can read it."""
+    if mlflow.is_ours(request.url.path):
+        return mlflow.refusal(error, status)
     if request.url.path.startswith("/api/"):
         body = {
             "error": {

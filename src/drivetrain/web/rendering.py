@@ -23,6 +23,7 @@ _NAVIGATION = (
     ("/monitoring", "Monitoring"),
     ("/endpoints", "Endpoints"),
     ("/models", "Models"),
+    ("/experiments", "Experiments"),
     ("/features", "Features"),
     ("/data", "Data"),
     ("/privacy", "Privacy"),

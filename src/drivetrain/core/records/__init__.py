@@ -16,6 +16,7 @@ from drivetrain.core.records.evaluation import (
 from drivetrain.core.records.explanation import Explanation
 from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
+from drivetrain.core.records.metric import Metric
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
@@ -27,6 +28,16 @@ from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
 from drivetrain.core.records.task import TaskKind
 from drivetrain.core.records.token import Token, TokenScope
+from drivetrain.core.records.tracking import (
+    Dataset,
+    LoggedModel,
+    RegisteredModel,
+    RegisteredVersion,
+    TakenName,
+    Tracked,
+    TrackedExperiment,
+    TrackedFile,
+)
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
 
@@ -43,6 +54,7 @@ __all__ = [
     "CalibrationBin",
     "ColumnType",
     "Comparison",
+    "Dataset",
     "Decision",
     "Evaluation",
     "Explanation",
@@ -55,7 +67,9 @@ __all__ = [
     "Guardrail",
     "InputSchema",
     "Link",
+    "LoggedModel",
     "Measure",
+    "Metric",
     "MissingGap",
     "ModelVersion",
     "MonitorReport",
@@ -64,6 +78,8 @@ __all__ = [
     "Prediction",
     "PrivacyBudget",
     "Record",
+    "RegisteredModel",
+    "RegisteredVersion",
     "Replay",
     "Rollout",
     "Run",
@@ -72,8 +88,12 @@ __all__ = [
     "Statement",
     "Step",
     "TableVersion",
+    "TakenName",
     "TaskKind",
     "Token",
     "TokenScope",
+    "Tracked",
+    "TrackedExperiment",
+    "TrackedFile",
     "VaultKey",
 ]

@@ -10,6 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.schema import InputSchema
+from drivetrain.core.records.tracking import Tracked
 from drivetrain.core.records.version import Artifact, Packaging
 
 Scalar = str | int | float | bool | None
@@ -69,8 +70,9 @@ class Run(Record, frozen=True, kw_only=True):
 
     run_id: str
     model: str
+    """What it trains; of a run that was logged from elsewhere, its experiment's name when it began."""
     trainer: str
-    status: Literal["running", "done", "failed"] = "running"
+    status: Literal["scheduled", "running", "done", "failed", "killed"] = "running"
     parameters: dict[str, Scalar] = {}
     metrics: dict[str, float] = {}
     code: Digest
@@ -95,6 +97,8 @@ class Run(Record, frozen=True, kw_only=True):
     train_until: Micros = 0
     seconds: float = 0.0
     error: str = ""
+    tracked: Tracked | None = None
+    """What a run has that was logged by an MLflow client; none of our own."""
 
     @property
     def key(self) -> str:
@@ -103,5 +107,5 @@ class Run(Record, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The model's name."""
-        return self.model
+        """The model's name; of a run that was logged from elsewhere, ``experiment:`` and the id of its experiment."""
+        return self.model if self.tracked is None else f"experiment:{self.tracked.experiment}"

@@ -66,10 +66,12 @@ def judge(
     at: Micros | None = None,
     bound: Micros | None = None,
     bias: BiasReport | None = None,
+    number: int | None = None,
 ) -> tuple[Evaluation, ModelVersion]:
     """Evaluates a run on the test window of its training set, and registers what came of it, dated ``at``.
 
-    Labels that became known after ``bound`` are left out. The card tells what ``bias`` found.
+    Labels that became known after ``bound`` are left out. The card tells what ``bias`` found. ``number`` is the one
+    that a client registered the model under; the next by default.
     """
     store = project.store
     known, until = rows_known(store.tables.read(table.table, table.version), bound)
@@ -121,6 +123,7 @@ def judge(
         training_set=table.ref,
         sign=signing_key(project),
         at=at,
+        number=number,
     )
     store.catalog.commit(
         evaluation, links=[Link(run.ref, evaluation.ref, "run"), Link(evaluation.ref, version.ref, "evaluation")]

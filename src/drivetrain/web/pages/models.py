@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from drivetrain.core.errors import NotFound
-from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, Run
+from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, RegisteredVersion, Run
 from drivetrain.evaluate.bias.wording import findings
 from drivetrain.web import figures, lineage
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
+from drivetrain.web.mlflow.shapes import standing
 from drivetrain.web.pages.bias import report_behind
+from drivetrain.web.pages.experiments import tracked_run
 from drivetrain.web.rendering import page
 from drivetrain.web.security import CARD_POLICY
 
@@ -36,7 +38,8 @@ def models(request: Request, desk: DeskOf) -> HTMLResponse:
                 "runs": [run for run in catalog.find(Run, name) if run.run_id not in kept],
             }
         )
-    return page(request, "models.html", shelves=shelves, metric=desk.metric)
+    registered = [(one, standing(desk.store, one)) for one in catalog.find(RegisteredVersion) if not one.deleted]
+    return page(request, "models.html", shelves=shelves, metric=desk.metric, registered=registered)
 
 
 @router.get("/models/{name}/versions/{number}")
@@ -79,6 +82,8 @@ def run(request: Request, desk: DeskOf, run_id: str) -> HTMLResponse:
     found = desk.store.catalog.get(Run, run_id)
     if found is None:
         raise NotFound(f"no run is called {run_id!r}", do="The models page lists those there are")
+    if found.tracked is not None:
+        return tracked_run(request, desk, found)
     versions = [one for one in desk.store.catalog.find(ModelVersion, found.model) if one.run_id == run_id]
     tree = lineage.upward(desk.store.catalog, found.ref)
     return page(request, "run.html", run=found, versions=versions, tree=tree)
