@@ -19,7 +19,7 @@ PAGES = (
     "/models/late/versions/1", "/runs/0192-run-2", "/runs/0192-failed", "/features", "/data", "/data/flights",
     "/data/flights?version=55&against=50", "/data/training/late", "/quarantine", "/quarantine/flights", "/privacy",
     "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
-    "/models/late/bias",
+    "/models/late/bias", "/models/late/diff", "/models/late/diff?a=1&b=3",
 )  # fmt: skip
 _TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((one) => !one.closest(".scroll, svg") && one.getBoundingClientRect().right > innerWidth + 1)

@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Ask the running endpoint, or score a file.",
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
+    "diff": "Compare two versions: what went in, how good they are, whom they answer otherwise, and why.",
     "promote": "Make a version the champion.",
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",

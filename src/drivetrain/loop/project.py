@@ -18,6 +18,8 @@ from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import Data
 from drivetrain.loop.declarations import Declarations
+from drivetrain.loop.diff.diff import diff
+from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.forget.forget import Forgotten, forget
@@ -215,6 +217,23 @@ class Project(Declarations):
     def skew(self, endpoint: str | None = None, *, since: Micros | str | None = None) -> dict[str, Any]:
         """Recomputes logged features offline, as of each request; counts what differs, by cause."""
         return skew(self, endpoint, since=None if since is None else micros_of(since))
+
+    def diff(self, before: str | int, after: str | int, model: str | None = None) -> VersionDiff:
+        """Two versions of a model: what went into each, how good they are, whom they answer otherwise, and why.
+
+        Metrics and answers are compared on the same rows, those that neither version learned from where there are any,
+        each version asked with the features that it knows. Values of personal columns are withheld.
+
+        Args:
+            before: The first: ``late@3``, or ``3`` where there is one model.
+            after: The second.
+            model: Which model, where the names do not say.
+
+        Raises:
+            UnknownName: There is no such model or version.
+            UsageError: They are versions of two models.
+        """
+        return diff(self, before, after, model)
 
     def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:
         """Makes a version that passed its gates the champion."""
