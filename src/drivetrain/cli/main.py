@@ -27,6 +27,7 @@ COMMANDS = {
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
     "diff": "Compare two versions: what went in, how good they are, whom they answer otherwise, and why.",
+    "reproduce": "Make a version again from its record, and say what is the same.",
     "promote": "Make a version the champion.",
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",

@@ -30,6 +30,8 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
+from drivetrain.loop.reproduce.said import Reproduced
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
@@ -234,6 +236,34 @@ class Project(Declarations):
             UsageError: They are versions of two models.
         """
         return diff(self, before, after, model)
+
+    def reproduce(
+        self,
+        version: str | int,
+        *,
+        model: str | None = None,
+        anyway: bool = False,
+        tolerance: float = TOLERANCE,
+        progress: Progress | None = None,
+    ) -> Reproduced:
+        """Makes a version again from its record in a scratch run, and compares what comes of it; nothing is kept.
+
+        The training set is made anew from the table versions on record, and fitted with the configuration, seed and
+        number of threads on record. Artifacts are compared by their digests; where these differ, answers are.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            model: Which model, where the name does not say.
+            anyway: Fit with what the project declares now, although that is not what the version was made by.
+            tolerance: Largest difference of an answer that counts as the same, of one or of the largest answer.
+            progress: Who watches.
+
+        Raises:
+            UnknownName: There is no such version.
+            RefusedError: The project declares something else now, or the rows are gone; the message says what.
+            TrainingError: It can't be fitted.
+        """
+        return reproduce(self, version, model=model, anyway=anyway, tolerance=tolerance, progress=progress)
 
     def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:
         """Makes a version that passed its gates the champion."""
