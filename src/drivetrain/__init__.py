@@ -36,6 +36,7 @@ _PUBLIC = {
     "Tune": "drivetrain.train.tune",
     "Webhook": "drivetrain.monitor.spec",
     "XGBoost": "drivetrain.train.trainers",
+    "adopt": "drivetrain.loop.adopt.adopt",
     "asgi_app": "drivetrain.loop.serving",
     "clean": "drivetrain.data.cleaning.clean",
     "count": "drivetrain.features.aggregate",

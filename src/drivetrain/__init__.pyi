@@ -41,6 +41,7 @@ from drivetrain.features.entity import Entity as Entity
 from drivetrain.features.label import label as label
 from drivetrain.features.request import RequestFeatures as RequestFeatures
 from drivetrain.features.view import FeatureView as FeatureView
+from drivetrain.loop.adopt.adopt import adopt as adopt
 from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
 from drivetrain.loop.push import push as push

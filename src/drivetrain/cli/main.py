@@ -12,6 +12,7 @@ from drivetrain import __version__
 
 COMMANDS = {
     "init": "Start a project in a folder.",
+    "adopt": "Draft a project around a notebook, a script or a model file.",
     "plan": "Say what is out of date, and why.",
     "run": "Bring everything up to date: ingest, features, train, judge, release.",
     "up": "Start the endpoint, the watch and the dashboard together.",

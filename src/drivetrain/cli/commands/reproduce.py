@@ -65,8 +65,8 @@ def _show(found: Reproduced) -> None:
         wrapped(note, style="dim")
     if found.difference is not None:
         wrapped(
-            f"On {found.rows:,} rows, answers lie {found.difference:.2g} apart at most; {found.tolerance:.2g} is allowed, "
-            "times the largest answer where that is above 1."
+            f"On {found.rows:,} rows, answers lie {found.difference:.2g} apart at most; {found.tolerance:.2g} is "
+            "allowed, times the largest answer where that is above 1."
         )
     style = "green" if found.same else "red"
     out.print(
