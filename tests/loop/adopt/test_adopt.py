@@ -232,6 +232,28 @@ def test_whatever_bytes_are_read_or_refused(tmp_path_factory, data, suffix):
         return
 
 
+def test_what_a_function_computes_is_told_though_its_names_are_gone_at_the_end(tmp_path):
+    text = """
+import pandas as pd
+from lightgbm import LGBMClassifier
+
+def prepare(path):
+    rows = pd.read_csv(path)
+    rows["speed"] = rows["km"] / rows["hours"]
+    return rows
+
+def fit(rows):
+    wanted = (rows["delay"] >= 15)
+    return LGBMClassifier().fit(rows[["speed", "km"]], wanted)
+
+fit(prepare("trips.csv"))
+"""
+    made, project = adopted(tmp_path, "trips.py", text)
+    assert "(pl.col('km') / pl.col('hours')).alias('speed')" in made.project
+    assert "dt.label(trips, (pl.col('delay') >= 15))" in made.project
+    assert features(project) == ["speed", "km"]
+
+
 def test_cells_are_told_by_their_number(tmp_path):
     (tmp_path / "n.ipynb").write_text(notebook("x = 1", "y = (", "z = 3"))
     program = read_program(tmp_path / "n.ipynb")

@@ -12,14 +12,13 @@ from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.loop.adopt.calls import unwrapped
 from drivetrain.loop.adopt.draft import Feature, Plan, draft, identifier
 from drivetrain.loop.adopt.estimators import REGRESSION, Trainer, is_estimator, trainer_of
-from drivetrain.loop.adopt.expressions import Untold, as_polars
 from drivetrain.loop.adopt.headers import header
 from drivetrain.loop.adopt.model_files import ModelFile, read_model
 from drivetrain.loop.adopt.program import read_program
 from drivetrain.loop.adopt.reading import Reading
 from drivetrain.loop.adopt.seen import Fit, Seen
 from drivetrain.loop.adopt.transformers import columns_of
-from drivetrain.loop.adopt.values import Column, Made, Rows
+from drivetrain.loop.adopt.values import Column, Computed, Made, Rows
 
 _METRICS = {
     "roc_auc_score": "roc_auc", "roc_auc": "roc_auc", "auc": "roc_auc", "average_precision_score": "average_precision",
@@ -125,8 +124,8 @@ def _of_program(path: Path) -> Plan:
     others = dict.fromkeys(one[0].path for each in seen.fits if (one := unwrapped(each.model))[0] is not None)
     if len(others) > 1:
         plan.told.append(f"fitted too, and not in the draft: {', '.join(list(others)[:-1])}")
-    _label(plan, reading, fit, trainer)
-    _columns(plan, path, reading, fit, before)
+    _label(plan, fit, trainer)
+    _columns(plan, path, seen, fit, before)
     _rest(plan, seen)
     return plan
 
@@ -141,27 +140,26 @@ def _chosen(seen: Seen) -> tuple[Fit | None, Trainer, list[Made]]:
     if not seen.networks:
         return None, trainer_of(None), []
     network = seen.networks[-1]
-    rows = next((one for one in reversed(seen.tensors) if isinstance(one, Rows)), None)
-    label = next((one for one in reversed(seen.tensors) if isinstance(one, Column)), None)
+    rows = next((one for one, _ in reversed(seen.tensors) if isinstance(one, Rows)), None)
+    label, told = next(((one, told) for one, told in reversed(seen.tensors) if isinstance(one, Column)), (None, None))
     trainer = trainer_of(network)
     number = bool(seen.losses) and not any("BCE" in loss or "Entropy" in loss or "NLL" in loss for loss in seen.losses)
-    return Fit(network, rows, label), trainer._replace(task=REGRESSION if number else ""), []
+    return Fit(network, rows, label, told), trainer._replace(task=REGRESSION if number else ""), []
 
 
-def _label(plan: Plan, reading: Reading, fit: Fit | None, trainer: Trainer) -> None:
+def _label(plan: Plan, fit: Fit | None, trainer: Trainer) -> None:
     label = fit.label if fit else None
     if label is None:
         plan.label, plan.label_todo = "pl.col('answer') == 1", "which column is the answer could not be told"
         plan.types.setdefault("answer", "int")
         plan.unknown.append("Which column is the label could not be told.")
         return
-    made = label.rows.made.get(label.name)
-    plan.label_name = label.name or next(iter(_read_by(label.node, reading)), "answer")
-    try:
-        code = as_polars(made if made is not None else label.node, reading.of)
-    except Untold as error:
+    told = (fit.told if fit else None) or Computed("", ast.unparse(label.node))
+    plan.label_name = label.name or next(iter(_named(told.code or "None")), "answer")
+    code = told.code
+    if not code:
         code = f"pl.col({plan.label_name!r})"
-        plan.label_todo = f"the program makes it by {error}"
+        plan.label_todo = f"the program makes it by {told.words}"
     for name in _named(code):
         plan.types.setdefault(name, "float" if trainer.task == REGRESSION else "int")
         plan.guessed.add(name)
@@ -175,9 +173,8 @@ def _label(plan: Plan, reading: Reading, fit: Fit | None, trainer: Trainer) -> N
         plan.unknown.append("It tells a number, not a yes or no: look at label, metric and gate.")
 
 
-def _columns(plan: Plan, path: Path, reading: Reading, fit: Fit | None, before: Sequence[Made]) -> None:
+def _columns(plan: Plan, path: Path, seen: Seen, fit: Fit | None, before: Sequence[Made]) -> None:
     """Sources, features with their types, key and time."""
-    seen = reading.seen
     rows = fit.rows if fit and fit.rows is not None else None
     lone = Rows(tuple(seen.reads[:1]))
     owner = rows or (fit.label.rows if fit and fit.label else lone)
@@ -191,7 +188,7 @@ def _columns(plan: Plan, path: Path, reading: Reading, fit: Fit | None, before: 
     names = _features_of(plan, owner if rows else lone, known, [*numbers, *texts] if not rest else [])
     label = set(_named(plan.label))
     for name in (name for name in names if name not in label):
-        plan.features.append(_feature(plan, reading, owner, name))
+        plan.features.append(_feature(plan, owner, name))
     for name in dict.fromkeys(field for feature in plan.features for field in _named(feature.code)):
         plan.types.setdefault(name, _type(seen, name))
         if name not in {*seen.texts, *seen.numbers, *seen.times, *known}:
@@ -230,15 +227,14 @@ def _features_of(plan: Plan, rows: Rows, known: dict[str, str], listed: Sequence
     return [name for name in rows.made if name not in rows.without]
 
 
-def _feature(plan: Plan, reading: Reading, rows: Rows, name: str) -> Feature:
-    node = rows.made.get(name)
-    if node is None:
+def _feature(plan: Plan, rows: Rows, name: str) -> Feature:
+    made = rows.made.get(name)
+    if made is None:
         return Feature(name, f"pl.col({name!r})")
-    try:
-        return Feature(name, f"{as_polars(node, reading.of)}.alias({name!r})")
-    except (Untold, RecursionError) as error:
-        plan.unknown.append(f"How {name} is made has no counterpart row by row: {error}.")
-        return Feature(name, f"pl.col({name!r})", f"the program computes it: {ast.unparse(node)[:200]}")
+    if made.code:
+        return Feature(name, f"{made.code}.alias({name!r})")
+    plan.unknown.append(f"How {name} is made has no counterpart row by row: {made.why}.")
+    return Feature(name, f"pl.col({name!r})", f"the program computes it: {made.words[:200]}")
 
 
 def _rest(plan: Plan, seen: Seen) -> None:
@@ -286,9 +282,3 @@ def _named(code: str) -> list[str]:
     tree = ast.parse(code, mode="eval")
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "pl.col")
     return [str(node.args[0].value) for node in calls if isinstance(node.args[0], ast.Constant)]
-
-
-def _read_by(node: ast.expr, reading: Reading) -> list[str]:
-    """Columns that an expression of the program reads."""
-    parts = (reading.of(part) for part in ast.walk(node) if isinstance(part, ast.Subscript | ast.Attribute))
-    return [part.name for part in parts if isinstance(part, Column) and part.name]

@@ -9,11 +9,13 @@ from pathlib import PurePath
 from typing import TypeAlias
 
 from drivetrain.loop.adopt.estimators import is_estimator, is_transformer
+from drivetrain.loop.adopt.expressions import computed
 from drivetrain.loop.adopt.frames import Reader, method
 from drivetrain.loop.adopt.seen import Fit
 from drivetrain.loop.adopt.values import (
     UNKNOWN,
     Column,
+    Computed,
     Library,
     Made,
     Many,
@@ -130,7 +132,7 @@ def _of_moment(reader: Reader, path: str, given: dict[str, Value], _: ast.Call) 
 def _of_array(reader: Reader, path: str, given: dict[str, Value], _: ast.Call) -> Value | None:
     first = given.get("0")
     if path.startswith("torch.") and isinstance(first, Rows | Column):
-        reader.seen.tensors.append(first)
+        reader.seen.tensors.append((first, _label(reader, first if isinstance(first, Column) else None)))
     return first
 
 
@@ -282,7 +284,17 @@ def _fit(reader: Reader, model: Value, rows: Value | None, label: Value | None) 
         [name] = label.columns
         target = Column(label, ast.Name(id=name), name)
     if is_estimator(model.path):
-        reader.seen.fits.append(Fit(model, features, target))
+        reader.seen.fits.append(Fit(model, features, target, _label(reader, target)))
+
+
+def _label(reader: Reader, of: Column | None) -> Computed | None:
+    """How a label is computed."""
+    if of is None:
+        return None
+    made = of.rows.made.get(of.name)
+    if made is None and of.name:
+        return Computed(f"pl.col({of.name!r})", of.name)
+    return made or computed(of.node, reader.of)
 
 
 def _scaled(reader: Reader, model: Value, rows: Value | None) -> None:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from types import MappingProxyType
 
-from drivetrain.loop.adopt.values import Column, Many, Mapped, Rows, Text, Value
+from drivetrain.loop.adopt.values import Column, Computed, Many, Mapped, Rows, Text, Value
 
 _BINARY = MappingProxyType(
     {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
@@ -49,6 +49,15 @@ def as_polars(node: ast.expr, of: Callable[[ast.expr], Value]) -> str:
         Untold: A part of it looks at other rows, or is not known.
     """
     return _Writer(of).write(node)
+
+
+def computed(node: ast.expr, of: Callable[[ast.expr], Value]) -> Computed:
+    """An expression in Polars where it has a counterpart, and as the program writes it."""
+    words = ast.unparse(node)
+    try:
+        return Computed(as_polars(node, of), words)
+    except Untold as error:
+        return Computed("", words, str(error))
 
 
 class _Writer:

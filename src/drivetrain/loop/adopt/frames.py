@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 from typing import Protocol
 
+from drivetrain.loop.adopt.expressions import computed
 from drivetrain.loop.adopt.seen import Seen
 from drivetrain.loop.adopt.values import (
     UNKNOWN,
@@ -212,7 +213,7 @@ def _looked_at(reader: Reader, rows: Rows, name: str, given: dict[str, Value], n
         for key in node.keywords:
             if key.arg is not None:
                 seen.columns.setdefault(key.arg)
-                rows.made.setdefault(key.arg, key.value)
+                rows.made.setdefault(key.arg, computed(key.value, reader.of))
 
 
 def _by_names(name: str, rows: Rows, given: dict[str, Value]) -> Rows | None:

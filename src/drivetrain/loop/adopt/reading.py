@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from drivetrain.loop.adopt.calls import called
 from drivetrain.loop.adopt.estimators import is_module
+from drivetrain.loop.adopt.expressions import computed
 from drivetrain.loop.adopt.frames import attribute, indexed
 from drivetrain.loop.adopt.seen import Seen
 from drivetrain.loop.adopt.values import (
@@ -173,7 +174,7 @@ class Reading:
             if isinstance(value, Column) and value.name == name:
                 continue  # retyped or filled in place
             if columns and len(columns) == 1:
-                holder.made[name] = node
+                holder.made[name] = computed(node, self.of)
                 kept = holder.columns
                 if kept is not None and name not in kept and isinstance(target.value, ast.Name):
                     self.names[target.value.id] = replace(holder, columns=(*kept, name))

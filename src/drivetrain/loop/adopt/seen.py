@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from drivetrain.loop.adopt.values import Column, Made, Mapped, Read, Rows, Scalar, Text, Value
+from drivetrain.loop.adopt.values import Column, Computed, Made, Mapped, Read, Rows, Scalar, Text, Value
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,13 @@ class Fit:
         model: The object that was fitted.
         rows: Its features.
         label: What it learns to tell.
+        told: How that is computed.
     """
 
     model: Made
     rows: Rows | None
     label: Column | None
+    told: Computed | None = None
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Seen:
     texts: dict[str, None] = field(default_factory=dict)
     numbers: dict[str, None] = field(default_factory=dict)
     columns: dict[str, None] = field(default_factory=dict)
-    tensors: list[Rows | Column] = field(default_factory=list)
+    tensors: list[tuple[Rows | Column, Computed | None]] = field(default_factory=list)
     networks: list[Made] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     by_time: bool = False

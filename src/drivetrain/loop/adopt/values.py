@@ -27,6 +27,21 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Computed:
+    """What a column is computed by, written down where it is: later, names may stand for something else.
+
+    Attributes:
+        code: In Polars; empty where it has no counterpart row by row.
+        words: As the program writes it.
+        why: What has no counterpart.
+    """
+
+    code: str
+    words: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Rows:
     """A frame: where its rows come from, and which columns it has.
 
@@ -34,14 +49,14 @@ class Rows:
         reads: What it was read from, the first the one whose rows they are.
         columns: Its columns in order; none where these are all that were read.
         without: Columns that were taken out.
-        made: Columns that were computed, with the expression; shared by all that come of one frame.
+        made: Columns that were computed, and how; shared by all that come of one frame.
         where: How its rows were chosen, as the program writes it.
     """
 
     reads: tuple[Read, ...] = ()
     columns: tuple[str, ...] | None = None
     without: frozenset[str] = frozenset()
-    made: dict[str, ast.expr] = field(default_factory=dict)
+    made: dict[str, Computed] = field(default_factory=dict)
     where: str = ""
 
     def picked(self, columns: tuple[str, ...]) -> Rows:
