@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -27,8 +28,11 @@ COMMANDS = {
     "predict": "Ask the running endpoint, or score a file.",
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
+    "lineage": "Show what a version was made of, and what came of it.",
     "diff": "Compare two versions: what went in, how good they are, whom they answer otherwise, and why.",
     "reproduce": "Make a version again from its record, and say what is the same.",
+    "export": "Write a version as one file.",
+    "import": "Take in a version that another project exported.",
     "promote": "Make a version the champion.",
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",
@@ -57,7 +61,7 @@ def main() -> None:
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         if name == wanted:
-            module = importlib.import_module(f"drivetrain.cli.commands.{name}")
+            module = importlib.import_module(f"drivetrain.cli.commands.{name}{'_' if iskeyword(name) else ''}")
             if isinstance(module.command, typer.Typer):
                 app.add_typer(module.command, name=name)
             else:

@@ -40,6 +40,7 @@ from drivetrain.loop.skew import skew
 from drivetrain.loop.status import status
 from drivetrain.loop.tokens import Tokens
 from drivetrain.loop.trace import trace
+from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
 
 
@@ -303,6 +304,11 @@ class Project(Declarations):
     ) -> dict[str, Any]:
         """Plays the declared traffic against the live endpoint, day after day in compressed time."""
         return commands.replay(self, endpoint, micros_of(since), micros_of(until), progress=progress)
+
+    @property
+    def versions(self) -> Versions:
+        """Versions once they are there: exported and taken in, approved, cleaned, traced to where they come from."""
+        return Versions(self)
 
     @property
     def tokens(self) -> Tokens:

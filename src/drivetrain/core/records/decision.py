@@ -30,6 +30,9 @@ class Decision(Record, frozen=True, kw_only=True):
         "sign",
         "readmit",
         "drop",
+        "import",
+        "approve",
+        "clean",
     ]
     because: str
     """One sentence with the figures it rests on."""

@@ -1,0 +1,65 @@
+"""What is done with versions once they are there: exported and taken in, approved, traced to where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.exchange import Exchanged, export_version, import_version
+from drivetrain.loop.lineage import Lineage, lineage
+
+
+class Versions:
+    """The versions of a project's models.
+
+    Args:
+        project: Whose.
+    """
+
+    def __init__(self, project: Definitions) -> None:
+        self._project = project
+
+    def export(self, version: str | int, path: str | Path, *, model: str | None = None) -> Exchanged:
+        """Writes a version as one file: records, artifacts, card, reference profile and lineage, each with its digest.
+
+        It is sealed with ``registry.signing_key`` where that is set. The tables that it was made of stay here; a model
+        that can't explain itself takes some of its training rows along, which is put on record.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            path: The file; replaced if it is there.
+            model: Which model, where the name does not say.
+
+        Raises:
+            UnknownName: There is no such version.
+            UsageError: The file can't be there.
+            StoreError: A blob is missing or damaged, or the file can't be written.
+        """
+        return export_version(self._project, version, path, model)
+
+    def take(self, path: str | Path, *, because: str, actor: str = "person") -> Exchanged:
+        """Takes in a version that another project exported, under its own number; once, however often it is asked.
+
+        Every digest is checked, and seal and signature where ``registry.verify_key`` is set. No alias is moved.
+
+        Args:
+            path: The file.
+            because: Why, in a sentence; kept for good.
+            actor: Who.
+
+        Raises:
+            RefusedError: It is not whole, holds what it must not, or another version has its number.
+            SignatureRefused: It is not sealed or signed with the key.
+            UnknownName: Its model is not declared here.
+            UsageError: No reason is given.
+        """
+        return import_version(self._project, path, because=because, actor=actor)
+
+    def lineage(self, version: str | int, *, model: str | None = None) -> Lineage:
+        """Everything that a version was made of, and what came of it, as a graph.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            model: Which model, where the name does not say.
+        """
+        return lineage(self._project, version, model)
