@@ -33,6 +33,7 @@ COMMANDS = {
     "reproduce": "Make a version again from its record, and say what is the same.",
     "export": "Write a version as one file.",
     "import": "Take in a version that another project exported.",
+    "approve": "Give the approval that a version waits for.",
     "promote": "Make a version the champion.",
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",

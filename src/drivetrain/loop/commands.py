@@ -17,6 +17,7 @@ from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road
 from drivetrain.loop.keys import check_signed, signing_key, verify_key
 from drivetrain.loop.model import Model
@@ -63,7 +64,7 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
     for step in steps:
         if step.name.startswith("judge:") and not step.cached:
             version = project.store.catalog.get(ModelVersion, step.outputs["version"].removeprefix("version:"))
-            refused += version.gates.refusals if version else ()
+            refused += version.gates.refusals if version and not version.gates.waits else ()
     return Outcome(steps, time.perf_counter() - began, tuple(refused))
 
 
@@ -98,12 +99,18 @@ def predict(
         client.close()
 
 
-def promote(project: Definitions, model: str | None, version: int, *, because: str, actor: str) -> Alias:
+def promote(
+    project: Definitions, model: str | None, version: int, *, because: str, actor: str, force: bool = False
+) -> Alias:
     """See :meth:`Project.promote`."""
     found = project.find_model(model)
     name = found.name
-    _check_servable(project, found, find_version(project.store, name, version))
-    return point(project.store, name, "champion", version, because=because, actor=actor)
+    record = find_version(project.store, name, version)
+    _check_servable(project, found, record)
+    moved = point(project.store, name, "champion", version, because=because, actor=actor, force=force)
+    if force and not record.gates.passed:
+        mark_forced(project.store, name, version, because=because, actor=actor)
+    return moved
 
 
 def rollback(project: Definitions, model: str | None, *, because: str, actor: str) -> Alias:

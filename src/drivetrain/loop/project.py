@@ -266,9 +266,14 @@ class Project(Declarations):
         """
         return reproduce(self, version, model=model, anyway=anyway, tolerance=tolerance, progress=progress)
 
-    def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:
-        """Makes a version that passed its gates the champion."""
-        return commands.promote(self, model, version, because=because, actor=actor)
+    def promote(
+        self, model: str | None, version: int, *, because: str, actor: str = "person", force: bool = False
+    ) -> Alias:
+        """Makes a version that passed its gates the champion; with ``force`` one that did not.
+
+        What is forced is on record with what the gates had against it, in the timeline, the audit, and on the card.
+        """
+        return commands.promote(self, model, version, because=because, actor=actor, force=force)
 
     def rollback(self, model: str | None = None, *, because: str, actor: str = "person") -> Alias:
         """Brings the last champion back."""

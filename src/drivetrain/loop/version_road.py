@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
+from drivetrain.core.clock import now
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.exchange import Exchanged, export_version, import_version
 from drivetrain.loop.lineage import Lineage, lineage
+from drivetrain.loop.stages.release import release
+from drivetrain.loop.versions import version_named
+from drivetrain.registry.approve import approve
+from drivetrain.store.audit import user
+
+
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that was approved.
+
+    Attributes:
+        model: The model.
+        version: Its number.
+        by: Who approved it.
+        released: What became of it, in words.
+    """
+
+    model: str
+    version: int
+    by: str
+    released: str
 
 
 class Versions:
@@ -54,6 +77,28 @@ class Versions:
             UsageError: No reason is given.
         """
         return import_version(self._project, path, because=because, actor=actor)
+
+    def approve(self, version: str | int, *, because: str, by: str | None = None, model: str | None = None) -> Approved:
+        """Gives the approval that a version waits for, and releases it as any other: champion, or first its shadow.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            because: Why, in a sentence; kept for good.
+            by: Who approves; by default whom the operating system says it is.
+            model: Which model, where the name does not say.
+
+        Raises:
+            UnknownName: There is no such version.
+            UsageError: No reason is given.
+            RefusedError: It waits for somebody else, for nobody, or a gate that figures answer said no.
+        """
+        project = self._project
+        found = version_named(project, version, model)
+        who = by or user().partition("@")[0]
+        waited = found.gates.waits
+        made = approve(project.store, found.model, found.version, because=because, actor=who)
+        released = release(project, project.find_model(made.model), made, now()) if waited else "it was approved before"
+        return Approved(model=made.model, version=made.version, by=who, released=released)
 
     def lineage(self, version: str | int, *, model: str | None = None) -> Lineage:
         """Everything that a version was made of, and what came of it, as a graph.

@@ -28,6 +28,7 @@ _TITLES = {
     "readmit": "Rows that were set aside came back",
     "drop": "Rows that were set aside were dropped",
     "import": "Version {version} came from another project",
+    "wait": "Version {version} waits for approval",
     "approve": "Version {version} was approved",
     "clean": "Artifacts of old versions were removed",
 }
@@ -42,6 +43,7 @@ _TONES = {
     "readmit": "step",
     "drop": "watch",
     "import": "step",
+    "wait": "watch",
     "approve": "good",
     "clean": "step",
 }

@@ -31,6 +31,7 @@ class Decision(Record, frozen=True, kw_only=True):
         "readmit",
         "drop",
         "import",
+        "wait",
         "approve",
         "clean",
     ]
