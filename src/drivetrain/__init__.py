@@ -22,6 +22,7 @@ _PUBLIC = {
     "Guardrail": "drivetrain.core.records.policy",
     "HistoricalRate": "drivetrain.train.baselines",
     "KAnonymity": "drivetrain.data.privacy.anonymity",
+    "Keep": "drivetrain.registry.keep",
     "LightGBM": "drivetrain.train.trainers",
     "Performance": "drivetrain.monitor.spec",
     "Project": "drivetrain.loop.project",

@@ -50,6 +50,7 @@ from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain
 from drivetrain.monitor.spec import Webhook as Webhook
+from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.split import TimeSplit as TimeSplit

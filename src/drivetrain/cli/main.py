@@ -43,6 +43,7 @@ COMMANDS = {
     "key": "Make keys that sign model versions, and sign versions of before.",
     "forget": "Erase one subject everywhere, and prove it.",
     "privacy": "Look for personal data; say what there is, where, why and how long.",
+    "clean": "Remove the artifacts of old versions, as the project's bounds say.",
     "audit": "Show who did what, when, to what.",
     "doctor": "Check what the project stands on.",
 }

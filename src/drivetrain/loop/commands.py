@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from drivetrain.core.clock import DAY, Micros, datetime_of
+from drivetrain.core.clock import DAY, Micros, datetime_of, iso
 from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, Silent
@@ -123,7 +123,12 @@ def rollback(project: Definitions, model: str | None, *, because: str, actor: st
 
 
 def _check_servable(project: Definitions, model: Model, version: ModelVersion) -> None:
-    """Refuses a version that no server would use: not signed, or its features no longer declared as it learned them."""
+    """Refuses a version that no server would use: cleaned, not signed, or its features declared otherwise now."""
+    if version.removed is not None:
+        raise RefusedError(
+            f"{version.key} can't be served: its artifacts were removed on {iso(version.removed)[:10]}",
+            do=f"Make it again with: drivetrain reproduce {version.key}, or train anew",
+        )
     check_signed(project, version)
     changed = [name for name, digest in version.features.items() if model.definitions.get(name) != digest]
     if changed:

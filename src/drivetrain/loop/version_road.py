@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from drivetrain.core.clock import now
+from drivetrain.loop.cleaning import Cleaned, clean
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.exchange import Exchanged, export_version, import_version
 from drivetrain.loop.lineage import Lineage, lineage
@@ -99,6 +100,24 @@ class Versions:
         made = approve(project.store, found.model, found.version, because=because, actor=who)
         released = release(project, project.find_model(made.model), made, now()) if waited else "it was approved before"
         return Approved(model=made.model, version=made.version, by=who, released=released)
+
+    def clean(self, *, do: bool = False, because: str = "", logged: bool = False, actor: str = "person") -> Cleaned:
+        """Removes artifacts of old versions, as ``keep`` says; their records stay, with a mark.
+
+        Never of champion, challenger, shadow, the champion before, an experiment's arms; nor of versions that
+        predictions in the logs name, unless ``logged``. Cut off at any instant, doing it again does the rest.
+
+        Args:
+            do: Whether it is done; else what would go is told.
+            because: Why, in a sentence; kept for good.
+            logged: Also of versions that predictions in the logs name.
+            actor: Who.
+
+        Raises:
+            UsageError: It is to be done and no reason is given.
+            StoreError: A blob can't be removed.
+        """
+        return clean(self._project, do=do, logged=logged, because=because, actor=actor)
 
     def lineage(self, version: str | int, *, model: str | None = None) -> Lineage:
         """Everything that a version was made of, and what came of it, as a graph.
