@@ -41,6 +41,7 @@ from drivetrain.features.entity import Entity as Entity
 from drivetrain.features.label import label as label
 from drivetrain.features.request import RequestFeatures as RequestFeatures
 from drivetrain.features.view import FeatureView as FeatureView
+from drivetrain.loop.adopt.adopt import adopt as adopt
 from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
 from drivetrain.loop.push import push as push
@@ -49,6 +50,7 @@ from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain
 from drivetrain.monitor.spec import Webhook as Webhook
+from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.split import TimeSplit as TimeSplit

@@ -36,11 +36,13 @@ from drivetrain.data.profile import LAYOUT, TableProfile, profile_of
 from drivetrain.data.veil import veil_of
 from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.data import TableFigures, figures
+from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.history import LIMIT, History, history
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
 from web import declared
 from web.learned import CARD, VERSIONS, bias, evaluation, run, version
+from web.rivals import seeded_diff
 from web.shelf import FakeShelf, Shelf
 from web.tracked import track
 from web.watched import REPORTS_FROM, alerts, reports
@@ -122,6 +124,9 @@ class SeededDesk:
     ) -> Account:  # fmt: skip
         sought = Sought(about=about, what=what, who=who)
         return audit(self, sought, skip=skip, limit=limit, check=verify, head=head)  # type: ignore[arg-type]
+
+    def diff(self, before: int, after: int, model: str, /) -> VersionDiff:
+        return seeded_diff(before, after, model)
 
     def plan(self) -> list[Planned]:
         done = "nothing changed since it ran"

@@ -21,6 +21,7 @@ PAGES = (
     "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
     "/models/late/bias", "/experiments", "/experiments/1385000000000000", "/runs/0193-tracked-1",
     "/experiments/1385000000000000?filter=metrics.`valid+loss`+<+1", "/runs/0193-tracked-3",
+    "/models/late/bias", "/models/late/diff", "/models/late/diff?a=1&b=3",
 )  # fmt: skip
 _TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((one) => !one.closest(".scroll, svg") && one.getBoundingClientRect().right > innerWidth + 1)

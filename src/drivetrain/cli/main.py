@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from drivetrain import __version__
 
 COMMANDS = {
     "init": "Start a project in a folder.",
+    "adopt": "Draft a project around a notebook, a script or a model file.",
     "plan": "Say what is out of date, and why.",
     "run": "Bring everything up to date: ingest, features, train, judge, release.",
     "up": "Start the endpoint, the watch and the dashboard together.",
@@ -26,6 +28,12 @@ COMMANDS = {
     "predict": "Ask the running endpoint, or score a file.",
     "trace": "Show the chain behind a prediction.",
     "skew": "Recompute logged features offline; say what differs, and why.",
+    "lineage": "Show what a version was made of, and what came of it.",
+    "diff": "Compare two versions: what went in, how good they are, whom they answer otherwise, and why.",
+    "reproduce": "Make a version again from its record, and say what is the same.",
+    "export": "Write a version as one file.",
+    "import": "Take in a version that another project exported.",
+    "approve": "Give the approval that a version waits for.",
     "promote": "Make a version the champion.",
     "route": "Say who answers requests: the champion, a canary, a split, a bandit.",
     "rollback": "Bring the last champion back.",
@@ -36,6 +44,7 @@ COMMANDS = {
     "key": "Make keys that sign model versions, and sign versions of before.",
     "forget": "Erase one subject everywhere, and prove it.",
     "privacy": "Look for personal data; say what there is, where, why and how long.",
+    "clean": "Remove the artifacts of old versions, as the project's bounds say.",
     "audit": "Show who did what, when, to what.",
     "doctor": "Check what the project stands on.",
 }
@@ -55,7 +64,7 @@ def main() -> None:
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         if name == wanted:
-            module = importlib.import_module(f"drivetrain.cli.commands.{name}")
+            module = importlib.import_module(f"drivetrain.cli.commands.{name}{'_' if iskeyword(name) else ''}")
             if isinstance(module.command, typer.Typer):
                 app.add_typer(module.command, name=name)
             else:

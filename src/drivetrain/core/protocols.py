@@ -196,6 +196,10 @@ class Blobs(Protocol):
         """Whether there is such a blob."""
         ...
 
+    def remove(self, digest: Digest) -> bool:
+        """Takes a blob away; whether it was there."""
+        ...
+
 
 class OnlineStore(Protocol):
     """Packed rows by (space, key); a space is one view at one definition (``view@digest``)."""

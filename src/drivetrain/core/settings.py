@@ -85,6 +85,15 @@ class ServeSettings(Section, frozen=True):
     ``OTEL_EXPORTER_OTLP_ENDPOINT`` says so."""
 
 
+class KeepSettings(Section, frozen=True):
+    """Which versions keep their artifacts at ``drivetrain clean``; one that meets either bound does."""
+
+    versions: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The newest so many of a model; 0 for no bound of that kind."""
+    days: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Those registered in the last so many days; 0 for no bound of that kind."""
+
+
 class RegistrySettings(Section, frozen=True):
     """Model versions. Relative paths are relative to the project folder; keys are best kept outside it."""
 
@@ -92,6 +101,8 @@ class RegistrySettings(Section, frozen=True):
     """PEM file of the private Ed25519 key that versions are signed with when they are registered; empty for none."""
     verify_key: str = ""
     """PEM file of the public key; with it, no version is opened to answer unless that key signed it."""
+    keep: KeepSettings = KeepSettings()
+    """Of models that do not say it themselves; everything is kept by default."""
 
 
 class WebSettings(Section, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -42,6 +43,8 @@ class Gate(msgspec.Struct, frozen=True):
     _repr_html_ = shown
 
     def __post_init__(self) -> None:
+        if isinstance(self, Approval):
+            return  # no figure answers it
         metric = metric_of(self.metric)
         if self.against is None and self.at_least is None and self.at_most is None:
             raise ProjectError(
@@ -86,6 +89,26 @@ class Gate(msgspec.Struct, frozen=True):
         return cls(metric, at_least=at_least, at_most=at_most, column=column, value=value)
 
     @classmethod
+    def approval(cls, by: str | Sequence[str] = ()) -> Gate:
+        """A person's word: the version waits until ``drivetrain approve VERSION --because …`` gives it.
+
+        Args:
+            by: Who may give it, by name; anybody by default. Who somebody is, the operating system says, or they do:
+                it is on record, and not proven.
+        """
+        return Approval("approval", by=(by,) if isinstance(by, str) else tuple(by))
+
+    @classmethod
     def calibration(cls, at_most: float = 0.05) -> Gate:
         """The mean distance between predicted and observed share must not exceed this."""
         return cls("ece", at_most=at_most)
+
+
+class Approval(Gate, frozen=True):
+    """A gate that a person opens; see :meth:`Gate.approval`.
+
+    Attributes:
+        by: Who may; anybody where it is empty.
+    """
+
+    by: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Comparison, Evaluation, GateOutcome, GateReport, Measure
-from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.gate import Approval, Gate
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures
 
@@ -22,7 +22,9 @@ def check(gates: Sequence[Gate], evaluation: Evaluation, *, now: Micros | None =
     """
     outcomes: list[GateOutcome] = []
     for gate in gates:
-        if gate.against == "champion":
+        if isinstance(gate, Approval):
+            outcomes.append(_waiting(gate))
+        elif gate.against == "champion":
             outcomes += _champion(gate, evaluation)
         elif gate.against == "baseline":
             outcomes += _baselines(gate, evaluation)
@@ -33,6 +35,11 @@ def check(gates: Sequence[Gate], evaluation: Evaluation, *, now: Micros | None =
     if not gates:
         outcomes.append(_yes("none", None, None, "The project asks for no gate, so nothing was checked."))
     return GateReport(tuple(outcomes), clock.now() if now is None else now)
+
+
+def _waiting(gate: Approval) -> GateOutcome:
+    who = f" by {' or '.join(gate.by)}" if gate.by else ""
+    return GateOutcome("approval", False, None, None, f"It waits for approval{who}.", waits=gate.by)  # noqa: FBT003
 
 
 def _absolute(gate: Gate, evaluation: Evaluation) -> GateOutcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from drivetrain.core.clock import DAY, Micros, datetime_of
+from drivetrain.core.clock import DAY, Micros, datetime_of, iso
 from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, watcher
@@ -17,6 +17,7 @@ from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road
 from drivetrain.loop.keys import check_signed, signing_key, verify_key
 from drivetrain.loop.model import Model
@@ -63,7 +64,7 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
     for step in steps:
         if step.name.startswith("judge:") and not step.cached:
             version = project.store.catalog.get(ModelVersion, step.outputs["version"].removeprefix("version:"))
-            refused += version.gates.refusals if version else ()
+            refused += version.gates.refusals if version and not version.gates.waits else ()
     return Outcome(steps, time.perf_counter() - began, tuple(refused))
 
 
@@ -98,12 +99,18 @@ def predict(
         client.close()
 
 
-def promote(project: Definitions, model: str | None, version: int, *, because: str, actor: str) -> Alias:
+def promote(
+    project: Definitions, model: str | None, version: int, *, because: str, actor: str, force: bool = False
+) -> Alias:
     """See :meth:`Project.promote`."""
     found = project.find_model(model)
     name = found.name
-    _check_servable(project, found, find_version(project.store, name, version))
-    return point(project.store, name, "champion", version, because=because, actor=actor)
+    record = find_version(project.store, name, version)
+    _check_servable(project, found, record)
+    moved = point(project.store, name, "champion", version, because=because, actor=actor, force=force)
+    if force and not record.gates.passed:
+        mark_forced(project.store, name, version, because=because, actor=actor)
+    return moved
 
 
 def rollback(project: Definitions, model: str | None, *, because: str, actor: str) -> Alias:
@@ -116,7 +123,12 @@ def rollback(project: Definitions, model: str | None, *, because: str, actor: st
 
 
 def _check_servable(project: Definitions, model: Model, version: ModelVersion) -> None:
-    """Refuses a version that no server would use: not signed, or its features no longer declared as it learned them."""
+    """Refuses a version that no server would use: cleaned, not signed, or its features declared otherwise now."""
+    if version.removed is not None:
+        raise RefusedError(
+            f"{version.key} can't be served: its artifacts were removed on {iso(version.removed)[:10]}",
+            do=f"Make it again with: drivetrain reproduce {version.key}, or train anew",
+        )
     check_signed(project, version)
     changed = [name for name, digest in version.features.items() if model.definitions.get(name) != digest]
     if changed:

@@ -272,7 +272,7 @@ class Declarations(Definitions):
         impute: Impute | Sequence[Impute] = (),
         gates: Sequence[Gate] = (),
         seed: int = 0,
-        **words: Any,  # noqa: ANN401 - description, owner, positive, rows and limits of Model
+        **words: Any,  # noqa: ANN401 - description, owner, positive, rows, limits and keep of Model
     ) -> Model:
         """Declares what is to be learned; see :class:`Model`, whose words for people may be given too.
 

@@ -219,7 +219,7 @@ def _training_values(project: Definitions, group: Group, models: list[Model]) ->
         for version in catalog.find(ModelVersion, model.name)
         if version.features.get(group.name) == group.digest
     ]
-    made = [table_version(project, ref) for ref in set(refs)]
+    made = [table_version(project, ref) for ref in set(refs) if ref.startswith("table:")]
     kept = [table for table in made if project.store.tables.has(table.table, table.version)]
     if not kept:
         return None

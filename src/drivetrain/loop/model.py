@@ -17,6 +17,7 @@ from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
+from drivetrain.registry.keep import Keep
 from drivetrain.train.impute import Impute
 from drivetrain.train.rows import Preparing
 from drivetrain.train.split import TimeSplit
@@ -51,6 +52,8 @@ class Model:
     """What a yes means, to follow "that": ``a flight arrives 15 or more minutes late``."""
     rows: str = "rows"
     """What a row is, in the plural: ``flights``."""
+    keep: Keep | None = None
+    """Which versions keep their artifacts; what the settings say by default."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
 

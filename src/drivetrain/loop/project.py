@@ -18,6 +18,8 @@ from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import Data
 from drivetrain.loop.declarations import Declarations
+from drivetrain.loop.diff.diff import diff
+from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.doctor import doctor
 from drivetrain.loop.features import GroupInfo, features
 from drivetrain.loop.forget.forget import Forgotten, forget
@@ -29,6 +31,8 @@ from drivetrain.loop.notebook import project_shown
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
+from drivetrain.loop.reproduce.said import Reproduced
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
 from drivetrain.loop.scoring.batch import Ask, Scored, predict_batch
@@ -38,6 +42,7 @@ from drivetrain.loop.status import status
 from drivetrain.loop.tokens import Tokens
 from drivetrain.loop.trace import trace
 from drivetrain.loop.tracking import Tracking
+from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
 
 
@@ -220,9 +225,59 @@ class Project(Declarations):
         """Recomputes logged features offline, as of each request; counts what differs, by cause."""
         return skew(self, endpoint, since=None if since is None else micros_of(since))
 
-    def promote(self, model: str | None, version: int, *, because: str, actor: str = "person") -> Alias:
-        """Makes a version that passed its gates the champion."""
-        return commands.promote(self, model, version, because=because, actor=actor)
+    def diff(self, before: str | int, after: str | int, model: str | None = None) -> VersionDiff:
+        """Two versions of a model: what went into each, how good they are, whom they answer otherwise, and why.
+
+        Metrics and answers are compared on the same rows, those that neither version learned from where there are any,
+        each version asked with the features that it knows. Values of personal columns are withheld.
+
+        Args:
+            before: The first: ``late@3``, or ``3`` where there is one model.
+            after: The second.
+            model: Which model, where the names do not say.
+
+        Raises:
+            UnknownName: There is no such model or version.
+            UsageError: They are versions of two models.
+        """
+        return diff(self, before, after, model)
+
+    def reproduce(
+        self,
+        version: str | int,
+        *,
+        model: str | None = None,
+        anyway: bool = False,
+        tolerance: float = TOLERANCE,
+        progress: Progress | None = None,
+    ) -> Reproduced:
+        """Makes a version again from its record in a scratch run, and compares what comes of it; nothing is kept.
+
+        The training set is made anew from the table versions on record, and fitted with the configuration, seed and
+        number of threads on record. Artifacts are compared by their digests; where these differ, answers are.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            model: Which model, where the name does not say.
+            anyway: Fit with what the project declares now, although that is not what the version was made by.
+            tolerance: Largest difference of an answer that counts as the same, of one or of the largest answer.
+            progress: Who watches.
+
+        Raises:
+            UnknownName: There is no such version.
+            RefusedError: The project declares something else now, or the rows are gone; the message says what.
+            TrainingError: It can't be fitted.
+        """
+        return reproduce(self, version, model=model, anyway=anyway, tolerance=tolerance, progress=progress)
+
+    def promote(
+        self, model: str | None, version: int, *, because: str, actor: str = "person", force: bool = False
+    ) -> Alias:
+        """Makes a version that passed its gates the champion; with ``force`` one that did not.
+
+        What is forced is on record with what the gates had against it, in the timeline, the audit, and on the card.
+        """
+        return commands.promote(self, model, version, because=because, actor=actor, force=force)
 
     def rollback(self, model: str | None = None, *, because: str, actor: str = "person") -> Alias:
         """Brings the last champion back."""
@@ -258,6 +313,11 @@ class Project(Declarations):
     ) -> dict[str, Any]:
         """Plays the declared traffic against the live endpoint, day after day in compressed time."""
         return commands.replay(self, endpoint, micros_of(since), micros_of(until), progress=progress)
+
+    @property
+    def versions(self) -> Versions:
+        """Versions once they are there: exported and taken in, approved, cleaned, traced to where they come from."""
+        return Versions(self)
 
     @property
     def tokens(self) -> Tokens:

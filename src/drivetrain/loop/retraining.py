@@ -17,7 +17,7 @@ from drivetrain.registry.aliases import pointed
 from drivetrain.store.bundle import Store
 
 BUDGET_SPAN: Micros = 30 * DAY
-ENDS = ("promote", "refuse", "shadow")
+ENDS = ("promote", "refuse", "shadow", "wait")
 """Decisions that a training ends in."""
 
 

@@ -70,6 +70,11 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
     lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
     lines += _refused(project, endpoint, aliases)
+    lines += [
+        f"v{one.version} waits: {' '.join(one.gates.refusals)} To give it: drivetrain approve {one.key} --because …"
+        for one in catalog.find(ModelVersion, endpoint.model.name)
+        if one.gates.waits and one.version not in aliases.values()
+    ]
     words = "answers with its champion" if version else "has no champion yet: nothing is served"
     if policy is not None and policy.arms:
         words = "answers by its policy" if version else words

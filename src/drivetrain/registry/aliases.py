@@ -160,6 +160,10 @@ def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | No
         if moved is None:
             return held or Alias(at=clock.now(), model=ask.model, alias=ask.alias, version=None)
         version, previous = moved
+        if version is not None:
+            target = f"version:{ask.model}@{version}"
+            expect[target] = store.catalog.record_revision(target)
+            _check_there(find_version(store, ask.model, version))
         alias = Alias(
             at=clock.now() if ask.at is None else ask.at,
             model=ask.model,
@@ -179,6 +183,14 @@ def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | No
             continue  # somebody moved it meanwhile: look again
         return alias
     raise StoreError(f"{key} is moved faster than it can be moved once more", do="Try again")
+
+
+def _check_there(version: ModelVersion) -> None:
+    if version.removed is not None:
+        raise RefusedError(
+            f"{version.key} can't be pointed at: its artifacts were removed on {clock.iso(version.removed)[:10]}",
+            do=f"Make it again with: drivetrain reproduce {version.key}, or train anew",
+        )
 
 
 def _cleared(store: Store, alias: Alias) -> list[Alias]:

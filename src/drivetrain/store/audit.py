@@ -77,6 +77,8 @@ def _what(record: Record) -> str:
         return f"read {record.what}"
     if isinstance(record, Token):
         return "token revoke" if record.revoked else "token create"
+    if isinstance(record, ModelVersion) and record.removed is not None:
+        return "clean"
     return _WORDS[type(record)]
 
 

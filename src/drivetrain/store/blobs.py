@@ -112,6 +112,18 @@ class FileBlobs:
         """Whether there is such a blob; not whether it is whole."""
         return _DIGEST.fullmatch(digest) is not None and self._file(digest).is_file()
 
+    def remove(self, digest: Digest) -> bool:
+        """Takes a blob away; whether it was there."""
+        if not self.has(digest):
+            return False
+        path = self._file(digest)
+        try:
+            path.unlink(missing_ok=True)
+            _flush(path.parent)
+        except OSError as error:
+            raise StoreError(f"blob {digest} at {path} can't be removed: {error.strerror}") from error
+        return True
+
     def _file(self, digest: Digest) -> Path:
         return self._root / digest[:2] / digest[2:4] / digest
 

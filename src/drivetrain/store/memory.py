@@ -226,6 +226,10 @@ class MemoryBlobs:
         """Whether there is such a blob."""
         return digest in self._blobs
 
+    def remove(self, digest: Digest) -> bool:
+        """Takes a blob away; whether it was there."""
+        return self._blobs.pop(digest, None) is not None
+
 
 class MemoryOnline:
     """An :class:`~drivetrain.core.protocols.OnlineStore` that is gone with its process."""

@@ -59,6 +59,17 @@ class BlobsConformance(ABC):
         with pytest.raises(StoreError, match="no blob"):
             blobs.path(digest)
 
+    def test_takes_away_what_it_is_told_to_and_nothing_else(self, blobs: Blobs) -> None:
+        """Once; what was taken away can be kept again."""
+        one, other = blobs.put(b"one"), blobs.put(b"other")
+        assert blobs.remove(one)
+        assert not blobs.remove(one)
+        assert not blobs.remove("../../etc/passwd")
+        assert not blobs.has(one)
+        assert blobs.get(other) == b"other"
+        assert blobs.put(b"one") == one
+        assert blobs.get(one) == b"one"
+
     def test_keeps_any_bytes(self) -> None:
         """Many blobs side by side, none mistaken for another."""
         blobs = self.fresh()

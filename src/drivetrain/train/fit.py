@@ -19,6 +19,7 @@ from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Link, Run
+from drivetrain.core.records.making import Making
 from drivetrain.core.records.run import Scalar, Trial
 from drivetrain.core.records.version import Packaging
 from drivetrain.store.bundle import Store
@@ -27,6 +28,7 @@ from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
+from drivetrain.train.making import observed
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import METRICS, score
 from drivetrain.train.split import TimeSplit
@@ -53,6 +55,7 @@ def fit(
     threads: int,
     progress: Progress,
     preparing: Preparing = Preparing(),
+    making: Making = Making(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -79,6 +82,7 @@ def fit(
         threads: For fitting; at least 1.
         progress: Told how far it is.
         preparing: How missing values are filled and rows weighed.
+        making: What is declared of it, for the record; what it runs on is looked up.
 
     Returns:
         The finished run.
@@ -91,6 +95,7 @@ def fit(
     environment = environment_digest(found)
     meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
     meaning += preparing.meaning
+    seen = observed(store.folder, making, as_of=as_of, threads=threads)
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -101,6 +106,7 @@ def fit(
         packages=found,
         inputs={"training_set": training_set},
         seed=seed,
+        making=seen.making,
     )
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
     work = _Work(store, run, trainer, tune, max(1, threads), progress)
@@ -111,7 +117,7 @@ def fit(
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
         raise
-    done = replace(done, seconds=time.monotonic() - started)
+    done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
     return done

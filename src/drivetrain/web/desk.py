@@ -15,6 +15,7 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.audit import Account
 from drivetrain.loop.data import TableFigures
+from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.history import LIMIT, History
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
@@ -202,6 +203,14 @@ class Desk(Protocol):
         head: str | None = None,
     ) -> Account:
         """Who did what, when, to what, and whether that account is whole."""
+        ...
+
+    def diff(self, before: int, after: int, model: str, /) -> VersionDiff:
+        """Two versions of a model, compared.
+
+        Raises:
+            UnknownName: There is no such version.
+        """
         ...
 
     def plan(self) -> Sequence[PlannedStep]:

@@ -27,6 +27,10 @@ _TITLES = {
     "sign": "Version {version} was signed",
     "readmit": "Rows that were set aside came back",
     "drop": "Rows that were set aside were dropped",
+    "import": "Version {version} came from another project",
+    "wait": "Version {version} waits for approval",
+    "approve": "Version {version} was approved",
+    "clean": "Artifacts of old versions were removed",
 }
 _TONES = {
     "promote": "good",
@@ -38,6 +42,10 @@ _TONES = {
     "route": "step",
     "readmit": "step",
     "drop": "watch",
+    "import": "step",
+    "wait": "watch",
+    "approve": "good",
+    "clean": "step",
 }
 _ROUTINE = {"ingest", "replay"}
 

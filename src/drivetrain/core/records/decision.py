@@ -30,6 +30,10 @@ class Decision(Record, frozen=True, kw_only=True):
         "sign",
         "readmit",
         "drop",
+        "import",
+        "wait",
+        "approve",
+        "clean",
     ]
     because: str
     """One sentence with the figures it rests on."""

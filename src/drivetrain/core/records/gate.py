@@ -16,6 +16,8 @@ class GateOutcome(msgspec.Struct, frozen=True):
     found: float | None
     expected: float | None
     reason: str
+    waits: tuple[str, ...] | None = None
+    """Of a gate that a person opens: who may, anybody where it is empty; none of gates that figures answer."""
 
 
 class GateReport(msgspec.Struct, frozen=True):
@@ -30,6 +32,12 @@ class GateReport(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         """Whether every gate passed."""
         return all(outcome.passed for outcome in self.outcomes)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing but a person's approval is missing."""
+        missing = [outcome for outcome in self.outcomes if not outcome.passed]
+        return bool(missing) and all(outcome.waits is not None for outcome in missing)
 
     @property
     def refusals(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import msgspec
 from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.making import Making
 from drivetrain.core.records.schema import InputSchema
 from drivetrain.core.records.tracking import Tracked
 from drivetrain.core.records.version import Artifact, Packaging
@@ -82,6 +83,8 @@ class Run(Record, frozen=True, kw_only=True):
     inputs: dict[str, str] = {}
     """Name → ref of what was read, for example ``training_set`` → ``table:training/late@3``."""
     seed: int = 0
+    making: Making | None = None
+    """What it was made with; none of runs older than the note."""
     input_schema: InputSchema | None = None
     artifacts: tuple[Artifact, ...] = ()
     """What can serve the model, the one that is served first."""

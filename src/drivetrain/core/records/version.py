@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.gate import GateReport
@@ -88,6 +89,8 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     """How the engine was chosen; none of versions older than the choice."""
     signatures: tuple[Signature, ...] = ()
     """Who vouches for it, one for each key."""
+    removed: Micros | None = None
+    """When its artifacts were removed; none where they are there."""
 
     @property
     def key(self) -> str:

@@ -58,6 +58,8 @@ def learned_from(project: Definitions, person: Person, entities: frozenset[str])
 
 def _rows_in(project: Definitions, person: Person, entities: frozenset[str], version: ModelVersion) -> int | None:
     """Rows of the subject in a version's training set; none where it knew some only through features."""
+    if not version.training_set.startswith("table:"):
+        return None  # it came from another project, and so did its rows
     made = table_version(project, version.training_set)
     own = _count(project, made, training_rows(made, person, entities))
     if own:

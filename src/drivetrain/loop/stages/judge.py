@@ -43,6 +43,7 @@ def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         bias = resolve(project, BiasReport, inputs[looked]["bias"]) if model.protected else None
         evaluation, version = judge(project, model, run, table, at=at, bound=bound, bias=bias)
         verdict = "every gate passed" if version.gates.passed else f"{len(version.gates.refusals)} gates said no"
+        verdict = "it waits for approval" if version.gates.waits else verdict
         progress.finish(task, f"v{version.version}: {verdict}")
         return {"evaluation": evaluation.ref, "version": version.ref}
 

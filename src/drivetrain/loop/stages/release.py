@@ -49,7 +49,8 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
     """Decides what a freshly judged version may do; returns it in words."""
     store, name = project.store, f"v{version.version}"
     if not version.gates.passed:
-        return _refused(store, version, " ".join(version.gates.refusals), at)
+        held = _waits if version.gates.waits else _refused
+        return held(store, version, " ".join(version.gates.refusals), at)
     try:
         check_signed(project, version)
     except SignatureRefused as error:  # no server here would answer with it
@@ -76,6 +77,14 @@ def _refused(store: Store, version: ModelVersion, why: str, at: Micros) -> str:
         Decision(id=new_id(), at=at, about=version.model, what="refuse", because=because, version=version.version)
     )
     return f"v{version.version} refused"
+
+
+def _waits(store: Store, version: ModelVersion, why: str, at: Micros) -> str:
+    because = f"v{version.version} met every gate that figures answer. {why}"
+    store.catalog.commit(
+        Decision(id=new_id(), at=at, about=version.model, what="wait", because=because, version=version.version)
+    )
+    return f"v{version.version} waits for approval"
 
 
 def _shadows(project: Definitions, model: Model) -> bool:

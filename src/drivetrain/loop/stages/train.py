@@ -13,6 +13,7 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
 from drivetrain.features.label import AT, LABEL_AT
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.making import declared
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import table_version
@@ -43,6 +44,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             threads=project.settings.compute.threads or os.cpu_count() or 1,
             progress=progress,
             preparing=model.preparing,
+            making=declared(model, bound),
         )
         return {"run": run.ref}
 

@@ -79,28 +79,12 @@ def build_training_set(
     """
     store = project.store
     versions = {name: table_version(project, ref) for name, ref in refs.items()}
-    label_table = versions[model.label.source.name]
-    every = labels_frame(store, model.label, label_table.version, (*model.request_columns, *model.beside))
-    if every.is_empty():
-        raise TrainingError(
-            f"model {model.name!r} has nothing to learn from: table {label_table.table!r} is empty",
-            do="Check the source and its quarantine",
-        )
-    labels = every if at is None else _known_by(model, every, at)
-    everything = build(
-        labels,
-        model.views,
-        model.requests,
-        lambda name: store.tables.scan(name, versions[name].version),
-        model.derived,
-    )
-    # What only derived views read is no column of the model: its definition may change without the training set's.
-    frame = everything.select(*labels.columns, *model.feature_names())
+    frame, every = training_frame(project, model, versions, at)
     table = training_table(model.name)
     number = store.tables.replace(table, frame, note=_note(refs, at))
     moments = frame[AT].dt.epoch("us")
     known = frame[LABEL_AT].dt.epoch("us").max()
-    later = {"known later": every.height - labels.height} if at is not None else {}
+    later = {"known later": every - frame.height} if at is not None else {}
     content = [model.data_digest(), [versions[name].digest for name in sorted(versions)], *([] if at is None else [at])]
     made = TableVersion(
         table=table,
@@ -117,6 +101,35 @@ def build_training_set(
     )
     store.catalog.commit(made, links=[Link(ref, made.ref, name) for name, ref in refs.items()])
     return made
+
+
+def training_frame(
+    project: Definitions, model: Model, versions: Mapping[str, TableVersion], at: Micros | None
+) -> tuple[pl.DataFrame, int]:
+    """The rows of a training set as tables at these versions make it, and how many labels there are.
+
+    Raises:
+        TrainingError: The label's table is empty, or no label was known by ``at``.
+        UnknownName: A version was erased.
+    """
+    store = project.store
+    label_table = versions[model.label.source.name]
+    every = labels_frame(store, model.label, label_table.version, (*model.request_columns, *model.beside))
+    if every.is_empty():
+        raise TrainingError(
+            f"model {model.name!r} has nothing to learn from: table {label_table.table!r} is empty",
+            do="Check the source and its quarantine",
+        )
+    labels = every if at is None else _known_by(model, every, at)
+    everything = build(
+        labels,
+        model.views,
+        model.requests,
+        lambda name: store.tables.scan(name, versions[name].version),
+        model.derived,
+    )
+    # What only derived views read is no column of the model: its definition may change without the training set's.
+    return everything.select(*labels.columns, *model.feature_names()), every.height
 
 
 def _known_by(model: Model, labels: pl.DataFrame, at: Micros) -> pl.DataFrame:

@@ -84,6 +84,13 @@ def version_lineage(desk: DeskOf, name: str, number: int) -> Response:
     return answer(lineage.upward(desk.store.catalog, version_of(desk, name, number).ref))
 
 
+@router.get("/models/{name}/diff")
+def diff(desk: DeskOf, name: str, a: int, b: int) -> Response:
+    """Two versions compared: data, features, code, metrics on the same rows, and whom they answer otherwise."""
+    version_of(desk, name, a), version_of(desk, name, b)
+    return answer(desk.diff(a, b, name))
+
+
 @router.get("/models/{name}/bias")
 def bias(desk: DeskOf, name: str, report: str | None = None) -> Response:
     """What the training set says of protected groups: the newest report, or the one of that id."""

@@ -76,6 +76,28 @@ def card(desk: DeskOf, name: str, number: int) -> Response:
     )
 
 
+@router.get("/models/{name}/diff")
+def diff(request: Request, desk: DeskOf, name: str, a: int | None = None, b: int | None = None) -> HTMLResponse:
+    """Two versions compared; by default the newest with the champion, or with the one before."""
+    numbers = sorted((one.version for one in desk.store.catalog.find(ModelVersion, name)), reverse=True)
+    before, after = _pair(desk, name, numbers, a, b)
+    found = desk.diff(before, after, name) if before != after else None
+    return page(request, "diff.html", name=name, found=found, numbers=numbers, before=before, after=after)
+
+
+def _pair(desk: Desk, name: str, numbers: list[int], a: int | None, b: int | None) -> tuple[int, int]:
+    """Which two are compared; those that are named must be there."""
+    if not numbers:
+        raise NotFound(f"model {name} has no versions", do="Run: drivetrain run")
+    for number in (a, b):
+        if number is not None:
+            version_of(desk, name, number)
+    after = numbers[0] if b is None else b
+    standing = aliases(desk, name).get("champion")
+    others = [number for number in (standing, *numbers) if number is not None and number != after]
+    return (a if a is not None else next(iter(others), after)), after
+
+
 @router.get("/runs/{run_id}")
 def run(request: Request, desk: DeskOf, run_id: str) -> HTMLResponse:
     """One training run, whatever became of it."""

@@ -1,0 +1,1 @@
+"""Versions as one file: written, and read without trusting any of it."""
