@@ -27,7 +27,7 @@ from drivetrain.loop.model import Group, Model, check_columns, check_treated_ali
 from drivetrain.monitor.spec import Monitor
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -263,7 +263,7 @@ class Declarations(Definitions):
         label: Label,
         features: Sequence[Group],
         trainer: Trainer,
-        split: TimeSplit,
+        split: Splitter,
         tune: Tune | None = None,
         baselines: Mapping[str, Trainer] | None = None,
         slices: Sequence[str] = (),

@@ -18,7 +18,7 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.train.impute import Impute
 from drivetrain.train.rows import Preparing
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -34,7 +34,7 @@ class Model:
     features: tuple[Group, ...]
     """Views, request features and derived views, in the order of the model's columns."""
     trainer: Trainer
-    split: TimeSplit
+    split: Splitter
     tune: Tune | None = None
     baselines: Mapping[str, Trainer] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
@@ -93,8 +93,8 @@ class Model:
     @property
     def beside(self) -> tuple[str, ...]:
         """Columns of the label's table that its rows are told apart by, and that it does not read."""
-        named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns)
-        known = {*self.feature_names(), *self.request_columns}
+        named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns, *self.split.groups)
+        known = {"_entity", *self.feature_names(), *self.request_columns}
         return tuple(dict.fromkeys(name for name in named if name not in known))
 
     def feature_names(self) -> tuple[str, ...]:

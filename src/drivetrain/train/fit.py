@@ -27,9 +27,9 @@ from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
+from drivetrain.train.folds import Judged, figures, over_folds
 from drivetrain.train.rows import Preparing, TrainingRows
-from drivetrain.train.score import METRICS, score
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
 
 _SAMPLE = 4_000
@@ -43,7 +43,7 @@ def fit(
     frame: pl.DataFrame,
     features: Sequence[str],
     trainer: Trainer,
-    split: TimeSplit,
+    split: Splitter,
     tune: Tune | None,
     baselines: Mapping[str, Trainer],
     as_of: Micros,
@@ -69,7 +69,7 @@ def fit(
         frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, and features by full name.
         features: Which of its columns the model reads, in order.
         trainer: How it is fitted.
-        split: How its rows are cut by time.
+        split: How its rows are cut.
         tune: How its parameters are searched; the trainer's own if none.
         baselines: What it will be compared with: name → trainer, fitted on the same rows.
         as_of: Where the test window ends.
@@ -105,7 +105,7 @@ def fit(
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
     work = _Work(store, run, trainer, tune, max(1, threads), progress)
     try:
-        check_frame(frame, [*features, *preparing.columns])
+        check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
@@ -154,6 +154,8 @@ class _Work:
             metric=self.tune.metric if self.tune else "average_precision",
         )
         trials, parameters, metrics = self._choose(data.judged(everything))
+        if data.split.folds:
+            metrics = self._folds(data, replace(everything, parameters=parameters))
         task = f"fit {self.run.model}"
         self.progress.start(task, 1 + len(baselines))
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
@@ -182,7 +184,7 @@ class _Work:
             trials=trials,
             train_rows=len(data.labels),
             train_since=data.split.since,
-            train_until=data.split.test_since,
+            train_until=data.split.taught_until,
         )
 
     def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
@@ -197,6 +199,19 @@ class _Work:
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
+    def _folds(self, data: TrainingRows, task: FitTask) -> dict[str, float]:
+        """Figures of each fold, of a model fitted as was found best on the rows that teach for it alone."""
+        self.progress.start(name := f"folds of {self.run.model}", len(data.split.folds))
+        found = {}
+        for fold in data.split.folds:
+            judged = data.judged(task, fold)
+            # It is told of no rows to stop early by: they judge.
+            fitted = self.trainer.fit(replace(judged, valid_rows=None, valid_labels=None))
+            found[fold.name] = Judged(judged.valid_labels, np.asarray(fitted.predict(judged.valid_rows)))
+            self.progress.advance(name, note=fold.name)
+        self.progress.finish(name)
+        return over_folds(found)
+
     def _keep(self, fitted: Fitted, task: FitTask) -> tuple[tuple[Artifact, ...], Packaging]:
         picks = np.linspace(0, len(task.rows) - 1, min(_SAMPLE, len(task.rows))).astype(np.int64)
         return keep(self.store.blobs, fitted, task.schema, np.ascontiguousarray(task.rows[picks]))
@@ -204,7 +219,7 @@ class _Work:
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
     """Every metric that fits the labels, on the validation rows, of the model that has not seen them."""
-    if set(np.unique(task.valid_labels)) != {0.0, 1.0}:
-        return {}
-    scores = np.asarray(fitted.predict(task.valid_rows))
-    return {f"valid.{name}": score(name, task.valid_labels, scores) for name in METRICS}
+    return {
+        f"valid.{name}": value
+        for name, value in figures(Judged(task.valid_labels, np.asarray(fitted.predict(task.valid_rows)))).items()
+    }
