@@ -24,6 +24,7 @@ _PUBLIC = {
     "HistoricalRate": "drivetrain.train.baselines",
     "Holdout": "drivetrain.train.split.holdout",
     "KAnonymity": "drivetrain.data.privacy.anonymity",
+    "Leakage": "drivetrain.train.leakage.leakage",
     "LightGBM": "drivetrain.train.trainers",
     "Performance": "drivetrain.monitor.spec",
     "Project": "drivetrain.loop.project",

@@ -51,6 +51,7 @@ from drivetrain.monitor.spec import Retrain as Retrain
 from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.impute import impute as impute
+from drivetrain.train.leakage.leakage import Leakage as Leakage
 from drivetrain.train.split.group_split import GroupSplit as GroupSplit
 from drivetrain.train.split.holdout import Holdout as Holdout
 from drivetrain.train.split.purged import PurgedSplit as PurgedSplit

@@ -17,6 +17,7 @@ from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.train.impute import Impute
+from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
@@ -41,6 +42,7 @@ class Model:
     protected: tuple[Protected, ...] = ()
     weigh: Reweigh | None = None
     impute: tuple[Impute, ...] = ()
+    leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
     seed: int = 0
@@ -116,6 +118,7 @@ class Model:
                 self.metric,
                 self.seed,
                 *self.preparing.meaning,
+                *self.leakage.meaning,
             ]
         )
 
@@ -169,6 +172,21 @@ def check_columns(model: Model) -> None:
                 f"model {model.name!r} fills a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
+            )
+
+
+def check_allowed(model: Model) -> None:
+    """Makes sure that what a model allows to leak is there.
+
+    Raises:
+        ProjectError: A name stands for no feature and no check.
+    """
+    for name in model.leakage.allow:
+        if name not in (*model.feature_names(), *CHECKS):
+            raise ProjectError(
+                f"model {model.name!r} allows what it does not have to leak",
+                found=repr(name),
+                expected=f"one of {', '.join(model.feature_names())}; or a check: {', '.join(CHECKS)}",
             )
 
 

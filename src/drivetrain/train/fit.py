@@ -28,6 +28,8 @@ from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
 from drivetrain.train.folds import Judged, figures, over_folds
+from drivetrain.train.leakage.leakage import Leakage
+from drivetrain.train.leakage.look import look_for_leaks, refuse
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
@@ -53,6 +55,7 @@ def fit(
     threads: int,
     progress: Progress,
     preparing: Preparing = Preparing(),
+    leakage: Leakage = Leakage(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -79,6 +82,7 @@ def fit(
         threads: For fitting; at least 1.
         progress: Told how far it is.
         preparing: How missing values are filled and rows weighed.
+        leakage: What is done about leaks that are found before the fit.
 
     Returns:
         The finished run.
@@ -90,7 +94,7 @@ def fit(
     found = packages()
     environment = environment_digest(found)
     meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
-    meaning += preparing.meaning
+    meaning += [*preparing.meaning, *leakage.meaning]
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -103,10 +107,12 @@ def fit(
         seed=seed,
     )
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
-    work = _Work(store, run, trainer, tune, max(1, threads), progress)
     try:
         check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
+        run = replace(run, leakage=look_for_leaks(frame, rows, groups=split.groups, rules=leakage))
+        refuse(run.leakage or ())
+        work = _Work(store, run, trainer, tune, max(1, threads), progress)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))

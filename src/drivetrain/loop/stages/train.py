@@ -43,6 +43,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             threads=project.settings.compute.threads or os.cpu_count() or 1,
             progress=progress,
             preparing=model.preparing,
+            leakage=model.leakage,
         )
         return {"run": run.ref}
 
