@@ -69,7 +69,7 @@ def test_tuning_goes_by_the_last_fold(store: Store) -> None:
         StratifiedSplit(test=0.2, valid=0.2),
         Holdout(test=0.2, valid=0.2),
     ],
-    ids=lambda split: split.kind,
+    ids=lambda split: type(split).__name__,
 )
 def test_every_split_is_fitted_by(store: Store, split: PurgedSplit) -> None:
     frame = training_set()

@@ -112,7 +112,7 @@ class Model:
         return digest(
             [
                 repr(self.trainer),
-                self.split,
+                repr(self.split),
                 self.tune,
                 {name: repr(trainer) for name, trainer in self.baselines.items()},
                 self.metric,
@@ -124,7 +124,7 @@ class Model:
 
     def bias_digest(self) -> Digest:
         """Of what its training set is looked at for before it is fitted."""
-        return digest([[(each.name, dict(each.shares)) for each in self.protected], self.split])
+        return digest([[(each.name, dict(each.shares)) for each in self.protected], repr(self.split)])
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""

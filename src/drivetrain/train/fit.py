@@ -93,7 +93,15 @@ def fit(
     started = time.monotonic()
     found = packages()
     environment = environment_digest(found)
-    meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning = [
+        model,
+        repr(trainer),
+        list(features),
+        repr(split),
+        tune,
+        {n: repr(b) for n, b in baselines.items()},
+        as_of,
+    ]
     meaning += [*preparing.meaning, *leakage.meaning]
     run = Run(
         at=clock.now(),

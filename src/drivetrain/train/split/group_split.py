@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -42,7 +42,6 @@ class GroupSplit:
     valid: float | None = 0.2
     seed: int = 0
     within: TimeSplit | None = None
-    kind: str = field(default="groups", init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks the shares at the door."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -36,7 +36,6 @@ class Holdout:
     test: float = 0.2
     valid: float | None = 0.2
     seed: int = 0
-    kind: str = field(default="holdout", init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks the shares at the door."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -43,7 +43,6 @@ class PurgedSplit:
     horizon: str = "0s"
     embargo: str = "0s"
     start: str | None = None
-    kind: str = field(default="purged", init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks the figures at the door."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -40,7 +40,6 @@ class RollingOrigin:
     step: str = ""
     start: str | None = None
     embargo: str = "0s"
-    kind: str = field(default="rolling origin", init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Checks the windows at the door."""
