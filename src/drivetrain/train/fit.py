@@ -27,10 +27,11 @@ from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
-from drivetrain.train.folds import Judged, figures, over_folds
+from drivetrain.train.folds import over_folds
 from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.leakage.look import look_for_leaks, refuse
 from drivetrain.train.rows import Preparing, TrainingRows
+from drivetrain.train.score import METRICS, score
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
 
@@ -221,10 +222,10 @@ class _Work:
             judged = data.judged(task, fold)
             # It is told of no rows to stop early by: they judge.
             fitted = self.trainer.fit(replace(judged, valid_rows=None, valid_labels=None))
-            found[fold.name] = Judged(judged.valid_labels, np.asarray(fitted.predict(judged.valid_rows)))
+            found[fold.name] = (judged, np.asarray(fitted.predict(judged.valid_rows)))
             self.progress.advance(name, note=fold.name)
         self.progress.finish(name)
-        return over_folds(found)
+        return over_folds(found, _figures)
 
     def _keep(self, fitted: Fitted, task: FitTask) -> tuple[tuple[Artifact, ...], Packaging]:
         picks = np.linspace(0, len(task.rows) - 1, min(_SAMPLE, len(task.rows))).astype(np.int64)
@@ -233,7 +234,10 @@ class _Work:
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
     """Every metric that fits the labels, on the validation rows, of the model that has not seen them."""
-    return {
-        f"valid.{name}": value
-        for name, value in figures(Judged(task.valid_labels, np.asarray(fitted.predict(task.valid_rows)))).items()
-    }
+    return _figures(task, np.asarray(fitted.predict(task.valid_rows)))
+
+
+def _figures(task: FitTask, scores: np.ndarray) -> dict[str, float]:
+    if set(np.unique(task.valid_labels)) != {0.0, 1.0}:
+        return {}
+    return {f"valid.{name}": score(name, task.valid_labels, scores) for name in METRICS}

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from msgspec.structs import replace
 
-from drivetrain.train.score import METRICS, score
+from drivetrain.core.protocols import FitTask
 
-
-class Judged(NamedTuple):
-    """Labels, and what a model that has not seen them said."""
-
-    labels: np.ndarray
-    scores: np.ndarray
+Figures = Callable[[FitTask, np.ndarray], dict[str, float]]
+"""A task's validation rows, and what a model that has not seen them said → ``valid.METRIC`` → figure."""
 
 
-def figures(judged: Judged) -> dict[str, float]:
-    """Every metric that fits the labels."""
-    if set(np.unique(judged.labels)) != {0.0, 1.0}:
-        return {}
-    return {name: score(name, *judged) for name in METRICS}
-
-
-def over_folds(found: Mapping[str, Judged]) -> dict[str, float]:
+def over_folds(found: Mapping[str, tuple[FitTask, np.ndarray]], figures: Figures) -> dict[str, float]:
     """Figures over folds.
 
     Args:
-        found: Name of the fold → what came of it.
+        found: Name of the fold → its task, and what a model fitted on the rows that teach said of those that judge.
+        figures: How good that is.
 
     Returns:
         ``valid.METRIC``: of all their rows together; ``valid.METRIC.FOLD``: of one; ``valid.METRIC.spread``: the
-        standard deviation over the folds, where there are two or more. A fold whose labels are all the same has none.
-
-    Example:
-        >>> labels, told, guessed = np.array([0.0, 1.0]), np.array([0.2, 0.6]), np.array([0.5, 0.5])
-        >>> found = over_folds({"May": Judged(labels, told), "June": Judged(labels, guessed)})
-        >>> found["valid.roc_auc.May"], found["valid.roc_auc.June"], found["valid.roc_auc"]
-        (1.0, 0.5, 0.875)
+        standard deviation over the folds, where there are two or more. A fold that a metric can't be made of has none.
     """
-    together = Judged(
-        np.concatenate([each.labels for each in found.values()]),
-        np.concatenate([each.scores for each in found.values()]),
-    )
-    told = {f"valid.{name}": value for name, value in figures(together).items()}
-    each = {fold: figures(judged) for fold, judged in found.items()}
-    for name in METRICS:
-        values = {fold: told_of[name] for fold, told_of in each.items() if name in told_of}
-        told |= {f"valid.{name}.{fold}": value for fold, value in values.items()}
+    each = {fold: figures(task, said) for fold, (task, said) in found.items()}
+    told = _together(found, figures)
+    for name in dict.fromkeys(name for figured in each.values() for name in figured):
+        values = {fold: figured[name] for fold, figured in each.items() if name in figured}
+        told |= {f"{name}.{fold}": value for fold, value in values.items()}
         if len(values) > 1:
-            told[f"valid.{name}.spread"] = float(np.std(list(values.values()), ddof=1))
+            told[f"{name}.spread"] = float(np.std(list(values.values()), ddof=1))
     return told
+
+
+def _together(found: Mapping[str, tuple[FitTask, np.ndarray]], figures: Figures) -> dict[str, float]:
+    tasks, said = zip(*found.values(), strict=True)
+    ranked = tasks[0].valid_groups is not None
+    whole = replace(
+        tasks[0],
+        valid_labels=np.concatenate([task.valid_labels for task in tasks]),
+        valid_groups=np.concatenate([task.valid_groups for task in tasks]) if ranked else None,
+    )
+    return figures(whole, np.concatenate(said))

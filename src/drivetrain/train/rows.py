@@ -73,6 +73,8 @@ class TrainingRows:
     """``_entity``, ``_at``, ``_label``, ``_label_at``, what rows are weighed by, and what the split keeps together."""
     test: pl.DataFrame
     """The rows that judge, as they are: no fit is given them."""
+    test_labels: np.ndarray
+    """Their labels, as ``labels``."""
 
     @classmethod
     def cut(
@@ -116,6 +118,7 @@ class TrainingRows:
             preparing=preparing,
             columns=used.select(list(dict.fromkeys((*RESERVED, *preparing.columns, *split.groups)))),
             test=labelled.filter(cut.test),
+            test_labels=labelled["_label"].filter(cut.test).cast(pl.Float64).to_numpy(),
         )
 
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:

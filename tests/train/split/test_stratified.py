@@ -39,6 +39,16 @@ def test_numbers_are_kept_by_tenths_of_their_order() -> None:
     assert np.allclose(shares, 0.2, atol=0.002)
 
 
+def test_classes_and_lists_of_them_are_labels_too() -> None:
+    frame = many(900)
+    names = pl.Series(["red", "green", "blue"] * 300)
+    several = pl.Series([["a"], ["b", "a"], ["a", "b"]] * 300)
+    for labels, told in ((names, names), (several, pl.Series(["a", "a|b", "a|b"] * 300))):
+        cut = StratifiedSplit(test=0.2, valid=0.1).cut(frame.with_columns(_label=labels), AS_OF)
+        shares = pl.DataFrame({"label": told, "test": cut.test}).group_by("label").agg(pl.col("test").mean())
+        assert shares["test"].to_list() == pytest.approx([0.2] * len(shares))
+
+
 def test_rows_of_one_entity_and_moment_fall_together() -> None:
     frame = pl.concat([many(200), many(200)])
     cut = StratifiedSplit().cut(frame, AS_OF)

@@ -40,7 +40,7 @@ def duplicates(subject: Subject) -> Iterator[Found]:
     if not judged.any():
         return
     names = " and ".join(subject.schema.names[at] for at in told[:2])
-    twin = judged & _twins(subject.test_rows, subject.test_labels, data.rows, data.labels, told)
+    twin = judged & _twins(subject.test_rows, subject.data.test_labels, data.rows, data.labels, told)
     yield from _found("duplicates", "the same", subject, int(twin.sum()), int(judged.sum()), names)
     yield from _near(subject, np.flatnonzero(judged & ~twin), names)
 
@@ -57,7 +57,7 @@ def _near(subject: Subject, places: np.ndarray, names: str) -> Iterator[Found]:
     theirs = np.floor((data.rows[-NEAR_TEACH:, told] - ends[1]) / size)
     whole = ~np.isnan(mine).any(axis=1)
     every = list(range(len(told)))
-    near = whole & _twins(mine, subject.test_labels[places], theirs, data.labels[-NEAR_TEACH:], every)
+    near = whole & _twins(mine, subject.data.test_labels[places], theirs, data.labels[-NEAR_TEACH:], every)
     yield from _found("near duplicates", "nearly the same", subject, int(near.sum()), int(whole.sum()), names)
 
 

@@ -68,6 +68,8 @@ def fitted_on_test(subject: Subject, lesson: Lesson) -> Iterator[Found]:
 def target_encoding(subject: Subject) -> Iterator[Found]:
     """Numbers that are the mean label of the rows that share them: of all rows, or of those that teach."""
     data, label = subject.data, pl.col("_label").cast(pl.Float64)
+    if not subject.frame.schema["_label"].is_numeric():
+        return
     every = subject.frame.lazy().filter(label.is_not_null())
     for at, field in enumerate(data.schema.fields):
         if field.type != "number" or not _could_be_means(subject, at):

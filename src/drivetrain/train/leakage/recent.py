@@ -106,7 +106,7 @@ def tells_when_the_label_comes(subject: Subject) -> Iterator[Found]:
 
 def _high(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Which labels of the sample, and of the newest rows, are the one of two, the commonest, or the higher half."""
-    newest = subject.test_labels[subject.test_picks]
+    newest = subject.data.test_labels[subject.test_picks]
     if not len(subject.classes):
         middle = np.median(subject.labels)
         return subject.labels > middle, newest > middle

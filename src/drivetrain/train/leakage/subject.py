@@ -86,11 +86,6 @@ class Subject:
         """Every row that judges, encoded."""
         return encode(self.data.test, self.schema)
 
-    @cached_property
-    def test_labels(self) -> np.ndarray:
-        """Their labels. Nothing is learned from them."""
-        return self.data.test["_label"].cast(pl.Float64).to_numpy()
-
     def micros(self, column: str) -> np.ndarray:
         """Moments of every row that teaches."""
         return self.data.columns[column].dt.epoch("us").to_numpy()

@@ -59,8 +59,10 @@ class StratifiedSplit:
 
 
 def _strata(labels: pl.Series) -> pl.Series:
-    """Labels as they are, or by tenths of their order."""
-    if labels.drop_nulls().n_unique() <= _MOST_LABELS:
+    """Labels as they are, several of a row together, or numbers by tenths of their order."""
+    if isinstance(labels.dtype, pl.List):
+        return labels.cast(pl.List(pl.String)).list.sort().list.join("|")
+    if not labels.dtype.is_numeric() or labels.drop_nulls().n_unique() <= _MOST_LABELS:
         return labels
     rank = labels.rank("min").cast(pl.Float64)
     return ((rank - 1) * _BANDS / labels.len()).floor()
