@@ -96,6 +96,25 @@ def test_planes_that_judge_teach_nothing(tmp_path):
     assert run.train_rows == cut.refit.sum()
 
 
+def test_a_view_that_reads_rows_before_they_are_there_is_told(tmp_path):
+    """By hand: every flight lands three hours after it left, so that each row is read three hours too early."""
+    project = project_of(tmp_path)
+    flights = project.sources["flights"]
+    settings = {"entity": dt.Entity("plane", keys=["plane"]), "source": flights, "features": [dt.last("wind")]}
+    early = project.feature_view("early", delay="0s", **settings)
+    late = project.feature_view("late_too", delay="4h", **settings)
+    plain = project.feature_view("plain", **settings)
+    model = project.models.pop("late")
+    project.model(
+        "late", label=model.label, features=[*model.features, early, late, plain], trainer=model.trainer,
+        split=model.split,
+    )  # fmt: skip
+    project.run()
+    [told] = project.store.catalog.find(Run, "late")[0].leakage
+    assert (told.check, told.feature, told.severity) == ("read too early", "early", "warned")
+    assert told.evidence.endswith("before the table says so, in 2,400 of 2,400 rows, by 3h in the middle of them")
+
+
 def test_what_is_allowed_must_be_there(tmp_path):
     with pytest.raises(ProjectError, match=r"found 'flight\.rain'; expected one of flight\.wind; or a check: target"):
         project_of(tmp_path, leakage=dt.Leakage(allow=["flight.rain"]))

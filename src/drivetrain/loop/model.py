@@ -179,14 +179,15 @@ def check_allowed(model: Model) -> None:
     """Makes sure that what a model allows to leak is there.
 
     Raises:
-        ProjectError: A name stands for no feature and no check.
+        ProjectError: A name stands for no feature, view or check.
     """
+    known = (*model.feature_names(), *(view.name for view in model.views))
     for name in model.leakage.allow:
-        if name not in (*model.feature_names(), *CHECKS):
+        if name not in (*known, *CHECKS):
             raise ProjectError(
                 f"model {model.name!r} allows what it does not have to leak",
                 found=repr(name),
-                expected=f"one of {', '.join(model.feature_names())}; or a check: {', '.join(CHECKS)}",
+                expected=f"one of {', '.join(known)}; or a check: {', '.join(CHECKS)}",
             )
 
 

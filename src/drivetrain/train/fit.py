@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -57,6 +58,7 @@ def fit(
     progress: Progress,
     preparing: Preparing = Preparing(),
     leakage: Leakage = Leakage(),
+    claims: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -84,6 +86,7 @@ def fit(
         progress: Told how far it is.
         preparing: How missing values are filled and rows weighed.
         leakage: What is done about leaks that are found before the fit.
+        claims: View → a sentence, for those that read rows earlier than their table has them.
 
     Returns:
         The finished run.
@@ -119,7 +122,7 @@ def fit(
     try:
         check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
-        run = replace(run, leakage=look_for_leaks(frame, rows, groups=split.groups, rules=leakage))
+        run = replace(run, leakage=look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage))
         refuse(run.leakage or ())
         work = _Work(store, run, trainer, tune, max(1, threads), progress)
         done = work.finish(rows, baselines)

@@ -72,7 +72,7 @@ class LeakageFinding(msgspec.Struct, frozen=True, kw_only=True):
     check: str
     """Which check found it: ``target``, ``too good alone``, ``known with the label``, …"""
     feature: str = ""
-    """Full name; empty where it is about rows."""
+    """Full name, or the view it is about; empty where it is about rows."""
     severity: Severity
     evidence: str
     """A sentence with the figures it rests on."""

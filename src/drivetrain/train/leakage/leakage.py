@@ -19,6 +19,7 @@ CHECKS = (
     "tells when the label comes",
     "relation breaks",
     "missing when recent",
+    "read too early",
     "id-like",
     "duplicates",
     "near duplicates",
@@ -40,7 +41,7 @@ class Leakage:
     Args:
         on: ``certain`` refuses what is certain and warns of the rest; ``refuse`` refuses everything found; ``warn``
             refuses nothing.
-        allow: Features, or checks by name, whose findings are accepted; they are recorded as allowed.
+        allow: Features, views, or checks by name, whose findings are accepted; they are recorded as allowed.
         rows: Most rows that features are looked at on: as many of each label as there are, or their even share. Rows
             that are the same are looked for among all.
         level: Probability that no honest feature is called too good, over all features together.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
@@ -28,6 +29,7 @@ def look_for_leaks(
     *,
     groups: Sequence[str] = (),
     lesson: Lesson | None = None,
+    claims: Mapping[str, str] = MappingProxyType({}),
     rules: Leakage = Leakage(),
 ) -> tuple[LeakageFinding, ...]:
     """Looks for leaks in a training set before anything is fitted to it; nothing is learned from rows that judge.
@@ -37,6 +39,7 @@ def look_for_leaks(
         data: The same, cut and encoded.
         groups: Columns that the split was to keep together.
         lesson: What was learned from the rows that teach; learned here if not given.
+        claims: View → a sentence, for those that read rows earlier than their table has them.
         rules: What is looked at, and what is done about what is found.
 
     Returns:
@@ -44,6 +47,7 @@ def look_for_leaks(
     """
     subject = Subject(frame, data, rules)
     found = list(_rows(subject, groups, data.lesson() if lesson is None else lesson))
+    found += [Found("read too early", view, said) for view, said in claims.items()]
     if data.labels.ndim == 1:
         found += _features(subject)
     gone = {one.feature for one in found if one.certain and one.feature}
