@@ -105,14 +105,11 @@ def test_no_feature_of_the_project_is_refused_and_none_is_suspected(project, tra
     assert looked_at(project, training_set, project.models["late"].feature_names()) == ()
 
 
-@pytest.mark.parametrize("column", AFTERWARDS)
-def test_what_is_known_only_afterwards_is_refused_by_name(project, training_set, column):
-    found = looked_at(project, training_set, (*project.models["late"].feature_names(), column))
-    assert {one.feature for one in found} == {column}
+def test_what_is_known_only_afterwards_is_refused_by_name_and_nothing_else(project, training_set):
+    found = looked_at(project, training_set, (*project.models["late"].feature_names(), *AFTERWARDS))
     assert {one.severity for one in found} == {"refused"}
-    checks = {one.check for one in found}
-    assert "known with the label" in checks
-    assert ("target" in checks) == (column == "arr_delay")
+    told = {(one.feature, one.check) for one in found}
+    assert told == {("arr_delay", "target"), *((column, "known with the label") for column in AFTERWARDS)}
 
 
 def test_where_every_row_has_a_label_what_tells_it_is_still_found(project, training_set):
