@@ -30,7 +30,7 @@ from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
 from drivetrain.train.folds import over_folds
 from drivetrain.train.leakage.leakage import Leakage
-from drivetrain.train.leakage.look import look_for_leaks, refuse
+from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import METRICS, score
 from drivetrain.train.split import Splitter
@@ -64,7 +64,7 @@ def fit(
 
     Parameters are tuned on the training rows against the validation rows; boosting stops early there; then the model
     is fitted once more, as it was found best, on every row whose label was known when the test window opened. The
-    test rows are never touched.
+    test rows teach nothing; they are looked at for leaks alone, before anything is fitted.
 
     The run's id follows from everything that determines its result, so a run that was killed is carried on under its
     own name: trials already made are not made again, and the result is the same.
@@ -97,16 +97,8 @@ def fit(
     started = time.monotonic()
     found = packages()
     environment = environment_digest(found)
-    meaning = [
-        model,
-        repr(trainer),
-        list(features),
-        repr(split),
-        tune,
-        {n: repr(b) for n, b in baselines.items()},
-        as_of,
-    ]
-    meaning += [*preparing.meaning, *leakage.meaning]
+    meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning += [repr(split), *preparing.meaning, *leakage.meaning]
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -122,8 +114,11 @@ def fit(
     try:
         check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
-        run = replace(run, leakage=look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage))
-        refuse(run.leakage or ())
+        progress.start(task := f"leaks in {model}")
+        leaks = look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage)
+        progress.finish(task, note=in_short(leaks))
+        run = replace(run, leakage=leaks)
+        refuse(leaks)
         work = _Work(store, run, trainer, tune, max(1, threads), progress)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:

@@ -65,6 +65,20 @@ def look_for_leaks(
     return tuple(sorted(told, key=lambda one: ("refused", "warned", "allowed").index(one.severity)))
 
 
+def in_short(findings: Sequence[LeakageFinding]) -> str:
+    """What was found, for a line of progress.
+
+    Example:
+        >>> in_short([LeakageFinding(check="id-like", feature="f.row", severity="warned", evidence="f.row names rows")])
+        'warned of f.row (id-like)'
+        >>> in_short([])
+        'none found'
+    """
+    words = {"refused": "refused", "warned": "warned of", "allowed": "allowed"}
+    told = [f"{words[one.severity]} {one.feature or 'rows'} ({one.check})" for one in findings]
+    return "; ".join(told) or "none found"
+
+
 def refuse(findings: Sequence[LeakageFinding]) -> None:
     """Refuses to fit where a finding says so.
 
