@@ -53,7 +53,13 @@ from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.impute import impute as impute
-from drivetrain.train.split import TimeSplit as TimeSplit
+from drivetrain.train.leakage.leakage import Leakage as Leakage
+from drivetrain.train.split.group_split import GroupSplit as GroupSplit
+from drivetrain.train.split.holdout import Holdout as Holdout
+from drivetrain.train.split.purged import PurgedSplit as PurgedSplit
+from drivetrain.train.split.rolling_origin import RollingOrigin as RollingOrigin
+from drivetrain.train.split.stratified import StratifiedSplit as StratifiedSplit
+from drivetrain.train.split.time_split import TimeSplit as TimeSplit
 from drivetrain.train.trainers import LightGBM as LightGBM
 from drivetrain.train.trainers import Sklearn as Sklearn
 from drivetrain.train.trainers import XGBoost as XGBoost

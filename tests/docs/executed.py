@@ -53,5 +53,12 @@ def run(command: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+def printed_by(script: str, folder: Path) -> str:
+    """What Python prints that is run in a folder."""
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True, timeout=300
+    ).stdout
+
+
 def squeezed(text: str) -> str:
     return " ".join(text.split())

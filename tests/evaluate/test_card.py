@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from playwright.sync_api import sync_playwright
 
 from drivetrain.core.records import Run
+from drivetrain.core.records.run import LeakageFinding
 from drivetrain.core.records.version import Artifact, Candidate, Packaging
 from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.card import Card, card_html, card_json
@@ -144,6 +145,21 @@ def test_the_engines_that_were_tried_are_told_with_the_reason():
     assert json.loads(card_json(card()))["run"]["packaging"]["candidates"][1]["chosen"] is True
     bare = card_html(card(run=replace(card().run, packaging=None))).decode()
     assert "What it is served by" not in bare
+
+
+def test_leaks_that_were_looked_for_are_told():
+    found = (
+        LeakageFinding(check="id-like", feature="f.<id>", severity="warned", evidence="f.<id> names rows"),
+        LeakageFinding(check="target", feature="f.b", severity="allowed", evidence="f.b equals the label"),
+    )
+    suspected = card(run=replace(card().run, leakage=found))
+    page = card_html(suspected).decode()
+    assert "F.&lt;id&gt; names rows." in page
+    assert ">allowed<" in page
+    assert [line for line in json.loads(card_json(suspected))["unknown"] if "f.<id> names rows" in line]
+    clean = card_html(card(run=replace(card().run, leakage=()))).decode()
+    assert "nothing was found" in clean
+    assert "give the answer away" not in card_html(card()).decode()
 
 
 @pytest.mark.browser

@@ -16,14 +16,20 @@ import polars as pl
 import pytest
 
 from drivetrain.core.clock import micros_of
+from drivetrain.core.errors import TrainingError
 from drivetrain.core.progress import Silent
 from drivetrain.core.protocols import FitTask
+from drivetrain.core.records import Run
 from drivetrain.data.ingest import ingest
 from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.features.encoding import encode, schema_of
 from drivetrain.features.label import AT, LABEL, LABEL_AT, labels_frame
 from drivetrain.features.training_set import build
 from drivetrain.loop.project import Project
+from drivetrain.train.fit import fit
+from drivetrain.train.leakage.look import look_for_leaks
+from drivetrain.train.rows import TrainingRows
+from drivetrain.train.split import TimeSplit
 from drivetrain.train.trainers import LightGBM
 
 FLIGHTS = Path(__file__).parents[2] / "examples" / "flights"
@@ -75,6 +81,69 @@ def judged(project: Project, *, leaky: bool):
         test[AT].dt.epoch("us").to_numpy(),
         subject=Subject(run_id="leak", model="late", data="flights"),
     )
+
+
+AFTERWARDS = ("arr_delay", "arr_time", "dep_delay", "dep_time", "air_time")
+"""What a flight's own row says of it once it has landed."""
+
+
+@pytest.fixture(scope="module")
+def training_set(project):
+    """What the project's model learns from, and what is known only when a flight has landed."""
+    model = project.models["late"]
+    labels = labels_frame(project.store, model.label, None, (*model.request_columns, *AFTERWARDS))
+    return build(labels, model.views, model.requests, project.store.tables.scan)
+
+
+def looked_at(project: Project, frame: pl.DataFrame, features: tuple[str, ...]):
+    split = TimeSplit(test="20d", valid="14d")
+    rows = TrainingRows.cut(frame, features, split, END, needs_valid=True)
+    return look_for_leaks(frame, rows)
+
+
+def test_no_feature_of_the_project_is_refused_and_none_is_suspected(project, training_set):
+    assert looked_at(project, training_set, project.models["late"].feature_names()) == ()
+
+
+def test_what_is_known_only_afterwards_is_refused_by_name_and_nothing_else(project, training_set):
+    found = looked_at(project, training_set, (*project.models["late"].feature_names(), *AFTERWARDS))
+    assert {one.severity for one in found} == {"refused"}
+    told = {(one.feature, one.check) for one in found}
+    assert told == {("arr_delay", "target"), *((column, "known with the label") for column in AFTERWARDS)}
+
+
+def test_where_every_row_has_a_label_what_tells_it_is_still_found(project, training_set):
+    """Cancelled flights are what gives a flight's own columns away; without them the figures must."""
+    frame = training_set.filter(pl.col(LABEL).is_not_null())
+    found = looked_at(project, frame, (*project.models["late"].feature_names(), *AFTERWARDS))
+    told = {(one.feature, one.check, one.severity) for one in found}
+    assert ("arr_delay", "target", "refused") in told
+    assert {one.feature for one in found if one.severity == "refused"} == {"arr_delay"}
+
+
+def test_the_fit_is_refused_and_on_record(project, training_set):
+    model = project.models["late"]
+    with pytest.raises(TrainingError, match=r"air_time leaks, .* null in .* that have no label.*allow=\['air_time'\]"):
+        fit(
+            project.store,
+            model="late",
+            frame=training_set,
+            features=(*model.feature_names(), "air_time"),
+            trainer=LightGBM(num_iterations=5),
+            split=TimeSplit(test="20d", valid="14d"),
+            tune=None,
+            baselines={},
+            as_of=END,
+            training_set="table:training/late@0",
+            code="c" * 32,
+            seed=1,
+            threads=1,
+            progress=Silent(),
+        )
+    [run] = project.store.catalog.find(Run, "late")
+    assert run.status == "failed"
+    assert "air_time leaks" in run.error
+    assert [(one.feature, one.severity) for one in run.leakage] == [("air_time", "refused")]
 
 
 @pytest.mark.slow

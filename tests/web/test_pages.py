@@ -189,3 +189,11 @@ def test_a_decision_shows_the_figures_it_rests_on(call: Caller):
     text = call("/timeline").text
     assert "Version 3 was refused" in text
     assert "&#34;count&#34;: 6184" in text
+
+
+def test_leaks_that_were_found_are_told_of_the_run_and_of_the_version(call: Caller):
+    for path in ("/runs/0192-run-2", "/models/late/versions/2"):
+        text = call(path).text
+        assert "What might give the answer away" in text
+        assert "alone reaches a ROC AUC of 0.941" in text
+        assert "Warned" in text

@@ -186,6 +186,11 @@ def _importance(card: Card) -> list[tuple[str, float, str]]:
 def _unknown(card: Card) -> list[str]:
     evaluation = card.evaluation
     unknown = [_fairness(card), "Cost and latency in service were not measured."]
+    if card.run is not None and card.run.leakage is not None:
+        suspected = [one.evidence for one in card.run.leakage if one.severity == "warned"]
+        unknown += [
+            f"Whether it will be as good on rows to come, for something may leak: {said}." for said in suspected
+        ]
     if not evaluation.slices:
         unknown.append("Nothing is known about single groups: no slices were declared.")
     small = [found for found in evaluation.slices if not found.metrics]

@@ -23,11 +23,12 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
-from drivetrain.loop.model import Group, Model, check_columns, check_treated_alike, checked_features
+from drivetrain.loop.model import Group, Model, check_allowed, check_columns, check_treated_alike, checked_features
 from drivetrain.monitor.spec import Monitor
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.leakage.leakage import Leakage
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -263,13 +264,14 @@ class Declarations(Definitions):
         label: Label,
         features: Sequence[Group],
         trainer: Trainer,
-        split: TimeSplit,
+        split: Splitter,
         tune: Tune | None = None,
         baselines: Mapping[str, Trainer] | None = None,
         slices: Sequence[str] = (),
         protected: Sequence[str | Protected] = (),
         weigh: Reweigh | None = None,
         impute: Impute | Sequence[Impute] = (),
+        leakage: Leakage = Leakage(),
         gates: Sequence[Gate] = (),
         seed: int = 0,
         **words: Any,  # noqa: ANN401 - description, owner, positive, rows, limits and keep of Model
@@ -291,12 +293,14 @@ class Declarations(Definitions):
             protected=tuple(Protected(each) if isinstance(each, str) else each for each in protected),
             weigh=weigh,
             impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
+            leakage=leakage,
             gates=tuple(gates),
             metric=self.metric,
             seed=seed,
             **words,
         )
         check_columns(made)
+        check_allowed(made)
         check_treated_alike(made)
         return _declare(self.models, "model", name, made)
 

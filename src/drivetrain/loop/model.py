@@ -19,8 +19,9 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.registry.keep import Keep
 from drivetrain.train.impute import Impute
+from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -36,13 +37,14 @@ class Model:
     features: tuple[Group, ...]
     """Views, request features and derived views, in the order of the model's columns."""
     trainer: Trainer
-    split: TimeSplit
+    split: Splitter
     tune: Tune | None = None
     baselines: Mapping[str, Trainer] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     protected: tuple[Protected, ...] = ()
     weigh: Reweigh | None = None
     impute: tuple[Impute, ...] = ()
+    leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
     seed: int = 0
@@ -99,8 +101,8 @@ class Model:
     @property
     def beside(self) -> tuple[str, ...]:
         """Columns of the label's table that its rows are told apart by, and that it does not read."""
-        named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns)
-        known = {*self.feature_names(), *self.request_columns}
+        named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns, *self.split.groups)
+        known = {"_entity", *self.feature_names(), *self.request_columns}
         return tuple(dict.fromkeys(name for name in named if name not in known))
 
     def feature_names(self) -> tuple[str, ...]:
@@ -116,18 +118,19 @@ class Model:
         return digest(
             [
                 repr(self.trainer),
-                self.split,
+                repr(self.split),
                 self.tune,
                 {name: repr(trainer) for name, trainer in self.baselines.items()},
                 self.metric,
                 self.seed,
                 *self.preparing.meaning,
+                *self.leakage.meaning,
             ]
         )
 
     def bias_digest(self) -> Digest:
         """Of what its training set is looked at for before it is fitted."""
-        return digest([[(each.name, dict(each.shares)) for each in self.protected], self.split])
+        return digest([[(each.name, dict(each.shares)) for each in self.protected], repr(self.split)])
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
@@ -175,6 +178,22 @@ def check_columns(model: Model) -> None:
                 f"model {model.name!r} fills a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
+            )
+
+
+def check_allowed(model: Model) -> None:
+    """Makes sure that what a model allows to leak is there.
+
+    Raises:
+        ProjectError: A name stands for no feature, view or check.
+    """
+    known = (*model.feature_names(), *(view.name for view in model.views))
+    for name in model.leakage.allow:
+        if name not in (*known, *CHECKS):
+            raise ProjectError(
+                f"model {model.name!r} allows what it does not have to leak",
+                found=repr(name),
+                expected=f"one of {', '.join(known)}; or a check: {', '.join(CHECKS)}",
             )
 
 

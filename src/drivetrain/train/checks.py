@@ -12,6 +12,8 @@ from drivetrain.core.errors import TrainingError
 from drivetrain.core.records import InputSchema
 from drivetrain.train.split import Split
 
+_MEND = "Shorten the windows of the split, or bring more data"
+
 RESERVED = ("_entity", "_at", "_label", "_label_at")
 
 
@@ -61,8 +63,16 @@ def check_split(split: Split, labels: pl.Series, *, needs_valid: bool) -> None:
             raise TrainingError(
                 f"no row falls into the {part} part",
                 found=f"{split}; {split.late} rows left out, their labels not yet known",
-                do="Shorten the windows of TimeSplit, or bring more data",
+                do=_MEND if split.timed else "Change the shares of the split, or bring more data",
             )
+    for fold in split.folds:
+        for part, mask in (("train", fold.train), ("valid", fold.valid)):
+            if not mask.any():
+                raise TrainingError(
+                    f"no row falls into the {part} part of fold {fold.name}",
+                    found=f"{fold.train.sum()} rows that teach, {fold.valid.sum()} that judge; {split}",
+                    do=f"Ask for fewer folds; or: {_MEND}",
+                )
     for part, mask in (("train", split.train), *([("valid", split.valid)] if needs_valid else [])):
         values = labels.filter(mask)
         if values.n_unique() < 2:

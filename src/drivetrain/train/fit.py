@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -28,10 +29,13 @@ from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
+from drivetrain.train.folds import over_folds
+from drivetrain.train.leakage.leakage import Leakage
+from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.making import observed
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import METRICS, score
-from drivetrain.train.split import TimeSplit
+from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
 
 _SAMPLE = 4_000
@@ -45,7 +49,7 @@ def fit(
     frame: pl.DataFrame,
     features: Sequence[str],
     trainer: Trainer,
-    split: TimeSplit,
+    split: Splitter,
     tune: Tune | None,
     baselines: Mapping[str, Trainer],
     as_of: Micros,
@@ -56,12 +60,14 @@ def fit(
     progress: Progress,
     preparing: Preparing = Preparing(),
     making: Making = Making(),
+    leakage: Leakage = Leakage(),
+    claims: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
     Parameters are tuned on the training rows against the validation rows; boosting stops early there; then the model
     is fitted once more, as it was found best, on every row whose label was known when the test window opened. The
-    test rows are never touched.
+    test rows teach nothing; they are looked at for leaks alone, before anything is fitted.
 
     The run's id follows from everything that determines its result, so a run that was killed is carried on under its
     own name: trials already made are not made again, and the result is the same.
@@ -72,7 +78,7 @@ def fit(
         frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, and features by full name.
         features: Which of its columns the model reads, in order.
         trainer: How it is fitted.
-        split: How its rows are cut by time.
+        split: How its rows are cut.
         tune: How its parameters are searched; the trainer's own if none.
         baselines: What it will be compared with: name → trainer, fitted on the same rows.
         as_of: Where the test window ends.
@@ -83,6 +89,8 @@ def fit(
         progress: Told how far it is.
         preparing: How missing values are filled and rows weighed.
         making: What is declared of it, for the record; what it runs on is looked up.
+        leakage: What is done about leaks that are found before the fit.
+        claims: View → a sentence, for those that read rows earlier than their table has them.
 
     Returns:
         The finished run.
@@ -93,9 +101,9 @@ def fit(
     started = time.monotonic()
     found = packages()
     environment = environment_digest(found)
-    meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
-    meaning += preparing.meaning
     seen = observed(store.folder, making, as_of=as_of, threads=threads)
+    meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning += [repr(split), *preparing.meaning, *leakage.meaning]
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -109,10 +117,15 @@ def fit(
         making=seen.making,
     )
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
-    work = _Work(store, run, trainer, tune, max(1, threads), progress)
     try:
-        check_frame(frame, [*features, *preparing.columns])
+        check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
+        progress.start(task := f"leaks in {model}")
+        leaks = look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage)
+        progress.finish(task, note=in_short(leaks))
+        run = replace(run, leakage=leaks)
+        refuse(leaks)
+        work = _Work(store, run, trainer, tune, max(1, threads), progress)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
@@ -160,6 +173,8 @@ class _Work:
             metric=self.tune.metric if self.tune else "average_precision",
         )
         trials, parameters, metrics = self._choose(data.judged(everything))
+        if data.split.folds:
+            metrics = self._folds(data, replace(everything, parameters=parameters))
         task = f"fit {self.run.model}"
         self.progress.start(task, 1 + len(baselines))
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
@@ -188,7 +203,7 @@ class _Work:
             trials=trials,
             train_rows=len(data.labels),
             train_since=data.split.since,
-            train_until=data.split.test_since,
+            train_until=data.split.taught_until,
         )
 
     def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
@@ -203,6 +218,19 @@ class _Work:
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
+    def _folds(self, data: TrainingRows, task: FitTask) -> dict[str, float]:
+        """Figures of each fold, of a model fitted as was found best on the rows that teach for it alone."""
+        self.progress.start(name := f"folds of {self.run.model}", len(data.split.folds))
+        found = {}
+        for fold in data.split.folds:
+            judged = data.judged(task, fold)
+            # It is told of no rows to stop early by: they judge.
+            fitted = self.trainer.fit(replace(judged, valid_rows=None, valid_labels=None))
+            found[fold.name] = (judged, np.asarray(fitted.predict(judged.valid_rows)))
+            self.progress.advance(name, note=fold.name)
+        self.progress.finish(name)
+        return over_folds(found, _figures)
+
     def _keep(self, fitted: Fitted, task: FitTask) -> tuple[tuple[Artifact, ...], Packaging]:
         picks = np.linspace(0, len(task.rows) - 1, min(_SAMPLE, len(task.rows))).astype(np.int64)
         return keep(self.store.blobs, fitted, task.schema, np.ascontiguousarray(task.rows[picks]))
@@ -210,7 +238,10 @@ class _Work:
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
     """Every metric that fits the labels, on the validation rows, of the model that has not seen them."""
+    return _figures(task, np.asarray(fitted.predict(task.valid_rows)))
+
+
+def _figures(task: FitTask, scores: np.ndarray) -> dict[str, float]:
     if set(np.unique(task.valid_labels)) != {0.0, 1.0}:
         return {}
-    scores = np.asarray(fitted.predict(task.valid_rows))
     return {f"valid.{name}": score(name, task.valid_labels, scores) for name in METRICS}

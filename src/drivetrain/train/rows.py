@@ -14,10 +14,10 @@ from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Imputation, Weighing
 from drivetrain.features.encoding import encode, schema_of
-from drivetrain.train.checks import check_rows, check_split
+from drivetrain.train.checks import RESERVED, check_rows, check_split
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
-from drivetrain.train.split import Split, TimeSplit
+from drivetrain.train.split import Fold, Split, Splitter
 from drivetrain.train.weigh import Reweigh
 
 
@@ -70,14 +70,18 @@ class TrainingRows:
     split: Split
     preparing: Preparing
     columns: pl.DataFrame
-    """``_label``, and what rows are weighed by."""
+    """``_entity``, ``_at``, ``_label``, ``_label_at``, what rows are weighed by, and what the split keeps together."""
+    test: pl.DataFrame
+    """The rows that judge, as they are: no fit is given them."""
+    test_labels: np.ndarray
+    """Their labels, as ``labels``."""
 
     @classmethod
     def cut(
         cls,
         frame: pl.DataFrame,
         features: Sequence[str],
-        split: TimeSplit,
+        split: Splitter,
         as_of: Micros,
         *,
         needs_valid: bool,
@@ -112,7 +116,9 @@ class TrainingRows:
             schema=schema,
             split=cut,
             preparing=preparing,
-            columns=used.select("_label", *preparing.columns),
+            columns=used.select(list(dict.fromkeys((*RESERVED, *preparing.columns, *split.groups)))),
+            test=labelled.filter(cut.test),
+            test_labels=labelled["_label"].filter(cut.test).cast(pl.Float64).to_numpy(),
         )
 
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:
@@ -132,12 +138,20 @@ class TrainingRows:
         read = Filling(schema).matrix(rows) if schema.fills else rows
         return Lesson(read, labels, schema, weights, imputations, weighing)
 
-    def judged(self, task: FitTask) -> FitTask:
-        """The task cut in two: earlier rows teach, those of the validation window judge, if there are any."""
-        lesson = self.lesson(self.train)
+    def judged(self, task: FitTask, fold: Fold | None = None) -> FitTask:
+        """The task cut in two: earlier rows teach, those of the validation window judge, if there are any.
+
+        Args:
+            task: Of which rows, labels and weights are replaced.
+            fold: Whose rows; those of ``train`` and ``valid`` by default.
+        """
+        teach, judge = self.train, self.valid
+        if fold is not None:
+            teach, judge = (part.filter(self.split.refit).to_numpy() for part in (fold.train, fold.valid))
+        lesson = self.lesson(teach)
         valid = None
-        if self.valid.any():
-            valid = np.ascontiguousarray(self.rows[self.valid])
+        if judge.any():
+            valid = np.ascontiguousarray(self.rows[judge])
             valid = Filling(lesson.schema).matrix(valid) if lesson.schema.fills else valid
         return replace(
             task,
@@ -145,5 +159,5 @@ class TrainingRows:
             labels=lesson.labels,
             weights=lesson.weights,
             valid_rows=valid,
-            valid_labels=None if valid is None else self.labels[self.valid],
+            valid_labels=None if valid is None else self.labels[judge],
         )

@@ -83,6 +83,11 @@ TERMS: dict[str, Term] = {
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "
         "leans on, not what causes the outcome.",
     ),
+    "leak": Term(
+        "Leak",
+        "Something a model learned from that nobody knows yet when it is asked, or that was in the rows it is judged "
+        "by too. Its figures are then too good to come true.",
+    ),
     "gate": Term(
         "Gate",
         "A condition a version must meet before it may answer. A version that fails one is kept, but not used.",

@@ -9,6 +9,7 @@ import msgspec
 from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.evaluation import Measure
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.schema import InputSchema
 from drivetrain.core.records.tracking import Tracked
@@ -64,6 +65,23 @@ class Weighing(msgspec.Struct, frozen=True, kw_only=True):
     """Groups that have no row of some label: no weight makes up for that."""
 
 
+Severity = Literal["refused", "warned", "allowed"]
+
+
+class LeakageFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something among the rows or features that may give the label away, found before anything was fitted."""
+
+    check: str
+    """Which check found it: ``target``, ``too good alone``, ``known with the label``, …"""
+    feature: str = ""
+    """Full name, or the view it is about; empty where it is about rows."""
+    severity: Severity
+    evidence: str
+    """A sentence with the figures it rests on."""
+    figure: Measure | None = None
+    """What was held against a bound, with its interval."""
+
+
 class Run(Record, frozen=True, kw_only=True):
     """Everything needed to know how a model was made, and to make it again."""
 
@@ -94,6 +112,8 @@ class Run(Record, frozen=True, kw_only=True):
     imputations: tuple[Imputation, ...] = ()
     weighing: Weighing | None = None
     """None where every row counts alike."""
+    leakage: tuple[LeakageFinding, ...] | None = None
+    """What was found by those who looked for leaks; none of a run from before anybody did."""
     trials: tuple[Trial, ...] = ()
     train_rows: int = 0
     train_since: Micros = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivetrain.core.clock import Micros, iso, micros_of
+from drivetrain.core.clock import Micros, iso
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
@@ -65,10 +65,8 @@ def look_for_bias(project: Definitions, model: Model, table: TableVersion, bound
     """
     known, until = rows_known(project.store.tables.read(table.table, table.version), bound)
     cut = model.split.cut(known, until)
-    start = micros_of(model.split.start) if model.split.start is not None else None
-    at = known["_at"].dt.epoch("us")
-    unlabelled = known[LABEL].is_null() & (at < cut.test_since) & (at >= (start if start is not None else at))
-    frame = known.filter((cut.refit & known[LABEL].is_not_null()) | unlabelled)
+    labelled = known[LABEL].is_not_null()
+    frame = known.filter((labelled & cut.refit) | (~labelled & cut.before))
     report = bias_report(
         frame,
         Question(
@@ -77,7 +75,7 @@ def look_for_bias(project: Definitions, model: Model, table: TableVersion, bound
             data=table.ref,
             protected=model.protected,
             features=model.feature_names(),
-            until=cut.test_since,
+            until=cut.taught_until,
             personal=frozenset(personal_attributes(project, model)),
         ),
     )

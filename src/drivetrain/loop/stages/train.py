@@ -12,6 +12,7 @@ from drivetrain.core.hashing import digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
 from drivetrain.features.label import AT, LABEL_AT
+from drivetrain.loop.claims import early_claims
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.making import declared
 from drivetrain.loop.model import Model
@@ -45,6 +46,8 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             progress=progress,
             preparing=model.preparing,
             making=declared(model, bound),
+            leakage=model.leakage,
+            claims=early_claims(project, model),
         )
         return {"run": run.ref}
 
