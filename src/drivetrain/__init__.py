@@ -10,6 +10,7 @@ from typing import Any
 
 _PUBLIC = {
     "Bandit": "drivetrain.experiment.policies",
+    "Bootstrap": "drivetrain.evaluate.bootstrap",
     "Canary": "drivetrain.experiment.policies",
     "Column": "drivetrain.data.column",
     "Contract": "drivetrain.data.contract",
@@ -23,6 +24,7 @@ _PUBLIC = {
     "HistoricalRate": "drivetrain.train.baselines",
     "KAnonymity": "drivetrain.data.privacy.anonymity",
     "LightGBM": "drivetrain.train.trainers",
+    "Naive": "drivetrain.train.baselines",
     "Performance": "drivetrain.monitor.spec",
     "Project": "drivetrain.loop.project",
     "Protected": "drivetrain.evaluate.bias.groups",

@@ -106,7 +106,7 @@ def test_no_gate_passes_and_says_so():
 def test_a_gate_that_asks_nothing_or_the_impossible_is_refused_where_it_is_declared():
     with pytest.raises(ProjectError, match="asks for nothing"):
         Gate("roc_auc")
-    with pytest.raises(UnknownName, match="accuracy"):
-        Gate("accuracy", at_least=0.5)
+    with pytest.raises(UnknownName, match="luck"):
+        Gate("luck", at_least=0.5)
     with pytest.raises(ProjectError, match="base rate can't be better"):
         Gate.beats_champion("base_rate")

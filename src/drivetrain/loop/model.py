@@ -9,15 +9,19 @@ from typing import TypeAlias
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
+from drivetrain.core.records.task import TaskKind
 from drivetrain.data.source import Source
 from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.metrics import metric_for
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.train.impute import Impute
 from drivetrain.train.rows import Preparing
+from drivetrain.train.score import check_suits
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
@@ -43,6 +47,9 @@ class Model:
     impute: tuple[Impute, ...] = ()
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
+    """What stands for the objective; where it does not suit the kind of answers, the kind's own does."""
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    """How intervals are made when it is judged."""
     seed: int = 0
     description: str = ""
     owner: str = ""
@@ -94,6 +101,7 @@ class Model:
     def beside(self) -> tuple[str, ...]:
         """Columns of the label's table that its rows are told apart by, and that it does not read."""
         named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns)
+        named = (*named, *([self.bootstrap.cluster] if self.bootstrap.cluster else []))
         known = {*self.feature_names(), *self.request_columns}
         return tuple(dict.fromkeys(name for name in named if name not in known))
 
@@ -119,13 +127,30 @@ class Model:
             ]
         )
 
+    def metric_of(self, kind: TaskKind) -> str:
+        """The metric that stands for the objective, given the kind of its answers."""
+        return metric_for(kind, self.metric)
+
+    def check_kind(self, kind: TaskKind) -> None:
+        """Makes sure that what is asked of the model can be asked of such answers.
+
+        Raises:
+            ProjectError: A gate is on a metric that can't be made from them.
+            UsageError: It is tuned for one that can't.
+        """
+        for gate in self.gates:
+            gate.on(kind, self.metric_of(kind))
+        if self.tune is not None and self.tune.metric is not None:
+            check_suits(self.tune.metric, kind)
+
     def bias_digest(self) -> Digest:
         """Of what its training set is looked at for before it is fitted."""
         return digest([[(each.name, dict(each.shares)) for each in self.protected], self.split])
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
-        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric])
+        drawn = [] if self.bootstrap == Bootstrap() else [self.bootstrap]
+        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric, *drawn])
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:

@@ -20,7 +20,9 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Link, Run
 from drivetrain.core.records.run import Scalar, Trial
+from drivetrain.core.records.task import DEFAULT_METRICS, TaskKind
 from drivetrain.core.records.version import Packaging
+from drivetrain.features.target import Target
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import keep
 from drivetrain.train.background import keep_background
@@ -28,7 +30,7 @@ from drivetrain.train.checks import check_frame
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
 from drivetrain.train.rows import Preparing, TrainingRows
-from drivetrain.train.score import METRICS, score
+from drivetrain.train.score import SUITED, check_suits, judged_score
 from drivetrain.train.split import TimeSplit
 from drivetrain.train.tune import Tune, best, search
 
@@ -53,6 +55,7 @@ def fit(
     threads: int,
     progress: Progress,
     preparing: Preparing = Preparing(),
+    target: Target = Target(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -66,7 +69,8 @@ def fit(
     Args:
         store: Where artifacts and records go.
         model: The model's name.
-        frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, and features by full name.
+        frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, ``_group`` of a ranking, and features
+            by full name.
         features: Which of its columns the model reads, in order.
         trainer: How it is fitted.
         split: How its rows are cut by time.
@@ -79,6 +83,7 @@ def fit(
         threads: For fitting; at least 1.
         progress: Told how far it is.
         preparing: How missing values are filled and rows weighed.
+        target: What is asked of the labels; by default their values decide, as :func:`kind_of` says.
 
     Returns:
         The finished run.
@@ -90,7 +95,7 @@ def fit(
     found = packages()
     environment = environment_digest(found)
     meaning = [model, repr(trainer), list(features), split, tune, {n: repr(b) for n, b in baselines.items()}, as_of]
-    meaning += preparing.meaning
+    meaning += [*preparing.meaning, *target.meaning]
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -106,7 +111,9 @@ def fit(
     work = _Work(store, run, trainer, tune, max(1, threads), progress)
     try:
         check_frame(frame, [*features, *preparing.columns])
-        rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
+        rows = TrainingRows.cut(
+            frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing, target=target
+        )
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
@@ -149,9 +156,13 @@ class _Work:
             weights=lesson.weights,
             schema=lesson.schema.read if lesson.schema.fills else lesson.schema,
             parameters={},
+            groups=lesson.groups,
+            kind=data.task.kind,
+            classes=data.task.classes,
+            levels=data.task.levels,
             seed=self.run.seed,
             threads=self.threads,
-            metric=self.tune.metric if self.tune else "average_precision",
+            metric=self._metric(data.task.kind),
         )
         trials, parameters, metrics = self._choose(data.judged(everything))
         task = f"fit {self.run.model}"
@@ -171,11 +182,12 @@ class _Work:
             parameters=fitted.parameters(),
             metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
             input_schema=lesson.schema,
+            task=data.task,
             imputations=lesson.imputations,
             weighing=lesson.weighing,
             artifacts=(
                 *artifacts,
-                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.labels),
+                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.task.kind),
             ),
             packaging=packaging,
             baselines=kept,
@@ -185,6 +197,14 @@ class _Work:
             train_until=data.split.test_since,
         )
 
+    def _metric(self, kind: TaskKind) -> str:
+        """What tuning compares."""
+        asked = self.tune.metric if self.tune else None
+        if asked is None:
+            return DEFAULT_METRICS[kind]
+        check_suits(asked, kind)
+        return asked
+
     def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
         """Trials, the parameters that did best, and how good they are on rows they have not seen."""
         trials: tuple[Trial, ...] = ()
@@ -193,7 +213,7 @@ class _Work:
         if self.tune is not None:
             trials = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
         if self.tune is not None and trials:
-            judged = replace(judged, parameters=best(trials, self.tune.metric).parameters)
+            judged = replace(judged, parameters=best(trials, judged.metric).parameters)
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
@@ -203,8 +223,12 @@ class _Work:
 
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
-    """Every metric that fits the labels, on the validation rows, of the model that has not seen them."""
-    if set(np.unique(task.valid_labels)) != {0.0, 1.0}:
+    """Every metric that suits the labels, on the validation rows, of the model that has not seen them."""
+    labels = np.asarray(task.valid_labels)
+    if task.kind == "binary" and set(np.unique(labels)) != {0.0, 1.0}:
+        return {}
+    if task.kind in {"ranking", "multilabel"} and not (labels > 0).any():
         return {}
     scores = np.asarray(fitted.predict(task.valid_rows))
-    return {f"valid.{name}": score(name, task.valid_labels, scores) for name in METRICS}
+    found = {f"valid.{name}": judged_score(name, task, scores) for name in SUITED[task.kind]}
+    return {name: value for name, value in found.items() if np.isfinite(value)}

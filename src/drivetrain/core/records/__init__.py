@@ -8,6 +8,7 @@ from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
+    ClassMeasure,
     Comparison,
     Evaluation,
     Measure,
@@ -25,7 +26,7 @@ from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.signature import Signature, Statement
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
-from drivetrain.core.records.task import TaskKind
+from drivetrain.core.records.task import Task, TaskKind
 from drivetrain.core.records.token import Token, TokenScope
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
@@ -41,6 +42,7 @@ __all__ = [
     "BiasGroup",
     "BiasReport",
     "CalibrationBin",
+    "ClassMeasure",
     "ColumnType",
     "Comparison",
     "Decision",
@@ -72,6 +74,7 @@ __all__ = [
     "Statement",
     "Step",
     "TableVersion",
+    "Task",
     "TaskKind",
     "Token",
     "TokenScope",

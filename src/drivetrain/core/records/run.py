@@ -10,6 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.schema import InputSchema
+from drivetrain.core.records.task import Task
 from drivetrain.core.records.version import Artifact, Packaging
 
 Scalar = str | int | float | bool | None
@@ -81,6 +82,8 @@ class Run(Record, frozen=True, kw_only=True):
     """Name → ref of what was read, for example ``training_set`` → ``table:training/late@3``."""
     seed: int = 0
     input_schema: InputSchema | None = None
+    task: Task = Task()
+    """What it tells, and the classes that its answers stand for, as learned from the rows that taught."""
     artifacts: tuple[Artifact, ...] = ()
     """What can serve the model, the one that is served first."""
     packaging: Packaging | None = None
