@@ -27,6 +27,7 @@ from drivetrain.evaluate.operating import Curve
 from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
+_CAME: dict[str, str] = {"multiclass": "was right", "regression": "came", "quantile": "stayed below"}
 _CALIBRATION: dict[str, tuple[str, str]] = {
     "binary": (
         "Can its percentages be believed?",
@@ -136,9 +137,7 @@ def card_html(card: Card) -> bytes:
         rivals=_rivals(card),
         gains=[gap for gap in evaluation.comparisons if gap.metric == card.metric],
         points=_points(card.curve),
-        calibration=calibration_chart(evaluation.calibration, shares=evaluation.task.kind != "regression")
-        if evaluation.calibration
-        else None,
+        calibration=_calibration(evaluation),
         precision=_precision(card),
         told=_told(card),
         share_positive=_share_positive(evaluation.positives, evaluation.rows),
@@ -216,6 +215,13 @@ def _positive(found: SliceMeasure) -> str:
 
 def _share_positive(positives: int | None, rows: int) -> float | None:
     return None if positives is None or not rows else positives / rows
+
+
+def _calibration(evaluation: Evaluation) -> Markup | None:
+    if not evaluation.calibration:
+        return None
+    kind = evaluation.task.kind
+    return calibration_chart(evaluation.calibration, shares=kind != "regression", came=_CAME.get(kind, "came true"))
 
 
 def _precision(card: Card) -> Markup | None:

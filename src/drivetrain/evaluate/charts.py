@@ -16,12 +16,13 @@ _SHARES = tuple(f"{step / 5:.0%}" for step in range(6))
 _WIDE, _HIGH = _SIDE - _LEFT - _RIGHT, _SIDE - _TOP - _BOTTOM
 
 
-def calibration_chart(bins: Sequence[CalibrationBin], *, shares: bool = True) -> Markup:
+def calibration_chart(bins: Sequence[CalibrationBin], *, shares: bool = True, came: str = "came true") -> Markup:
     """What was predicted, across, against what came, upwards, with intervals; perfection is the diagonal.
 
     Args:
         bins: What to draw, one at least.
         shares: Whether they are shares, which begin at nought; numbers begin and end where theirs do.
+        came: What came is called.
     """
     seen = [
         end for point in bins for end in (point.predicted, point.observed.low, point.observed.high) if end is not None
@@ -34,16 +35,16 @@ def calibration_chart(bins: Sequence[CalibrationBin], *, shares: bool = True) ->
 
     scale = "{:.0%}" if shares else "{:,.4g}"
     marks = [scale.format(low + (high - low) * step / 5) for step in range(6)]
-    parts = [_frame(marks, marks, "predicted", "came true" if shares else "came")]
+    parts = [_frame(marks, marks, "predicted", came)]
     parts.append(f'<line class="guide" x1="{_x(0, 1)}" y1="{_y(0, 1)}" x2="{_x(1, 1)}" y2="{_y(1, 1)}"/>')
     for point in bins:
-        x, came = _x(at(point.predicted), 1.0), point.observed
-        if came.low is not None and came.high is not None:
-            ends = [_y(at(came.low), 1.0), _y(at(came.high), 1.0)]
-            parts.append(f'<line class="range" x1="{x}" x2="{x}" y1="{ends[0]}" y2="{ends[1]}"/>')
+        x, observed = _x(at(point.predicted), 1.0), point.observed
+        if observed.low is not None and observed.high is not None:
+            low_y, high_y = _y(at(observed.low), 1.0), _y(at(observed.high), 1.0)
+            parts.append(f'<line class="range" x1="{x}" x2="{x}" y1="{low_y}" y2="{high_y}"/>')
         said = percent(point.predicted) if shares else f"{point.predicted:,.4g}"
-        words = f"predicted {said}, {'came true' if shares else 'came'} {figures(came)}, {point.count:,} rows"
-        y = _y(at(came.value), 1.0)
+        words = f"predicted {said}, {came} {figures(observed)}, {point.count:,} rows"
+        y = _y(at(observed.value), 1.0)
         parts.append(f'<circle class="mark" cx="{x}" cy="{y}" r="4.5"><title>{escape(words)}</title></circle>')
     return _svg(parts, f"Calibration: what came against what was predicted, in {len(bins)} groups")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ MOST_CLASSES = 1_000
 """More different texts than this are no classes."""
 
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
-_NUMBERS: Sequence[TaskKind] = ("binary", "regression", "quantile", "ranking")
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,15 @@ def kept_label(values: pl.Series, target: Target, whose: str) -> pl.Series:
     """
     dtype, kind = values.dtype, target.kind
     listed = isinstance(dtype, (pl.List, pl.Array))
-    if (kind == "multilabel") != listed and (listed or kind is not None) and dtype != pl.Null:
-        raise _unsuited(values, "multilabel" if kind == "multilabel" else kind or "binary", whose, listed=listed)
+    if (listed and kind not in {None, "multilabel"}) or (kind == "multilabel" and not listed and dtype != pl.Null):
+        raise _unsuited(values, kind or "multilabel", whose)
     if listed:
         return values.cast(pl.List(pl.String))
     if kind == "multiclass" or (kind is None and dtype in _TEXT):
         whole = dtype.is_float() and bool((values.drop_nulls() % 1 == 0).all())
         return (values.cast(pl.Int64) if whole else values).cast(pl.String)
     if dtype in _TEXT or dtype.is_temporal():
-        raise _unsuited(values, kind or "regression", whose, listed=False)
+        raise _unsuited(values, kind or "regression", whose)
     return values.cast(pl.Float64).fill_nan(None)
 
 
@@ -121,12 +120,12 @@ def encode_labels(values: pl.Series, task: Task) -> tuple[Floats, dict[str, int]
     return values.cast(pl.Float64).to_numpy(), {}
 
 
-def _unsuited(values: pl.Series, kind: TaskKind, whose: str, *, listed: bool) -> FeatureError:
-    asked = "lists of text" if kind == "multilabel" else KINDS[kind]
+def _unsuited(values: pl.Series, kind: TaskKind, whose: str) -> FeatureError:
+    expected: Mapping[str, str] = {"multilabel": "lists of text", "binary": "a boolean", "multiclass": "text"}
     return FeatureError(
         f"the label of {whose!r} can't be {KINDS[kind]}",
-        found=f"{values.dtype}" + (" (a list)" if listed else ""),
-        expected=asked if kind == "multilabel" else "a boolean" if kind == "binary" else "a number",
+        found=values.dtype,
+        expected=expected.get(kind, "a number"),
         do="Change the label's expression, or its kind=",
     )
 

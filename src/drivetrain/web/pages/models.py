@@ -12,8 +12,12 @@ from drivetrain.web import figures, lineage
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
 from drivetrain.web.pages.bias import report_behind
+from drivetrain.web.picture import shown_metric
 from drivetrain.web.rendering import page
 from drivetrain.web.security import CARD_POLICY
+
+_CAME = {"multiclass": "was right", "regression": "what came on average", "quantile": "stayed below"}
+"""What calibration sets beside what was said, where that is not what came true."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,17 +30,19 @@ def models(request: Request, desk: DeskOf) -> HTMLResponse:
     for name in desk.models:
         versions = sorted(catalog.find(ModelVersion, name), key=lambda one: -one.version)
         kept = {one.run_id for one in versions}
+        evaluations = {one.run_id: one for one in catalog.find(Evaluation, name)}
         shelves.append(
             {
                 "name": name,
                 "versions": versions,
-                "evaluations": {one.run_id: one for one in catalog.find(Evaluation, name)},
+                "evaluations": evaluations,
                 "aliases": aliases(desk, name),
+                "metric": shown_metric(desk.metric, list(evaluations.values())),
                 "looked": bool(catalog.find(BiasReport, name, limit=1)),
                 "runs": [run for run in catalog.find(Run, name) if run.run_id not in kept],
             }
         )
-    return page(request, "models.html", shelves=shelves, metric=desk.metric)
+    return page(request, "models.html", shelves=shelves)
 
 
 @router.get("/models/{name}/versions/{number}")
@@ -46,6 +52,7 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
     catalog = desk.store.catalog
     evaluation = catalog.get(Evaluation, found.run_id)
     looked = report_behind(catalog, found)
+    shares = evaluation is None or evaluation.task.kind != "regression"
     return page(
         request,
         "version.html",
@@ -55,10 +62,13 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
         bias=looked,
         bias_findings=findings(looked) if looked else [],
         aliases=[alias for alias, pointed in aliases(desk, name).items() if pointed == number],
-        calibration=figures.calibration(evaluation.calibration) if evaluation else [],
+        calibration=figures.calibration(evaluation.calibration, shares=shares) if evaluation else [],
+        shares=shares,
+        came=_CAME.get(evaluation.task.kind, "came true") if evaluation else "",
+        calibration_scale=figures.calibration_scale(evaluation.calibration) if evaluation else None,
         importance=figures.importance(evaluation.importance) if evaluation else [],
         tree=lineage.upward(catalog, found.ref),
-        metric=desk.metric,
+        metric=shown_metric(desk.metric, [evaluation] if evaluation else []),
     )
 
 
