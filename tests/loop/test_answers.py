@@ -94,6 +94,8 @@ def test_what_is_served_is_what_the_model_itself_says(made, request):
     with serving(project.folder, endpoint=name) as client:
         alone = client.predict(name, rows[:1], at="2026-04-20T00:00:00Z")
         many = client.predict(name, rows, at="2026-04-20T00:00:00Z")
+        told = client.describe(name)["answer"]
+    assert told == {"kind": run.task.kind, "classes": list(run.task.classes), "levels": []}
     assert alone["predictions"] == said[:1]
     assert many["predictions"] == pytest.approx(said) if made == "numbers" else many["predictions"] == said
     assert many["model_version"] in {1, "1", f"{name}@1"}

@@ -29,7 +29,8 @@ def block_pairs(labels: Floats, scores: Floats, codes: npt.NDArray[np.intp], blo
     order = np.argsort(scores[positive], kind="stable")
     high = scores[positive][order]
     of_high = codes[positive][order]
-    low, of_low = scores[~positive], codes[~positive]
+    by_block = np.argsort(codes[~positive], kind="stable")
+    low, of_low = scores[~positive][by_block], codes[~positive][by_block]
     found = np.zeros((blocks, blocks))
     if not len(high) or not len(low):
         return found
@@ -39,9 +40,10 @@ def block_pairs(labels: Floats, scores: Floats, codes: npt.NDArray[np.intp], blo
     level = np.searchsorted(high, low, side="left")
     places = len(high) + 1
     # Negatives by block and place, as sums: as many numbers as there are positives, not as there are pairs.
+    starts = np.searchsorted(of_low, np.arange(blocks + 1)).tolist()
     for block in range(blocks):
-        mine = of_low == block
-        if not mine.any():
+        mine = slice(starts[block], starts[block + 1])
+        if mine.start == mine.stop:
             continue
         falls = np.bincount(above[mine], minlength=places) + np.bincount(level[mine], minlength=places)
         below = np.cumsum(falls[:-1])

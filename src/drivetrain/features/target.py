@@ -45,10 +45,12 @@ def kept_label(values: pl.Series, target: Target, whose: str) -> pl.Series:
     """
     dtype, kind = values.dtype, target.kind
     listed = isinstance(dtype, (pl.List, pl.Array))
-    if (listed and kind not in {None, "multilabel"}) or (kind == "multilabel" and not listed and dtype != pl.Null):
-        raise _unsuited(values, kind or "multilabel", whose)
-    if listed:
+    if listed and kind in {None, "multilabel"}:
         return values.cast(pl.List(pl.String))
+    if dtype == pl.Null and kind == "multilabel":
+        return values.cast(pl.List(pl.String))
+    if listed or kind == "multilabel":
+        raise _unsuited(values, kind or "multilabel", whose)
     if kind == "multiclass" or (kind is None and dtype in _TEXT):
         whole = dtype.is_float() and bool((values.drop_nulls() % 1 == 0).all())
         return (values.cast(pl.Int64) if whole else values).cast(pl.String)
