@@ -58,6 +58,8 @@ def test_text_makes_classes_and_figures_are_scikit_learns(classes):
     assert [each.precision.value for each in evaluation.classes] == pytest.approx(precision)
     assert [each.recall.value for each in evaluation.classes] == pytest.approx(recall)
     assert [each.count for each in evaluation.classes] == support.tolist()
+    sure = [each.recall for each in evaluation.classes if each.recall.value == 1]
+    assert [measure.low for measure in sure] == [None] * len(sure), "49 of 49 are not certainty"
     assert evaluation.positives is None
     naive = evaluation.baselines["naive"]
     assert naive["macro_roc_auc"].value == 0.5

@@ -132,7 +132,7 @@ def card_html(card: Card) -> bytes:
         evaluation=evaluation,
         run=card.run,
         span=span,
-        metrics=METRICS,
+        metrics=_metrics(evaluation),
         headline=evaluation.metrics.get(card.metric),
         rivals=_rivals(card),
         gains=[gap for gap in evaluation.comparisons if gap.metric == card.metric],
@@ -201,6 +201,12 @@ def _slices(evaluation: Evaluation) -> dict[str, tuple[list[_Line], list[SliceMe
         ]
         told[column] = (lines, [found for found in of_column if compared.name not in found.metrics])
     return told
+
+
+def _metrics(evaluation: Evaluation) -> dict[str, Metric]:
+    """What each figure is, as it is meant of such answers."""
+    named = {name: SETS[evaluation.task.kind].named(name) for name in evaluation.metrics}
+    return {name: metric for name, metric in named.items() if metric is not None}
 
 
 def _slice_metric(evaluation: Evaluation) -> Metric:

@@ -44,4 +44,6 @@ def _measure(values: Floats, count: int, resamples: Resamples) -> Measure | None
     if not np.isfinite(values[0]):
         return None
     draws = Draws(float(values[0]), values[1:], count, resamples.blocks)
+    if np.nanmin(values) == np.nanmax(values):  # all right, or none, in every resample: they can't say how sure that is
+        return Measure(draws.value, None, None, count, resamples.level)
     return draws.measure(METRICS["accuracy"], resamples.level)

@@ -218,7 +218,7 @@ def better_is(name: str) -> str:
     """Which way a metric is better, in a word; a dash where neither is.
 
     Example:
-        >>> better_is("roc_auc"), better_is("mae"), better_is("bias"), better_is("base_rate")
+        >>> better_is("roc_auc"), better_is("mae"), better_is("mean_error"), better_is("base_rate")
         ('higher', 'lower', 'nearer 0', '\u2013')
     """
     found = METRICS.get(name)

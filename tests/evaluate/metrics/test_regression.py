@@ -38,7 +38,7 @@ def test_every_metric_is_scikit_learns(rows):
     times = weights.astype(int)
     again, said = np.repeat(asked.labels, times), np.repeat(asked.predictions, times)
     assert found["median_ae"] == pytest.approx(golden.median_absolute_error(again, said))
-    assert found["bias"] == pytest.approx(np.mean(said - again))
+    assert found["mean_error"] == pytest.approx(np.mean(said - again))
     assert found["within_10_percent"] == np.mean(np.abs(said - again) <= 0.1 * np.abs(again))
     assert (found["mean_predicted"], found["mean_observed"]) == pytest.approx((said.mean(), again.mean()))
 

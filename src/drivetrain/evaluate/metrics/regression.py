@@ -19,7 +19,7 @@ METRICS: Sequence[Metric] = (
     Metric("rmse", "root mean squared error", "lower", "positive", "root of the mean squared distance"),
     Metric("r2", "R²", "greater", "line", "share of the labels' variance that is explained"),
     Metric("median_ae", "median absolute error", "lower", "positive", "distance that half of the predictions keep"),
-    Metric("bias", "bias", "zero", "line", "mean of prediction minus label"),
+    Metric("mean_error", "mean error", "zero", "line", "bias: mean of prediction minus label"),
     *(
         Metric(f"within_{share}_percent", f"within {share} %", "greater", "share",
                f"share of predictions off by at most {share} % of the label")
@@ -58,7 +58,7 @@ def figures(answers: Answers, over: Over) -> dict[str, Floats]:
         "rmse": np.sqrt(squared / weight),
         "r2": 1.0 - ratio(squared, np.where(spread > floor, spread, 0.0)),
         "median_ae": np.array(medians),
-        "bias": over.sums(error)[:, 0] / weight,
+        "mean_error": over.sums(error)[:, 0] / weight,
         **{
             f"within_{share}_percent": over.sums((apart <= share / 100 * np.abs(labels)).astype(np.float64))[:, 0]
             / weight
