@@ -189,3 +189,10 @@ def test_a_yes_or_no_is_fitted_as_before():
     task = make_task()
     assert LightGBM(num_iterations=3).fit(task).parameters()["objective"] == "binary"
     assert plugins.load("trainer", "lightgbm")(num_iterations=3).fit(task).predict(task.rows).shape == (2_000,)
+
+
+def test_a_metric_that_does_not_suit_is_not_reported_by():
+    told: list[float] = []
+    task = replace(two_kinds(), metric="average_precision", report=lambda _, value: told.append(value))
+    LightGBM(num_iterations=3).fit(task)
+    assert len(told) == 3, "its own loss is"

@@ -28,6 +28,7 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import TaskKind
 from drivetrain.core.trees import Trees
 
 FILE = "model.txt"
@@ -37,13 +38,13 @@ _STOPS_BY = {
     "binary": "binary_logloss", "multiclass": "multi_logloss", "multiclassova": "multi_logloss", "quantile": "quantile",
     "regression_l1": "l1", "lambdarank": "ndcg", "rank_xendcg": "ndcg",
 }  # fmt: skip
-_REPORTS: Mapping[str, tuple[str, Callable[[float], float]]] = {
-    "average_precision": ("average_precision", float),
-    "roc_auc": ("auc", float),
-    "mae": ("l1", float),
-    "rmse": ("rmse", float),
-    "r2": ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
-    "accuracy": ("multi_error", lambda wrong: 1.0 - wrong),
+_REPORTS: Mapping[tuple[TaskKind, str], tuple[str, Callable[[float], float]]] = {
+    ("binary", "average_precision"): ("average_precision", float),
+    ("binary", "roc_auc"): ("auc", float),
+    ("regression", "mae"): ("l1", float),
+    ("regression", "rmse"): ("rmse", float),
+    ("regression", "r2"): ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
+    ("multiclass", "accuracy"): ("multi_error", lambda wrong: 1.0 - wrong),
 }
 _DEPTH = 10
 
@@ -190,8 +191,9 @@ def _sizes(groups: Any) -> np.ndarray | None:  # noqa: ANN401 - a vector, or non
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
-    if task.metric in _REPORTS and (objective == "binary" or task.kind != "binary"):
-        metrics.append(_REPORTS[task.metric][0])
+    asked = _REPORTS.get((task.kind, task.metric))
+    if asked is not None and (objective == "binary" or task.kind != "binary"):
+        metrics.append(asked[0])
     depth = {"eval_at": [_DEPTH]} if task.kind == "ranking" else {}
     return {
         "metric": list(dict.fromkeys(metrics)),
@@ -206,7 +208,7 @@ def _settings(task: FitTask, objective: str) -> dict[str, Any]:
 
 def _reporter(task: FitTask, asked: str) -> Callable[[Any], None]:
     """A callback that reports a metric of the validation rows after every round."""
-    name, meant = _REPORTS.get(task.metric, (asked, float))
+    name, meant = _REPORTS.get((task.kind, task.metric), (asked, float))
 
     def tell(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
         for _, metric, value, *_ in state.evaluation_result_list:

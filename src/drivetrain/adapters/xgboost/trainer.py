@@ -32,6 +32,7 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import TaskKind
 
 FILE = "model.ubj"
 GRAPH = "model.onnx"
@@ -41,13 +42,13 @@ _STOPS_BY = {
     "reg:absoluteerror": "mae", "rank:ndcg": "ndcg@10", "rank:pairwise": "ndcg@10", "rank:map": "map@10",
 }  # fmt: skip
 _log = logging.getLogger(__name__)
-_REPORTS: Mapping[str, tuple[str, Callable[[float], float]]] = {
-    "average_precision": ("aucpr", float),
-    "roc_auc": ("auc", float),
-    "mae": ("mae", float),
-    "rmse": ("rmse", float),
-    "r2": ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
-    "accuracy": ("merror", lambda wrong: 1.0 - wrong),
+_REPORTS: Mapping[tuple[TaskKind, str], tuple[str, Callable[[float], float]]] = {
+    ("binary", "average_precision"): ("aucpr", float),
+    ("binary", "roc_auc"): ("auc", float),
+    ("regression", "mae"): ("mae", float),
+    ("regression", "rmse"): ("rmse", float),
+    ("regression", "r2"): ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
+    ("multiclass", "accuracy"): ("merror", lambda wrong: 1.0 - wrong),
 }
 
 
@@ -91,7 +92,7 @@ class XGBoostTrainer:
         settings = _settings(task, str(chosen["objective"]))
         callbacks: list[Any] = []
         if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report, _REPORTS.get(task.metric, ("", float))[1]))
+            callbacks.append(_reporter(task.report, _REPORTS.get((task.kind, task.metric), ("", float))[1]))
         if stopping:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
         try:
@@ -163,8 +164,9 @@ def _matrix(rows: Any, labels: Any, task: FitTask, groups: Any, weights: Any = N
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
-    if task.metric in _REPORTS and (objective == "binary:logistic" or task.kind != "binary"):
-        metrics.append(_REPORTS[task.metric][0])
+    asked = _REPORTS.get((task.kind, task.metric))
+    if asked is not None and (objective == "binary:logistic" or task.kind != "binary"):
+        metrics.append(asked[0])
     levels = {"quantile_alpha": list(task.levels)} if task.kind == "quantile" else {}
     return {
         "eval_metric": list(dict.fromkeys(metrics)),
