@@ -10,6 +10,7 @@ from typing import Any
 
 _PUBLIC = {
     "Bandit": "drivetrain.experiment.policies",
+    "Bootstrap": "drivetrain.evaluate.bootstrap",
     "Canary": "drivetrain.experiment.policies",
     "Column": "drivetrain.data.column",
     "Contract": "drivetrain.data.contract",
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Keep": "drivetrain.registry.keep",
     "Leakage": "drivetrain.train.leakage.leakage",
     "LightGBM": "drivetrain.train.trainers",
+    "Naive": "drivetrain.train.baselines",
     "Performance": "drivetrain.monitor.spec",
     "Project": "drivetrain.loop.project",
     "Protected": "drivetrain.evaluate.bias.groups",

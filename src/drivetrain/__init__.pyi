@@ -18,6 +18,7 @@ from drivetrain.data.treatment import mask as mask
 from drivetrain.data.treatment import pseudonym as pseudonym
 from drivetrain.data.treatment import truncate as truncate
 from drivetrain.evaluate.bias.groups import Protected as Protected
+from drivetrain.evaluate.bootstrap import Bootstrap as Bootstrap
 from drivetrain.evaluate.gate import Gate as Gate
 from drivetrain.experiment.policies import Bandit as Bandit
 from drivetrain.experiment.policies import Canary as Canary
@@ -52,6 +53,7 @@ from drivetrain.monitor.spec import Retrain as Retrain
 from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
+from drivetrain.train.baselines import Naive as Naive
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.leakage.leakage import Leakage as Leakage
 from drivetrain.train.split.group_split import GroupSplit as GroupSplit

@@ -106,7 +106,19 @@ def test_no_gate_passes_and_says_so():
 def test_a_gate_that_asks_nothing_or_the_impossible_is_refused_where_it_is_declared():
     with pytest.raises(ProjectError, match="asks for nothing"):
         Gate("roc_auc")
-    with pytest.raises(UnknownName, match="accuracy"):
-        Gate("accuracy", at_least=0.5)
+    with pytest.raises(UnknownName, match="luck"):
+        Gate("luck", at_least=0.5)
     with pytest.raises(ProjectError, match="base rate can't be better"):
         Gate.beats_champion("base_rate")
+
+
+def test_a_gate_that_names_no_metric_asks_for_the_models_own():
+    gate = Gate.beats_champion()
+    assert gate.on("regression", "rmse").metric == "rmse"
+    assert Gate.slice("carrier", at_most=3.0).on("regression", "rmse").metric == "mae"
+    assert Gate.slice("carrier", at_least=0.5).on("binary", "average_precision").metric == "roc_auc"
+    assert Gate("coverage@0.9", at_least=0.8).on("quantile", "pinball").metric == "coverage@0.9"
+    with pytest.raises(ProjectError, match="calibration error does not suit a label that is a number"):
+        Gate.calibration().on("regression", "mae")
+    with pytest.raises(ProjectError, match="the gate on the model's metric asks for nothing"):
+        Gate()

@@ -67,7 +67,7 @@ def command(folder: Path, *words: str, check: bool = True) -> subprocess.Complet
 
 
 @contextmanager
-def serving(folder: Path, *, patience: float = 60.0) -> Iterator[Client]:
+def serving(folder: Path, *, patience: float = 60.0, endpoint: str = "returned") -> Iterator[Client]:
     """The shop's endpoint, up, and a client of it."""
     server = subprocess.Popen(
         [sys.executable, "-m", "drivetrain", "serve", "--project", str(folder)], env=os.environ, stderr=subprocess.PIPE
@@ -77,7 +77,7 @@ def serving(folder: Path, *, patience: float = 60.0) -> Iterator[Client]:
     try:
         while True:
             try:
-                client.describe("returned")
+                client.describe(endpoint)
                 break
             except DrivetrainError:
                 assert server.poll() is None, server.stderr.read().decode() if server.stderr else ""

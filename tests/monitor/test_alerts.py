@@ -96,7 +96,7 @@ def test_what_can_not_be_watched_is_refused_where_it_is_declared(make, words):
 
 def test_specs_say_what_they_mean():
     with pytest.raises(UnknownName):
-        Performance(metric="accuracy")
+        Performance(metric="luck")
     assert Performance(metric="roc_auc", drop=0.01).drops == {"roc_auc": 0.01, "log_loss": 0.1}
     retrain = Retrain(when=["performance", "drift"], every="30d", cooldown="14d", shadow="7d", budget=2)
     day = 86_400_000_000

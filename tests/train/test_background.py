@@ -24,9 +24,10 @@ def blobs(tmp_path):
 
 
 def kept(blobs, trainer, labels=TASK.labels):
-    task = msgspec.structs.replace(TASK, labels=labels, valid_rows=None, valid_labels=None)
+    kind = "binary" if np.isin(labels, (0.0, 1.0)).all() else "regression"
+    task = msgspec.structs.replace(TASK, labels=labels, valid_rows=None, valid_labels=None, kind=kind)
     artifacts, _ = keep(blobs, trainer.fit(task), SCHEMA, TASK.rows[:300])
-    return artifacts, keep_background(blobs, artifacts, SCHEMA, TASK.rows, labels)
+    return artifacts, keep_background(blobs, artifacts, SCHEMA, TASK.rows, kind)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_what_does_not_is_kept_with_a_few_training_rows_as_numbers(blobs, traine
 
 def test_few_rows_are_kept_whole(blobs):
     artifacts, _ = keep(blobs, Sklearn("random_forest", n_estimators=3).fit(TASK), SCHEMA, TASK.rows[:300])
-    background = keep_background(blobs, artifacts, SCHEMA, TASK.rows[:5], TASK.labels[:5])
+    background = keep_background(blobs, artifacts, SCHEMA, TASK.rows[:5], "binary")
     assert np.array_equal(load_background(blobs, background).rows, TASK.rows[:5], equal_nan=True)
 
 

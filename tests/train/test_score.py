@@ -35,4 +35,4 @@ def test_each_knows_which_way_is_better() -> None:
 
 def test_a_metric_nobody_knows() -> None:
     with pytest.raises(UsageError, match="average_precision"):
-        score("accuracy", np.zeros(1), np.zeros(1))
+        score("luck", np.zeros(1), np.zeros(1))

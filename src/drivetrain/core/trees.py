@@ -10,6 +10,10 @@ Link = Literal["identity", "sigmoid", "softmax", "exp"]
 """From the sum of the trees to the prediction."""
 
 
+OUTPUTS = "drivetrain.outputs"
+"""Key of a graph's metadata: how many numbers an answer has. Of two columns without it the second is the answer."""
+
+
 class Branch(msgspec.Struct, frozen=True):
     """A node that asks about one feature. A child is another branch's position, or ``~leaf`` (negative)."""
 

@@ -9,7 +9,7 @@ degrees of freedom, on a scale where the metric can't leave its range. Its cover
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from drivetrain.core.clock import DAY, Micros
 from drivetrain.core.records import Measure
-from drivetrain.evaluate.metrics import Metric
-from drivetrain.evaluate.ranking import Floats
+from drivetrain.evaluate.metrics.metric import Metric
+from drivetrain.evaluate.pairs import block_pairs
+from drivetrain.evaluate.ranking import Floats, Ranking, Weights
 from drivetrain.evaluate.student import t_quantile
 
 Moments = npt.NDArray[np.int64]
@@ -27,21 +28,37 @@ Mask = npt.NDArray[np.bool_]
 MIN_BLOCKS = 4
 """With fewer blocks an interval would say more about t than about the model; none is given."""
 
+MOST_CLUSTERS = 1_000
+"""Clusters that are drawn one by one; of more, random lots of about equal size are (Wolter, 2007, chapter 2)."""
+
 
 class Bootstrap(msgspec.Struct, frozen=True, kw_only=True):
     """How intervals are made.
 
-    ``block`` is how long a stretch of time is drawn whole, counted from midnight UTC.
+    Attributes:
+        replicates: How often rows are drawn anew.
+        seed: Of the draws.
+        block: How long a stretch of time is drawn whole, counted from midnight UTC.
+        level: Coverage of the intervals.
+        cluster: Column whose values are drawn whole instead of stretches of time, with all their rows: for rows that
+            repeat one another because they are about the same customer or patient.
+
+    Example:
+        >>> Bootstrap(cluster="patient").words
+        'patient'
     """
 
     replicates: int = 500
     seed: int = 0
     block: Micros = DAY
     level: float = 0.95
+    cluster: str = ""
 
     @property
     def words(self) -> str:
         """What a block is, for records and cards."""
+        if self.cluster:
+            return self.cluster
         days = self.block / DAY
         return "day of prediction (UTC)" if days == 1 else f"{days:g} days of prediction (UTC)"
 
@@ -63,6 +80,31 @@ class Resamples:
     def among(self, mask: Mask) -> Resamples:
         """The same draws, seen by some of the rows."""
         return Resamples(self.codes[mask], self.counts, self.level)
+
+    def each(self) -> Iterator[Weights]:
+        """How often each row is there, shape (n,): once, then in each replicate."""
+        yield np.ones(len(self.codes), np.int64)
+        for counts in self.counts:
+            yield np.take(counts, self.codes)
+
+    def roc_auc(self, labels: Floats, scores: Floats) -> Floats:
+        """ROC AUC in the rows as they are and in each replicate, shape (replicates + 1,).
+
+        The pairs in the right order are counted once for each two blocks; a replicate then only weighs the counts.
+        """
+        blocks = self.counts.shape[1]
+        if blocks > len(self.counts):  # as many passes over the rows as there are blocks would take longer
+            ranking = Ranking(labels, scores)
+            return np.array([ranking.areas_by_row(weights).roc_auc for weights in self.each()])
+        right = block_pairs(labels, scores, self.codes, blocks)
+        drawn = np.vstack([np.ones((1, blocks)), self.counts])
+        of_label = [
+            drawn @ np.bincount(self.codes, weights=which, minlength=blocks) for which in (labels, 1.0 - labels)
+        ]
+        every = of_label[0] * of_label[1]
+        ordered = np.einsum("rb,rb->r", drawn @ right, drawn)
+        nothing: Floats = np.full(len(drawn), np.nan)
+        return np.asarray(np.divide(ordered, every, out=nothing, where=every > 0), np.float64)
 
     def sums(self, values: Floats, group: npt.NDArray[np.intp] | None = None, groups: int = 1) -> Floats:
         """Sums of ``values`` by group, in the rows as they are and in each replicate.
@@ -113,18 +155,30 @@ class Draws(msgspec.Struct, frozen=True):
         return max(low, 0.0), high if scale == "positive" else min(high, 1.0)
 
 
-def draw(ats: Moments, bootstrap: Bootstrap) -> Resamples:
+def draw(ats: Moments, bootstrap: Bootstrap, clusters: npt.NDArray[np.int64] | None = None) -> Resamples:
     """Draws blocks with replacement.
 
     Args:
         ats: Moment of each row, microseconds UTC, shape (n,).
         bootstrap: How many replicates, of which blocks.
+        clusters: What is drawn whole in place of stretches of time: rows with one number belong together, shape (n,).
     """
-    _, codes = np.unique(ats // bootstrap.block, return_inverse=True)
+    _, codes = np.unique(ats // bootstrap.block if clusters is None else clusters, return_inverse=True)
+    if clusters is not None:
+        codes = _lots(codes, bootstrap.seed)
     blocks = int(codes.max()) + 1 if len(codes) else 0
     random = np.random.default_rng(bootstrap.seed)
     counts = random.multinomial(blocks, np.full(blocks, 1.0 / max(blocks, 1)), size=bootstrap.replicates)
     return Resamples(codes.astype(np.intp), counts.astype(np.int64), bootstrap.level)
+
+
+def _lots(codes: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.intp]:
+    """Many clusters thrown together at random, a thousand lots of them; few as they are."""
+    many = int(codes.max()) + 1 if len(codes) else 0
+    if many <= MOST_CLUSTERS:
+        return codes
+    lot = np.random.default_rng(seed).permutation(many) % MOST_CLUSTERS
+    return np.asarray(lot[codes], np.intp)
 
 
 def difference(ours: Draws, theirs: Draws, metric: Metric) -> Draws:

@@ -22,12 +22,31 @@ from drivetrain.core.records import (
 )
 from drivetrain.evaluate.bias.wording import counted_as, findings
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
-from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.metrics import METRICS, SETS, Metric, metric_of
 from drivetrain.evaluate.operating import Curve
 from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
-_SLICE_METRIC = "roc_auc"
+_CAME: dict[str, str] = {"multiclass": "was right", "regression": "came", "quantile": "stayed below"}
+_CALIBRATION: dict[str, tuple[str, str]] = {
+    "binary": (
+        "Can its percentages be believed?",
+        "Each dot is a tenth of the {rows}. On the dashed line, what it said is what came",
+    ),
+    "multiclass": (
+        "Does it know how sure it may be?",
+        "Each dot is a tenth of the {rows}, by how sure it was of the likeliest class. On the dashed line it was right "
+        "as often as it said",
+    ),
+    "regression": (
+        "Are its numbers right on average?",
+        "Each dot is a tenth of the {rows}, by what it said. On the dashed line that is the mean of what came",
+    ),
+    "quantile": (
+        "Do its quantiles hold?",
+        "Each dot is a level: across what was asked, upwards the share of the {rows} that stayed below it",
+    ),
+}
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,18 +132,21 @@ def card_html(card: Card) -> bytes:
         evaluation=evaluation,
         run=card.run,
         span=span,
-        metrics=METRICS,
+        metrics=_metrics(evaluation),
         headline=evaluation.metrics.get(card.metric),
         rivals=_rivals(card),
         gains=[gap for gap in evaluation.comparisons if gap.metric == card.metric],
         points=_points(card.curve),
-        calibration=calibration_chart(evaluation.calibration) if evaluation.calibration else None,
-        precision=None if card.curve is None else precision_chart(card.curve, evaluation.positives / evaluation.rows),
+        calibration=_calibration(evaluation),
+        precision=_precision(card),
+        told=_told(card),
+        share_positive=_share_positive(evaluation.positives, evaluation.rows),
+        calibration_words=_CALIBRATION.get(evaluation.task.kind),
         slices=_slices(evaluation),
         bias_rates=_bias_rates(card.bias),
         bias_findings=[] if card.bias is None else findings(card.bias),
         bias_words="" if card.bias is None else counted_as(card.bias),
-        slice_metric=METRICS[_SLICE_METRIC],
+        slice_metric=_slice_metric(evaluation),
         importance=_importance(card),
         unknown=_unknown(card),
         verdict=_verdict(card),
@@ -159,23 +181,76 @@ def _points(curve: Curve | None) -> list[object]:
 
 
 def _slices(evaluation: Evaluation) -> dict[str, tuple[list[_Line], list[SliceMeasure]]]:
-    whole = evaluation.metrics.get(_SLICE_METRIC)
+    compared = _slice_metric(evaluation)
+    whole = evaluation.metrics.get(compared.name)
     told: dict[str, tuple[list[_Line], list[SliceMeasure]]] = {}
     for column in dict.fromkeys(found.column for found in evaluation.slices):
         of_column = [found for found in evaluation.slices if found.column == column]
-        known = [(found, found.metrics[_SLICE_METRIC]) for found in of_column if _SLICE_METRIC in found.metrics]
+        known = [(found, found.metrics[compared.name]) for found in of_column if compared.name in found.metrics]
         low, high = ends([measure for _, measure in known])
         lines = [
             _Line(
                 found.value,
                 measure,
                 strip(measure, low, high, guide=None if whole is None else whole.value),
-                f"{found.count:,} rows, {percent(found.positives / found.count)} positive",
+                f"{found.count:,} rows" + _positive(found),
             )
-            for found, measure in sorted(known, key=lambda item: item[1].value)
+            for found, measure in sorted(
+                known, key=lambda item: item[1].value * (-1 if compared.better == "lower" else 1)
+            )
         ]
-        told[column] = (lines, [found for found in of_column if _SLICE_METRIC not in found.metrics])
+        told[column] = (lines, [found for found in of_column if compared.name not in found.metrics])
     return told
+
+
+def _metrics(evaluation: Evaluation) -> dict[str, Metric]:
+    """What each figure is, as it is meant of such answers."""
+    named = {name: SETS[evaluation.task.kind].named(name) for name in evaluation.metrics}
+    return {name: metric for name, metric in named.items() if metric is not None}
+
+
+def _slice_metric(evaluation: Evaluation) -> Metric:
+    kind = evaluation.task.kind
+    return metric_of(SETS[kind].slice_metric, kind)
+
+
+def _positive(found: SliceMeasure) -> str:
+    share = _share_positive(found.positives, found.count)
+    return "" if share is None else f", {percent(share)} positive"
+
+
+def _share_positive(positives: int | None, rows: int) -> float | None:
+    return None if positives is None or not rows else positives / rows
+
+
+def _calibration(evaluation: Evaluation) -> Markup | None:
+    if not evaluation.calibration:
+        return None
+    kind = evaluation.task.kind
+    return calibration_chart(evaluation.calibration, shares=kind != "regression", came=_CAME.get(kind, "came true"))
+
+
+def _precision(card: Card) -> Markup | None:
+    share = _share_positive(card.evaluation.positives, card.evaluation.rows)
+    return None if card.curve is None or share is None else precision_chart(card.curve, share)
+
+
+def _told(card: Card) -> str:
+    """What its answers are, a sentence."""
+    task = card.evaluation.task
+    names = ", ".join(task.classes[:8]) + (f" and {len(task.classes) - 8} more" if len(task.classes) > 8 else "")
+    return {
+        "binary": f"It gives the probability that {card.positive}.",
+        "multiclass": f"It gives the probability of each of {len(task.classes)} classes, of which one comes: {names}.",
+        "multilabel": f"It gives the probability of each of {len(task.classes)} labels; any may come: {names}.",
+        "regression": "It gives a number.",
+        "quantile": f"It gives numbers that the outcome stays below in {_listed(task.levels)} of all cases.",
+        "ranking": "It puts the rows of a group in order.",
+    }[task.kind]
+
+
+def _listed(levels: Sequence[float]) -> str:
+    return ", ".join(percent(level) for level in levels)
 
 
 def _importance(card: Card) -> list[tuple[str, float, str]]:
@@ -193,6 +268,9 @@ def _unknown(card: Card) -> list[str]:
         ]
     if not evaluation.slices:
         unknown.append("Nothing is known about single groups: no slices were declared.")
+    if evaluation.unseen:
+        names = ", ".join(f"{name} ({count:,})" for name, count in list(evaluation.unseen.items())[:8])
+        unknown.append(f"It can not name classes that it never learned, and rows of them are in no figure: {names}.")
     small = [found for found in evaluation.slices if not found.metrics]
     if small:
         names = ", ".join(f"{found.column} {found.value}" for found in small[:8])

@@ -12,30 +12,48 @@ from drivetrain.evaluate.wording import figures, percent
 
 _SIDE = 340.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 18.0, 12.0, 40.0
+_SHARES = tuple(f"{step / 5:.0%}" for step in range(6))
 _WIDE, _HIGH = _SIDE - _LEFT - _RIGHT, _SIDE - _TOP - _BOTTOM
 
 
-def calibration_chart(bins: Sequence[CalibrationBin]) -> Markup:
-    """What was predicted, across, against what came, upwards, with intervals; perfection is the diagonal."""
-    top = _round_up(max([max(point.predicted, point.observed.high or point.observed.value) for point in bins] or [1.0]))
-    parts = [_frame(top, top, "predicted", "came true")]
-    parts.append(f'<line class="guide" x1="{_x(0, top)}" y1="{_y(0, top)}" x2="{_x(top, top)}" y2="{_y(top, top)}"/>')
+def calibration_chart(bins: Sequence[CalibrationBin], *, shares: bool = True, came: str = "came true") -> Markup:
+    """What was predicted, across, against what came, upwards, with intervals; perfection is the diagonal.
+
+    Args:
+        bins: What to draw, one at least.
+        shares: Whether they are shares, which begin at nought; numbers begin and end where theirs do.
+        came: What came is called.
+    """
+    seen = [
+        end for point in bins for end in (point.predicted, point.observed.low, point.observed.high) if end is not None
+    ]
+    seen += [point.observed.value for point in bins]
+    low, high = (0.0, _round_up(max(seen))) if shares else (min(seen), max(*seen, min(seen) + 1e-9))
+
+    def at(value: float) -> float:
+        return (value - low) / (high - low)
+
+    scale = "{:.0%}" if shares else "{:,.4g}"
+    marks = [scale.format(low + (high - low) * step / 5) for step in range(6)]
+    parts = [_frame(marks, marks, "predicted", came)]
+    parts.append(f'<line class="guide" x1="{_x(0, 1)}" y1="{_y(0, 1)}" x2="{_x(1, 1)}" y2="{_y(1, 1)}"/>')
     for point in bins:
-        x, seen = _x(point.predicted, top), point.observed
-        if seen.low is not None and seen.high is not None:
-            parts.append(f'<line class="range" x1="{x}" x2="{x}" y1="{_y(seen.low, top)}" y2="{_y(seen.high, top)}"/>')
-        words = f"predicted {percent(point.predicted)}, came true {figures(seen)}, {point.count:,} rows"
-        parts.append(
-            f'<circle class="mark" cx="{x}" cy="{_y(seen.value, top)}" r="4.5"><title>{escape(words)}</title></circle>'
-        )
-    return _svg(parts, f"Calibration: share that came true against the predicted share, in {len(bins)} groups")
+        x, observed = _x(at(point.predicted), 1.0), point.observed
+        if observed.low is not None and observed.high is not None:
+            low_y, high_y = _y(at(observed.low), 1.0), _y(at(observed.high), 1.0)
+            parts.append(f'<line class="range" x1="{x}" x2="{x}" y1="{low_y}" y2="{high_y}"/>')
+        said = percent(point.predicted) if shares else f"{point.predicted:,.4g}"
+        words = f"predicted {said}, {came} {figures(observed)}, {point.count:,} rows"
+        y = _y(at(observed.value), 1.0)
+        parts.append(f'<circle class="mark" cx="{x}" cy="{y}" r="4.5"><title>{escape(words)}</title></circle>')
+    return _svg(parts, f"Calibration: what came against what was predicted, in {len(bins)} groups")
 
 
 def precision_chart(curve: Curve, base_rate: float) -> Markup:
     """Precision, upwards, against recall, across, with intervals at chosen points; guessing has the base rate."""
     line = " ".join(f"{_x(r, 1.0)},{_y(p, 1.0)}" for r, p in zip(curve.recall, curve.precision, strict=True))
     parts = [
-        _frame(1.0, 1.0, "recall", "precision"),
+        _frame(_SHARES, _SHARES, "recall", "precision"),
         f'<line class="guide" x1="{_x(0, 1)}" x2="{_x(1, 1)}" y1="{_y(base_rate, 1)}" y2="{_y(base_rate, 1)}"/>',
         f'<text class="note" x="{_x(0, 1) + 6}" y="{_y(base_rate, 1) + 15}">guessing {percent(base_rate)}</text>',
         f'<polyline class="line" points="{line}"/>',
@@ -83,13 +101,13 @@ def _svg(parts: Sequence[str], words: str) -> Markup:
     )
 
 
-def _frame(across: float, upwards: float, below: str, beside: str) -> str:
+def _frame(across: Sequence[str], upwards: Sequence[str], below: str, beside: str) -> str:
     parts = []
-    for step in range(6):
-        x, y = _x(across * step / 5, across), _y(upwards * step / 5, upwards)
+    for step, (right, up) in enumerate(zip(across, upwards, strict=True)):
+        x, y = _x(step / 5, 1.0), _y(step / 5, 1.0)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_SIDE - _RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{upwards * step / 5:.0%}</text>')
-        parts.append(f'<text x="{x}" y="{_SIDE - _BOTTOM + 16}" text-anchor="middle">{across * step / 5:.0%}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{up}</text>')
+        parts.append(f'<text x="{x}" y="{_SIDE - _BOTTOM + 16}" text-anchor="middle">{right}</text>')
     parts.append(f'<text class="axis" x="{_LEFT + _WIDE / 2}" y="{_SIDE - 6}" text-anchor="middle">{below}</text>')
     parts.append(f'<text class="axis" x="{_LEFT + 6}" y="{_TOP + 10}">{beside}</text>')
     return "".join(parts)

@@ -9,14 +9,16 @@ import msgspec
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.notebook import shown
-from drivetrain.evaluate.metrics import METRICS, metric_of
+from drivetrain.core.records.task import KINDS, TaskKind
+from drivetrain.evaluate.metrics import METRICS, SETS, metric_of, names_of, suits
 
 
 class Gate(msgspec.Struct, frozen=True):
     """One rule on an evaluation; ``Gate("average_precision", at_least=0.40)``, or one of the constructors below.
 
     Attributes:
-        metric: Name of the metric judged.
+        metric: Name of the metric judged; where none is named, the model's own (of slices, the one that groups of its
+            kind are compared by).
         at_least: The value must reach this.
         at_most: The value must not exceed this.
         surely: Judge the interval's worse bound instead of the value, so that luck can't pass the gate.
@@ -31,7 +33,7 @@ class Gate(msgspec.Struct, frozen=True):
         ProjectError: An absolute gate names no bound.
     """
 
-    metric: str
+    metric: str = ""
     at_least: float | None = None
     at_most: float | None = None
     surely: bool = False
@@ -45,29 +47,50 @@ class Gate(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if isinstance(self, Approval):
             return  # no figure answers it
-        metric = metric_of(self.metric)
+        metric = metric_of(self.metric) if self.metric else None
         if self.against is None and self.at_least is None and self.at_most is None:
+            title = metric.title if metric else "the model's metric"
             raise ProjectError(
-                f"the gate on {metric.title} asks for nothing", expected="at_least= or at_most=", found="neither"
+                f"the gate on {title} asks for nothing", expected="at_least= or at_most=", found="neither"
             )
-        if self.against is not None and metric.better not in {"greater", "lower"}:
+        if metric is not None and self.against is not None and metric.better not in {"greater", "lower"}:
             comparable = [name for name, other in METRICS.items() if other.better in {"greater", "lower"}]
             raise ProjectError(
                 f"{metric.title} can't be better or worse than another's", expected=f"one of {', '.join(comparable)}"
             )
 
+    def on(self, kind: TaskKind, metric: str) -> Gate:
+        """The gate with its metric named.
+
+        Args:
+            kind: Of the model's answers.
+            metric: The metric that stands for its objective.
+
+        Raises:
+            ProjectError: The metric that the gate names can't be made from such answers.
+        """
+        if not self.metric:
+            return msgspec.structs.replace(self, metric=metric if self.column is None else SETS[kind].slice_metric)
+        if not suits(self.metric, kind):
+            raise ProjectError(
+                f"the gate on {metric_of(self.metric).title} does not suit a label that is {KINDS[kind]}",
+                found=repr(self.metric),
+                expected=f"a metric of such answers: {', '.join(names_of(kind))}",
+            )
+        return self
+
     @classmethod
-    def beats_champion(cls, metric: str = "average_precision", margin: float = 0.0) -> Gate:
+    def beats_champion(cls, metric: str = "", margin: float = 0.0) -> Gate:
         """Better than the champion by more than ``margin``, with confidence; passes where there is no champion."""
         return cls(metric, against="champion", margin=margin)
 
     @classmethod
-    def keeps_up_with_champion(cls, metric: str = "average_precision", loss: float = 0.01) -> Gate:
+    def keeps_up_with_champion(cls, metric: str = "", loss: float = 0.01) -> Gate:
         """Not worse than the champion by ``loss`` or more, with confidence (non-inferiority)."""
         return cls(metric, against="champion", margin=-abs(loss))
 
     @classmethod
-    def beats_baselines(cls, metric: str = "average_precision", margin: float = 0.0) -> Gate:
+    def beats_baselines(cls, metric: str = "", margin: float = 0.0) -> Gate:
         """Better than every baseline by more than ``margin``, with confidence."""
         return cls(metric, against="baseline", margin=margin)
 
@@ -75,7 +98,7 @@ class Gate(msgspec.Struct, frozen=True):
     def slice(
         cls,
         column: str,
-        metric: str = "roc_auc",
+        metric: str = "",
         *,
         value: str | None = None,
         at_least: float | None = None,
@@ -100,7 +123,7 @@ class Gate(msgspec.Struct, frozen=True):
 
     @classmethod
     def calibration(cls, at_most: float = 0.05) -> Gate:
-        """The mean distance between predicted and observed share must not exceed this."""
+        """The mean distance between predicted and observed share must not exceed this; for a yes or no, and classes."""
         return cls("ece", at_most=at_most)
 
 

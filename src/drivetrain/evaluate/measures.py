@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from drivetrain.core.records import Comparison, Measure
+from drivetrain.core.records.task import TaskKind
 from drivetrain.evaluate.bootstrap import Draws, Resamples, difference
-from drivetrain.evaluate.metrics import BINS, METRICS, defined, groups_of, log_losses
-from drivetrain.evaluate.ranking import Floats, Ranking
-
-AT_RATE = "average_precision_at_reference_rate"
-"""Average precision had the base rate been another's: what is left of a change once fewer positives are set aside."""
+from drivetrain.evaluate.metrics import AT_RATE, METRICS, SETS, Metric, defined
+from drivetrain.evaluate.metrics.answers import Answers
+from drivetrain.evaluate.metrics.binary import figures
+from drivetrain.evaluate.metrics.ranked import judged
+from drivetrain.evaluate.ranking import Floats
 
 
 def resample(
     labels: Floats, predictions: Floats, resamples: Resamples, *, rate: float | None = None
 ) -> dict[str, Draws]:
-    """Values and replicates of every metric that these rows define.
+    """Values and replicates of every metric of a yes or no that these rows define.
 
     Args:
         labels: 0 or 1, shape (n,).
@@ -27,47 +26,32 @@ def resample(
     Returns:
         Name of the metric → its draws; average precision and ROC AUC are left out where only one class is there.
     """
-    rows = len(labels)
-    weight = resamples.sums(np.ones(rows))[:, 0]
-    weight[weight == 0] = np.nan
-    positives = resamples.sums(labels)[:, 0]
-    predicted = resamples.sums(predictions)[:, 0]
-    gaps = resamples.sums(predictions - labels, groups_of(predictions), BINS)
-    figures = {
-        "log_loss": resamples.sums(log_losses(labels, predictions))[:, 0] / weight,
-        "brier": resamples.sums((predictions - labels) ** 2)[:, 0] / weight,
-        "ece": np.abs(gaps).sum(axis=1) / weight,
-        "base_rate": positives / weight,
-        "mean_prediction": predicted / weight,
-        "calibration_gap": (predicted - positives) / weight,
-    }
-    ranking = Ranking(labels, predictions)
-    codes = resamples.codes[ranking.order]
-    areas = np.array(
-        [
-            ranking.areas(np.ones(rows, np.int64), rate),
-            *(ranking.areas(np.take(counts, codes), rate) for counts in resamples.counts),
-        ]
-    )
-    figures = {"average_precision": areas[:, 0], "roc_auc": areas[:, 1]} | figures
-    if rate is not None:
-        figures[AT_RATE] = areas[:, 2]
+    answers = Answers(labels, predictions)
+    return _draws(figures(answers, resamples, rate=rate), answers.rows, resamples)
+
+
+def resample_answers(answers: Answers, resamples: Resamples) -> dict[str, Draws]:
+    """Values and replicates of every metric that answers of any kind define."""
+    count = judged(answers) if answers.task.kind == "ranking" else answers.rows
+    return _draws(SETS[answers.task.kind].figures(answers, resamples), count, resamples)
+
+
+def _draws(found: dict[str, Floats], count: int, resamples: Resamples) -> dict[str, Draws]:
     return {
-        name: Draws(float(every[0]), every[1:], rows, resamples.blocks)
-        for name, every in figures.items()
+        name: Draws(float(every[0]), every[1:], count, resamples.blocks)
+        for name, every in found.items()
         if defined(float(every[0]))
     }
 
 
-def measures(draws: dict[str, Draws], level: float) -> dict[str, Measure]:
+def measures(draws: dict[str, Draws], level: float, kind: TaskKind = "binary") -> dict[str, Measure]:
     """Each metric with its interval."""
-    return {
-        name: every.measure(METRICS["average_precision" if name == AT_RATE else name], level)
-        for name, every in draws.items()
-    }
+    return {name: every.measure(_metric(name, kind), level) for name, every in draws.items()}
 
 
-def comparisons(ours: dict[str, Draws], theirs: dict[str, Draws], against: str, level: float) -> list[Comparison]:
+def comparisons(
+    ours: dict[str, Draws], theirs: dict[str, Draws], against: str, level: float, kind: TaskKind = "binary"
+) -> list[Comparison]:
     """Paired differences of every metric for which one way is better."""
     return [
         Comparison(
@@ -75,11 +59,16 @@ def comparisons(ours: dict[str, Draws], theirs: dict[str, Draws], against: str, 
             against=against,
             ours=draws.value,
             theirs=theirs[name].value,
-            difference=_difference(difference(draws, theirs[name], METRICS[name]), level),
+            difference=_difference(difference(draws, theirs[name], metric), level),
         )
         for name, draws in ours.items()
-        if name in theirs and name in METRICS and METRICS[name].better in {"greater", "lower"}
+        if name in theirs and name != AT_RATE and (metric := _metric(name, kind)).better in {"greater", "lower"}
     ]
+
+
+def _metric(name: str, kind: TaskKind) -> Metric:
+    known = SETS[kind].named("average_precision" if name == AT_RATE else name)
+    return METRICS[name] if known is None else known
 
 
 def _difference(draws: Draws, level: float) -> Measure:

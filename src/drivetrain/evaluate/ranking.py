@@ -84,6 +84,11 @@ class Ranking:
             at_rate = _dot(step, lift * found / np.maximum(lift * found + wrong, _TINY)) / positives
         return Areas(average, 1.0 - above / (positives * negatives), at_rate)
 
+    def areas_by_row(self, weights: Weights, rate: float | None = None, *, times: int = 1) -> Areas:
+        """As :meth:`areas`, of weights in the rows' own order; of scores of which ``times`` lie in each row."""
+        order = self.order if times == 1 else self.order // times
+        return self.areas(weights[order], rate)
+
     def curve(self, weights: Weights) -> tuple[Floats, Floats]:
         """Weight of positives and of negatives at or above each threshold that lets a positive through."""
         through = np.cumsum(weights, dtype=np.float64)

@@ -8,26 +8,24 @@ import polars as pl
 from drivetrain.core.errors import UsageError
 from drivetrain.core.records import SliceMeasure
 from drivetrain.evaluate.bootstrap import Resamples
-from drivetrain.evaluate.measures import measures, resample
-from drivetrain.evaluate.ranking import Floats
+from drivetrain.evaluate.measures import measures, resample_answers
+from drivetrain.evaluate.metrics.answers import Answers
+from drivetrain.evaluate.metrics.ranked import judged
 
 MOST_VALUES = 40
 """Values of a column that are told apart; the rest are one slice."""
 MIN_ROWS = 100
 MIN_OF_A_CLASS = 10
-"""A slice with fewer rows, or fewer of either outcome, is counted but not measured."""
+"""A slice with fewer rows, fewer of either outcome, or fewer groups to rank, is counted but not measured."""
 OTHERS = "(all others)"
 MISSING = "(missing)"
 
 
-def measure_slices(
-    labels: Floats, predictions: Floats, columns: pl.DataFrame, resamples: Resamples
-) -> tuple[SliceMeasure, ...]:
+def measure_slices(answers: Answers, columns: pl.DataFrame, resamples: Resamples) -> tuple[SliceMeasure, ...]:
     """Measures every value of every column.
 
     Args:
-        labels: 0 or 1, shape (n,).
-        predictions: Probabilities, shape (n,).
+        answers: Labels and predictions.
         columns: What to slice by, n rows; values are told as text.
         resamples: Draws over the same rows.
 
@@ -39,31 +37,37 @@ def measure_slices(
     Raises:
         UsageError: The columns have another number of rows.
     """
-    if columns.height != len(labels):
-        raise UsageError("slices do not match the rows", found=f"{columns.height} rows", expected=len(labels))
+    if columns.height != answers.rows:
+        raise UsageError("slices do not match the rows", found=f"{columns.height} rows", expected=answers.rows)
+    kind = answers.task.kind
     found: list[SliceMeasure] = []
     for column in columns.columns:
         values = _values(columns[column])
         masks = {value: values == value for value in dict.fromkeys(values.tolist())}
-        enough = {value for value, mask in masks.items() if _enough(labels[mask])}
+        enough = {value for value, mask in masks.items() if _enough(answers.among(mask))}
         level = 1.0 - (1.0 - resamples.level) / max(len(enough), 1)
         for value, mask in sorted(masks.items(), key=lambda item: (-int(item[1].sum()), item[0])):
-            draws = resample(labels[mask], predictions[mask], resamples.among(mask)) if value in enough else {}
+            inside = answers.among(mask)
+            draws = resample_answers(inside, resamples.among(mask)) if value in enough else {}
             found.append(
                 SliceMeasure(
                     column=column,
                     value=value,
                     count=int(mask.sum()),
-                    positives=int(labels[mask].sum()),
-                    metrics=measures(draws, level),
+                    positives=int(inside.labels.sum()) if kind == "binary" else None,
+                    metrics=measures(draws, level, kind),
                 )
             )
     return tuple(found)
 
 
-def _enough(labels: Floats) -> bool:
-    positives = int(labels.sum())
-    return len(labels) >= MIN_ROWS and min(positives, len(labels) - positives) >= MIN_OF_A_CLASS
+def _enough(answers: Answers) -> bool:
+    if answers.rows < MIN_ROWS:
+        return False
+    if answers.task.kind == "ranking":
+        return judged(answers) >= MIN_OF_A_CLASS
+    positives = int(answers.labels.sum())
+    return answers.task.kind != "binary" or min(positives, answers.rows - positives) >= MIN_OF_A_CLASS
 
 
 def _values(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

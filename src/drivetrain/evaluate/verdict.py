@@ -17,11 +17,11 @@ def check(gates: Sequence[Gate], evaluation: Evaluation, *, now: Micros | None =
 
     Args:
         gates: The rules; an empty sequence passes and says so.
-        evaluation: The record they judge.
+        evaluation: The record they judge; gates that name no metric ask for that of its objective.
         now: The report's moment; the present by default.
     """
     outcomes: list[GateOutcome] = []
-    for gate in gates:
+    for gate in (each.on(evaluation.task.kind, evaluation.metric) for each in gates):
         if isinstance(gate, Approval):
             outcomes.append(_waiting(gate))
         elif gate.against == "champion":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar, get_args, overload
 
 import polars as pl
@@ -10,11 +11,14 @@ import polars as pl
 from drivetrain.core.clock import Micros, duration
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.protocols import Trainer
+from drivetrain.core.records.task import KINDS, TaskKind
 from drivetrain.data.contract import Contract
 from drivetrain.data.reader import Reader
 from drivetrain.data.source import Source
 from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.metrics import metric_for, metric_of, suits
 from drivetrain.features.aggregate import Aggregate
 from drivetrain.features.derived import DerivedView
 from drivetrain.features.entity import Entity
@@ -23,8 +27,10 @@ from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
+from drivetrain.loop.kind import declared_kind
 from drivetrain.loop.model import Group, Model, check_allowed, check_columns, check_treated_alike, checked_features
-from drivetrain.monitor.spec import Monitor
+from drivetrain.monitor.performance import MEASURED
+from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import Leakage
@@ -273,13 +279,17 @@ class Declarations(Definitions):
         impute: Impute | Sequence[Impute] = (),
         leakage: Leakage = Leakage(),
         gates: Sequence[Gate] = (),
+        metric: str | None = None,
+        bootstrap: Bootstrap = Bootstrap(),
         seed: int = 0,
         **words: Any,  # noqa: ANN401 - description, owner, positive, rows, limits and keep of Model
     ) -> Model:
         """Declares what is to be learned; see :class:`Model`, whose words for people may be given too.
 
         What rows are told apart by (``slices``, ``protected``, ``weigh``) is a feature of the model by full name, a
-        field of the request, or a column of the label's table that the model does not read.
+        field of the request, or a column of the label's table that the model does not read. The label's kind decides
+        which metrics there are; gates, tuning and ``metric`` default to what suits it, and what does not is refused:
+        here where the declaration tells the kind, else when the training set does.
         """
         made = Model(
             name=name,
@@ -295,10 +305,20 @@ class Declarations(Definitions):
             impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
             leakage=leakage,
             gates=tuple(gates),
-            metric=self.metric,
+            metric=self.metric if metric is None else metric,
+            bootstrap=bootstrap,
             seed=seed,
             **words,
         )
+        kind = declared_kind(label)
+        if kind is not None:
+            made.check_kind(kind)
+            made = replace(made, metric=made.metric_of(kind))
+        if metric is not None and made.metric != metric_of(metric).name:
+            raise ProjectError(
+                f"the metric of model {name!r} does not suit its label", found=repr(metric),
+                expected=f"one such as {made.metric}",
+            )  # fmt: skip
         check_columns(made)
         check_allowed(made)
         check_treated_alike(made)
@@ -358,14 +378,43 @@ class Declarations(Definitions):
         return _declare(self.endpoints, "endpoint", name, made)
 
     def monitor(self, endpoint: str, **watched: Any) -> Monitor:  # noqa: ANN401 - the fields of Monitor
-        """Declares what is watched on an endpoint; the arguments are the fields of :class:`Monitor`."""
+        """Declares what is watched on an endpoint; the arguments are the fields of :class:`Monitor`.
+
+        Of a model that tells anything but a yes or no, performance is watched if it is asked for, by a metric that
+        suits; of classes and orders it can't be, for labels that come back are numbers.
+
+        Raises:
+            ProjectError: There is no such endpoint, or what is watched does not suit its model.
+        """
         if endpoint not in self.endpoints:
             raise ProjectError(
                 "a monitor names an endpoint that is not declared",
                 found=repr(endpoint),
                 expected=f"one of {', '.join(self.endpoints) or 'none so far'}",
             )
-        return _declare(self.monitors, "monitor", endpoint, Monitor(endpoint=endpoint, **watched))
+        kind = declared_kind(self.endpoints[endpoint].model.label)
+        if kind not in {None, "binary"} and "performance" not in watched:
+            watched["performance"] = None  # what counts as a fall, only the unit of the label could say
+        made = Monitor(endpoint=endpoint, **watched)
+        if kind is not None and made.performance is not None:
+            _check_watched(endpoint, kind, made.performance)
+        return _declare(self.monitors, "monitor", endpoint, made)
+
+
+def _check_watched(endpoint: str, kind: TaskKind, asked: Performance) -> None:
+    """Refuses rules on performance that could never speak."""
+    if kind not in MEASURED:
+        raise ProjectError(
+            f"performance on endpoint {endpoint!r} can't be watched: labels that come back are numbers, and its model "
+            f"tells {KINDS[kind]}",
+            do="Leave performance out; drift of inputs and answers is watched all the same",
+        )
+    if not suits(asked.metric, kind):
+        raise ProjectError(
+            f"the monitor of {endpoint!r} watches {asked.metric}, which does not suit a label that is {KINDS[kind]}",
+            expected=f"a metric such as {metric_for(kind)}, and how much worse it may get",
+            do=f'Say dt.Performance(metric="{metric_for(kind)}", drop=…, also={{}}, calibration=None)',
+        )
 
 
 def _declare(known: dict[str, T], noun: str, name: str, made: T) -> T:

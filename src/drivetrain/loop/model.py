@@ -10,9 +10,12 @@ from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.notebook import shown
 from drivetrain.core.protocols import Trainer
+from drivetrain.core.records.task import TaskKind
 from drivetrain.data.source import Source
 from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.metrics import metric_for
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
@@ -21,6 +24,7 @@ from drivetrain.registry.keep import Keep
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
+from drivetrain.train.score import check_suits
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
@@ -47,6 +51,9 @@ class Model:
     leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
+    """What stands for the objective; where it does not suit the kind of answers, the kind's own does."""
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    """How intervals are made when it is judged."""
     seed: int = 0
     description: str = ""
     owner: str = ""
@@ -102,6 +109,7 @@ class Model:
     def beside(self) -> tuple[str, ...]:
         """Columns of the label's table that its rows are told apart by, and that it does not read."""
         named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns, *self.split.groups)
+        named = (*named, *([self.bootstrap.cluster] if self.bootstrap.cluster else []))
         known = {"_entity", *self.feature_names(), *self.request_columns}
         return tuple(dict.fromkeys(name for name in named if name not in known))
 
@@ -128,13 +136,30 @@ class Model:
             ]
         )
 
+    def metric_of(self, kind: TaskKind) -> str:
+        """The metric that stands for the objective, given the kind of its answers."""
+        return metric_for(kind, self.metric)
+
+    def check_kind(self, kind: TaskKind) -> None:
+        """Makes sure that what is asked of the model can be asked of such answers.
+
+        Raises:
+            ProjectError: A gate is on a metric that can't be made from them.
+            UsageError: It is tuned for one that can't.
+        """
+        for gate in self.gates:
+            gate.on(kind, self.metric_of(kind))
+        if self.tune is not None and self.tune.metric is not None:
+            check_suits(self.tune.metric, kind)
+
     def bias_digest(self) -> Digest:
         """Of what its training set is looked at for before it is fitted."""
         return digest([[(each.name, dict(each.shares)) for each in self.protected], repr(self.split)])
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
-        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric])
+        drawn = [] if self.bootstrap == Bootstrap() else [self.bootstrap]
+        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric, *drawn])
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:

@@ -8,7 +8,7 @@ import polars as pl
 from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Alias, Decision, Evaluation, GateReport
+from drivetrain.core.records import Alias, Decision, Evaluation, GateReport, Task
 from drivetrain.evaluate.gate import Gate
 from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.evaluate.verdict import check
@@ -42,7 +42,7 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     if pairs.height < (asked.min_labels if asked else 1):
         return []
     try:
-        evaluation, gates = _judge(model, alias.version, standing.version, pairs, now)
+        evaluation, gates = _judge(model, alias.version, standing.version, pairs, standing.task, now)
     except TrainingError:  # labels of one kind only decide nothing
         return []
     words = (
@@ -89,19 +89,25 @@ def _pairs(store: Store, endpoint: str, versions: tuple[int, int], since: Micros
 
 
 def _judge(
-    model: Model, version: int, standing: int, pairs: pl.DataFrame, now: Micros
+    model: Model, version: int, standing: int, pairs: pl.DataFrame, task: Task, now: Micros
 ) -> tuple[Evaluation, GateReport]:
     ats = pairs["at"].dt.epoch("us").to_numpy()
     evaluation = evaluate(
         pairs["ours"].to_numpy(),
         pairs[LABEL].to_numpy(),
         ats,
-        subject=Subject(run_id=f"shadow:{model.name}@{version}", model=model.name, data="prediction log"),
+        subject=Subject(
+            run_id=f"shadow:{model.name}@{version}",
+            model=model.name,
+            data="prediction log",
+            task=task,
+            metric=model.metric,
+        ),
         champion=(standing, pairs["theirs"].to_numpy()),
         now=now,
     )
     gates = [gate for gate in model.gates if gate.against == "champion"]
-    return evaluation, check(gates or [Gate.keeps_up_with_champion(model.metric)], evaluation, now=now)
+    return evaluation, check(gates or [Gate.keeps_up_with_champion()], evaluation, now=now)
 
 
 def _days(since: Micros, until: Micros) -> str:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from drivetrain.core.clock import DAY, Micros
 from drivetrain.core.errors import StoreError, TrainingError, UsageError
-from drivetrain.core.records import Field, InputSchema
+from drivetrain.core.records import InputSchema, Task
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.column import Column, column_of
+from drivetrain.monitor.output import output_of
 
-OUTPUT = "prediction"
 _LAYOUT = 1
 
 
@@ -69,15 +69,17 @@ def profile(
     ats: npt.ArrayLike,
     schema: InputSchema,
     *,
+    task: Task = Task(),
     importance: Mapping[str, float] | None = None,
 ) -> bytes:
     """Makes a version's reference profile, to be kept as a blob.
 
     Args:
         values: Encoded input rows, float64 of shape (n, fields).
-        predictions: What the model says to them, shape (n,).
+        predictions: What the model says to them, shape (n,), or (n, outputs).
         ats: Moment of each row, microseconds UTC, shape (n,).
         schema: The model's input schema.
+        task: What its answers tell.
         importance: Feature → share.
 
     Raises:
@@ -85,7 +87,7 @@ def profile(
         UsageError: The matrix does not have one column per field, or lengths differ.
     """
     matrix = np.asarray(values, np.float64)
-    outputs = np.asarray(predictions, np.float64)
+    field, outputs = output_of(np.asarray(predictions, np.float64), task)
     moments = np.asarray(ats, np.int64)
     if not len(moments):
         raise TrainingError("a reference profile needs rows", found="none")
@@ -103,7 +105,7 @@ def profile(
         columns=tuple(
             column_of(field, _column(matrix, number), at, len(days)) for number, field in enumerate(schema.fields)
         ),
-        output=column_of(Field(OUTPUT), outputs, at, len(days)),
+        output=column_of(field, outputs, at, len(days)),
         importance={name: float(share) for name, share in (importance or {}).items()},
     )
     return msgspec.msgpack.encode(reference)

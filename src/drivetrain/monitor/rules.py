@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from drivetrain.core.records import Measure, MonitorReport
-from drivetrain.evaluate.measures import AT_RATE
-from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.finding import Finding, Severity
 from drivetrain.monitor.performance import worsening

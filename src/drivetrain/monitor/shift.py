@@ -10,7 +10,8 @@ from drivetrain.evaluate.wording import percent, span
 from drivetrain.monitor.column import Column
 from drivetrain.monitor.drift import comparable, whole_days
 from drivetrain.monitor.finding import Finding, Severity
-from drivetrain.monitor.reference import OUTPUT, Reference
+from drivetrain.monitor.output import OUTPUT
+from drivetrain.monitor.reference import Reference
 
 _TOLD = 3
 _SHOWN = 20

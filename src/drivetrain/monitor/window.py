@@ -12,11 +12,12 @@ import polars as pl
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UsageError
-from drivetrain.core.records import Evaluation, Measure, MonitorReport
+from drivetrain.core.records import Evaluation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.drift import measure_drift, whole_days
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.rules import judge
@@ -86,7 +87,8 @@ def assess(
     labelled = join_labels(window, feedback, endpoint=monitor.endpoint)
     ours = labelled.filter(pl.col("role") == "champion", pl.col("version") == watched.version)
     then = {} if watched.evaluation is None else watched.evaluation.metrics
-    performance = _performance(ours, then)
+    task = Task() if watched.evaluation is None else watched.evaluation.task
+    performance = _performance(ours, then, task)
     report = MonitorReport(
         at=clock.now() if now is None else now,
         endpoint=monitor.endpoint,
@@ -99,7 +101,7 @@ def assess(
         label_share=ours[LABEL].count() / max(ours.height, 1),
         performance=performance,
         reference=then,
-        shadow=_shadows(labelled, then),
+        shadow=_shadows(labelled, then, task),
         latency_p50_us=_quantile(ours["latency_us"], 0.5),
         latency_p99_us=_quantile(ours["latency_us"], 0.99),
         median_ages=_ages(ours["ages"], watched.views),
@@ -108,7 +110,7 @@ def assess(
     asked, reference = monitor.drift, watched.reference
     if asked is not None and reference is not None and ours.height >= max(monitor.min_predictions, 1):
         values = _matrix(ours["values"], len(reference.columns))
-        outputs = ours["prediction"].cast(pl.Float64).to_numpy()
+        _, outputs = output_of(outputs_logged(ours, task), task)
         drift, output = measure_drift(
             reference,
             values,
@@ -127,21 +129,23 @@ def assess(
     return Assessment(report, (*judge(report, monitor), *findings))
 
 
-def _performance(rows: pl.DataFrame, then: dict[str, Measure]) -> dict[str, Measure]:
-    known = rows.filter(pl.col(LABEL).is_not_null() & pl.col("prediction").is_finite())
+def _performance(rows: pl.DataFrame, then: dict[str, Measure], task: Task) -> dict[str, Measure]:
+    arrived = rows.filter(pl.col(LABEL).is_not_null())
+    said = outputs_logged(arrived, task)
+    whole = np.isfinite(said.reshape(len(said), task.outputs)).all(axis=1)
+    known = arrived.filter(pl.Series(whole))
     return measure_performance(
-        known[LABEL].to_numpy(),
-        known["prediction"].cast(pl.Float64).to_numpy(),
-        _moments(known["at"]),
-        reference=then,
+        known[LABEL].to_numpy(), np.ascontiguousarray(said[whole]), _moments(known["at"]), reference=then, task=task
     )
 
 
-def _shadows(labelled: pl.DataFrame, then: dict[str, Measure]) -> dict[str, dict[str, Measure]]:
+def _shadows(labelled: pl.DataFrame, then: dict[str, Measure], task: Task) -> dict[str, dict[str, Measure]]:
     others = labelled.filter(pl.col("role") != "champion")
     pairs = others.select("role", "version").unique().sort("role", "version").rows()
     return {
-        f"{role} v{version}": _performance(others.filter(pl.col("role") == role, pl.col("version") == version), then)
+        f"{role} v{version}": _performance(
+            others.filter(pl.col("role") == role, pl.col("version") == version), then, task
+        )
         for role, version in pairs
     }
 

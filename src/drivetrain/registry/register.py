@@ -73,6 +73,7 @@ def register(
             artifacts=run.artifacts,
             engine=engine_of(run.artifacts),
             input_schema=run.input_schema,
+            task=run.task,
             features=dict(features),
             training_set=training_set,
             gates=gates,

@@ -10,7 +10,7 @@ import numpy as np
 
 from drivetrain.core.errors import StoreError
 from drivetrain.core.protocols import Blobs
-from drivetrain.core.records import Artifact, InputSchema
+from drivetrain.core.records import Artifact, InputSchema, TaskKind
 from drivetrain.train.margin import explaining
 
 FORMAT = "background"
@@ -27,7 +27,7 @@ class Background(msgspec.Struct, frozen=True):
 
     Attributes:
         rows: Evenly spaced over the training rows, which are in order of time.
-        answers: What the model says: the ``probability`` of a label that is 0 or 1, or the ``target`` itself.
+        answers: What the model says: the ``probability`` of a yes or of each class, or the ``target`` itself.
     """
 
     rows: list[list[float]]
@@ -35,7 +35,7 @@ class Background(msgspec.Struct, frozen=True):
 
 
 def keep_background(
-    blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, rows: np.ndarray, labels: np.ndarray
+    blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, rows: np.ndarray, kind: TaskKind
 ) -> tuple[Artifact, ...]:
     """Keeps a background beside a model's artifacts, if none of them explains itself: rows are not kept for nothing.
 
@@ -44,15 +44,15 @@ def keep_background(
         artifacts: The model's forms.
         schema: Its input.
         rows: The training rows, encoded, shape (n, fields).
-        labels: Their labels, shape (n,).
+        kind: What the model tells.
 
     Returns:
         The artifact, or nothing.
     """
     if explaining(blobs, artifacts, schema, _spaced(rows, _TRIED)) is not None:
         return ()
-    binary = bool(np.isin(labels, (0.0, 1.0)).all())
-    kept = Background(_spaced(rows, ROWS).tolist(), "probability" if binary else "target")
+    chances = kind in {"binary", "multiclass", "multilabel"}
+    kept = Background(_spaced(rows, ROWS).tolist(), "probability" if chances else "target")
     data = msgspec.msgpack.encode(kept)
     return (Artifact(name="background.msgpack", format=FORMAT, digest=blobs.put(data), size=len(data)),)
 

@@ -1,4 +1,4 @@
-"""What any model must beat: the rate at which it came true before, by group."""
+"""What any model must beat: what came before, in all rows or by group."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.core.records.run import Scalar
-from drivetrain.train.rate import FILE, RateEngine, RateTable, group, same
+from drivetrain.train.rate import FILE, Answer, RateEngine, RateTable, group, same
 
 
 class HistoricalRate(msgspec.Struct, frozen=True):
-    """The mean label of each group of training rows, drawn toward the mean of all.
+    """The mean label of each group of training rows, drawn toward the mean of all; of classes, the share of each.
 
     A group of n rows with mean m answers ``(n * m + smoothing * overall) / (n + smoothing)``; a group never seen
     answers the overall mean. Nulls are a group of their own.
@@ -60,28 +60,80 @@ class HistoricalRate(msgspec.Struct, frozen=True):
         """Counts the groups.
 
         Raises:
-            TrainingError: ``by`` names a feature that the model does not have, or there are no rows.
+            TrainingError: ``by`` names a feature that the model does not have, there are no rows, or quantiles are
+                wanted.
         """
-        labels = np.asarray(task.labels, dtype=np.float64)
+        if task.kind == "quantile":
+            raise TrainingError("a mean is no quantile", do="Take dt.Naive() as the baseline")
+        labels = _shares(task)
         if not len(labels):
             raise TrainingError("a historical rate needs rows", found="none")
         positions = [_position(name, task.schema) for name in self.by]
         groups, members = same(np.asarray(task.rows)[:, positions])
         weights = np.ones(len(labels)) if task.weights is None else np.asarray(task.weights, dtype=np.float64)
-        counts = np.bincount(members, weights=weights, minlength=len(groups))
-        sums = np.bincount(members, weights=weights * labels, minlength=len(groups))
-        overall = float(np.average(labels, weights=weights))
+        counts = np.bincount(members, weights=weights, minlength=len(groups))[:, None]
+        sums = np.stack(
+            [np.bincount(members, weights=weights * column, minlength=len(groups)) for column in labels.T], axis=1
+        )
+        overall = np.average(labels, axis=0, weights=weights)
         rates = (sums + self.smoothing * overall) / (counts + self.smoothing)
         table = RateTable(
             by=tuple(self.by),
             smoothing=float(self.smoothing),
-            overall=overall,
+            overall=_answer(overall.tolist()),
             groups=tuple(
-                (tuple(_value(task.schema.fields[at], code) for at, code in zip(positions, codes, strict=True)), rate)
+                (
+                    tuple(_value(task.schema.fields[at], code) for at, code in zip(positions, codes, strict=True)),
+                    _answer(rate),
+                )
                 for codes, rate in zip(map(group, groups.tolist()), rates.tolist(), strict=True)
             ),
         )
         return FittedRate(table, task.schema)
+
+
+class Naive(msgspec.Struct, frozen=True):
+    """The one answer that does best without looking at the row.
+
+    Of a yes or no the share that came true; of classes the share of each (the likeliest is then the commonest); of a
+    number the median, which no other constant beats in mean absolute error; of quantiles those of the labels; of
+    several labels the share of each; of an order, no preference at all.
+
+    Example:
+        >>> Naive().name
+        'naive'
+    """
+
+    @property
+    def name(self) -> str:
+        """``naive``."""
+        return "naive"
+
+    @property
+    def engine(self) -> str:
+        """``rate``."""
+        return "rate"
+
+    def search_space(self) -> Mapping[str, Space]:
+        """Nothing to tune."""
+        return {}
+
+    def fit(self, task: FitTask) -> FittedRate:
+        """Counts the labels; weights count where shares do.
+
+        Raises:
+            TrainingError: There are no rows.
+        """
+        labels = _shares(task)
+        if not len(labels):
+            raise TrainingError("a baseline needs rows", found="none")
+        if task.kind in {"regression", "quantile"}:
+            told = np.quantile(labels[:, 0], task.levels or (0.5,))
+        elif task.kind == "ranking":
+            told = np.zeros(1)
+        else:
+            told = np.average(labels, axis=0, weights=task.weights)
+        return FittedRate(RateTable((), 0.0, _answer(told.tolist()), ()), task.schema)
 
 
 class FittedRate:
@@ -92,7 +144,7 @@ class FittedRate:
         self._engine = RateEngine(table, schema)
 
     def predict(self, rows: Matrix) -> np.ndarray:
-        """The rate of each row's group, shape (n,)."""
+        """The rate of each row's group, shape (n,); (n, outputs) where an answer has several numbers."""
         return self._engine.predict(rows)
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
@@ -107,6 +159,18 @@ class FittedRate:
     def parameters(self) -> dict[str, Scalar]:
         """What it was counted by."""
         return {"by": ", ".join(self._table.by), "smoothing": self._table.smoothing, "groups": len(self._table.groups)}
+
+
+def _shares(task: FitTask) -> np.ndarray:
+    """Labels of which the mean is an answer: of classes, 1 for the one that came; shape (n, outputs)."""
+    labels = np.asarray(task.labels, dtype=np.float64)
+    if task.kind == "multiclass":
+        return np.eye(len(task.classes))[labels.astype(np.intp)]
+    return labels.reshape(len(labels), -1)
+
+
+def _answer(numbers: Sequence[float]) -> Answer:
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
 
 def _position(name: str, schema: InputSchema) -> int:

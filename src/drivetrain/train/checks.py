@@ -9,7 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import iso
 from drivetrain.core.errors import TrainingError
-from drivetrain.core.records import InputSchema
+from drivetrain.core.records import InputSchema, Task
 from drivetrain.train.split import Split
 
 _MEND = "Shorten the windows of the split, or bring more data"
@@ -37,7 +37,8 @@ def check_frame(frame: pl.DataFrame, features: Sequence[str]) -> None:
         raise TrainingError(
             "the training set has no rows", do="Ingest its source, and check that the label is not null everywhere"
         )
-    odd = frame.filter(pl.col("_label").is_nan() | pl.col("_label").is_infinite())
+    numbers = frame["_label"].dtype.is_numeric()
+    odd = frame.filter(pl.col("_label").is_nan() | pl.col("_label").is_infinite()) if numbers else frame.clear()
     if len(odd):
         raise TrainingError(
             f"{len(odd)} labels are not finite",
@@ -82,6 +83,33 @@ def check_split(split: Split, labels: pl.Series, *, needs_valid: bool) -> None:
                 expected="two values or more",
                 do="Check the label's expression, or lengthen the window",
             )
+
+
+def check_classes(split: Split, codes: np.ndarray, task: Task, *, needs_valid: bool) -> None:
+    """Refuses a part in which a class never comes, or one of several labels always or never does.
+
+    Args:
+        split: The cut, null labels already left out of its masks.
+        codes: Encoded labels of every row.
+        task: What they stand for; only classes are looked at.
+        needs_valid: Whether there must be validation rows.
+
+    Raises:
+        TrainingError: See above.
+    """
+    for part, mask in (("train", split.train), *([("valid", split.valid)] if needs_valid else [])):
+        rows = codes[mask.to_numpy()]
+        for at, name in enumerate(task.classes):
+            came = rows[:, at] > 0 if task.kind == "multilabel" else rows == at
+            if not came.any() or (task.kind == "multilabel" and came.all()):
+                raise TrainingError(
+                    f"every row of the {part} part has the label {name!r}"
+                    if came.any()
+                    else f"no row of the {part} part has the class {name!r}",
+                    found=f"{len(rows)} rows; other parts have it" if not came.any() else f"{len(rows)} rows",
+                    expected=f"rows of each of {len(task.classes)} classes in every part that teaches or chooses",
+                    do="Lengthen the window, bring more data, or make one class of it and another",
+                )
 
 
 def check_rows(frame: pl.DataFrame, rows: np.ndarray, schema: InputSchema) -> None:

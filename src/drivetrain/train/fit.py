@@ -22,7 +22,9 @@ from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Link, Run
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.run import Scalar, Trial
+from drivetrain.core.records.task import DEFAULT_METRICS, TaskKind
 from drivetrain.core.records.version import Packaging
+from drivetrain.features.target import Target
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import keep
 from drivetrain.train.background import keep_background
@@ -34,7 +36,7 @@ from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.making import observed
 from drivetrain.train.rows import Preparing, TrainingRows
-from drivetrain.train.score import METRICS, score
+from drivetrain.train.score import SUITED, check_suits, judged_score
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
 
@@ -62,6 +64,7 @@ def fit(
     making: Making = Making(),
     leakage: Leakage = Leakage(),
     claims: Mapping[str, str] = MappingProxyType({}),
+    target: Target = Target(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -75,7 +78,8 @@ def fit(
     Args:
         store: Where artifacts and records go.
         model: The model's name.
-        frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, and features by full name.
+        frame: The training set: ``_entity``, ``_at``, ``_label``, ``_label_at``, ``_group`` of a ranking, and features
+            by full name.
         features: Which of its columns the model reads, in order.
         trainer: How it is fitted.
         split: How its rows are cut.
@@ -91,6 +95,7 @@ def fit(
         making: What is declared of it, for the record; what it runs on is looked up.
         leakage: What is done about leaks that are found before the fit.
         claims: View → a sentence, for those that read rows earlier than their table has them.
+        target: What is asked of the labels; by default their values decide, as :func:`kind_of` says.
 
     Returns:
         The finished run.
@@ -103,7 +108,7 @@ def fit(
     environment = environment_digest(found)
     seen = observed(store.folder, making, as_of=as_of, threads=threads)
     meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
-    meaning += [repr(split), *preparing.meaning, *leakage.meaning]
+    meaning += [repr(split), *preparing.meaning, *leakage.meaning, *target.meaning]
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -119,7 +124,9 @@ def fit(
     store.catalog.commit(run, links=[Link(training_set, run.ref, "training_set")])
     try:
         check_frame(frame, [*features, *preparing.columns, *split.groups])
-        rows = TrainingRows.cut(frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing)
+        rows = TrainingRows.cut(
+            frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing, target=target
+        )
         progress.start(task := f"leaks in {model}")
         leaks = look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage)
         progress.finish(task, note=in_short(leaks))
@@ -168,9 +175,13 @@ class _Work:
             weights=lesson.weights,
             schema=lesson.schema.read if lesson.schema.fills else lesson.schema,
             parameters={},
+            groups=lesson.groups,
+            kind=data.task.kind,
+            classes=data.task.classes,
+            levels=data.task.levels,
             seed=self.run.seed,
             threads=self.threads,
-            metric=self.tune.metric if self.tune else "average_precision",
+            metric=self._metric(data.task.kind),
         )
         trials, parameters, metrics = self._choose(data.judged(everything))
         if data.split.folds:
@@ -192,11 +203,12 @@ class _Work:
             parameters=fitted.parameters(),
             metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
             input_schema=lesson.schema,
+            task=data.task,
             imputations=lesson.imputations,
             weighing=lesson.weighing,
             artifacts=(
                 *artifacts,
-                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.labels),
+                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.task.kind),
             ),
             packaging=packaging,
             baselines=kept,
@@ -206,6 +218,14 @@ class _Work:
             train_until=data.split.taught_until,
         )
 
+    def _metric(self, kind: TaskKind) -> str:
+        """What tuning compares."""
+        asked = self.tune.metric if self.tune else None
+        if asked is None:
+            return DEFAULT_METRICS[kind]
+        check_suits(asked, kind)
+        return asked
+
     def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
         """Trials, the parameters that did best, and how good they are on rows they have not seen."""
         trials: tuple[Trial, ...] = ()
@@ -214,7 +234,7 @@ class _Work:
         if self.tune is not None:
             trials = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
         if self.tune is not None and trials:
-            judged = replace(judged, parameters=best(trials, self.tune.metric).parameters)
+            judged = replace(judged, parameters=best(trials, judged.metric).parameters)
         stopped = self.trainer.fit(judged)
         return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
@@ -237,11 +257,15 @@ class _Work:
 
 
 def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
-    """Every metric that fits the labels, on the validation rows, of the model that has not seen them."""
+    """Every metric that suits the labels, on the validation rows, of the model that has not seen them."""
     return _figures(task, np.asarray(fitted.predict(task.valid_rows)))
 
 
 def _figures(task: FitTask, scores: np.ndarray) -> dict[str, float]:
-    if set(np.unique(task.valid_labels)) != {0.0, 1.0}:
+    labels = np.asarray(task.valid_labels)
+    if task.kind == "binary" and set(np.unique(labels)) != {0.0, 1.0}:
         return {}
-    return {f"valid.{name}": score(name, task.valid_labels, scores) for name in METRICS}
+    if task.kind in {"ranking", "multilabel"} and not (labels > 0).any():
+        return {}
+    found = {f"valid.{name}": judged_score(name, task, scores) for name in SUITED[task.kind]}
+    return {name: value for name, value in found.items() if np.isfinite(value)}

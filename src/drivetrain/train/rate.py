@@ -1,10 +1,11 @@
-"""Serving a table of rates: the engine behind the baselines."""
+"""Serving a table of rates, or of what else a baseline answers: the engine behind the baselines."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,13 +17,17 @@ from drivetrain.core.records import InputSchema
 FILE = "rates.json"
 
 
+Answer: TypeAlias = float | tuple[float, ...]
+"""A rate; or one of each class, label or level."""
+
+
 class RateTable(msgspec.Struct, frozen=True):
     """Rates by group, with the values themselves rather than their codes; null is ``None``."""
 
     by: tuple[str, ...]
     smoothing: float
-    overall: float
-    groups: tuple[tuple[tuple[str | float | None, ...], float], ...]
+    overall: Answer
+    groups: tuple[tuple[tuple[str | float | None, ...], Answer], ...]
 
 
 class RateEngine:
@@ -35,25 +40,27 @@ class RateEngine:
         codes = [
             {name: float(code) for code, name in enumerate(schema.fields[at].categories)} for at in self._positions
         ]
-        self._rates: dict[tuple[float | None, ...], float] = {
+        self._rates: dict[tuple[float | None, ...], Answer] = {
             tuple(_code(value, known) for value, known in zip(key, codes, strict=True)): rate
             for key, rate in table.groups
         }
 
     def predict(self, rows: Matrix) -> np.ndarray:
-        """Rates, shape (n,)."""
+        """Rates, shape (n,); (n, outputs) where an answer has several numbers."""
         matrix = np.asarray(rows)
         if matrix.ndim != 2 or matrix.shape[1] != self._width:
             raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
         groups, members = same(matrix[:, self._positions])
         rates = np.array([self._rates.get(group(codes), self._overall) for codes in groups.tolist()], dtype=np.float64)
-        return np.take(rates, members)
+        shape = () if isinstance(self._overall, float) else (len(self._overall),)
+        return np.take(rates.reshape(-1, *shape), members, axis=0)
 
-    def predict_row(self, row: Sequence[float]) -> float:
-        """The rate of one row."""
+    def predict_row(self, row: Sequence[float]) -> float | list[float]:
+        """The same of one row."""
         if len(row) != self._width:
             raise StoreError("a row of another length", found=len(row), expected=self._width)
-        return self._rates.get(group([row[at] for at in self._positions]), self._overall)
+        found = self._rates.get(group([row[at] for at in self._positions]), self._overall)
+        return found if isinstance(found, float) else list(found)
 
     def explain(self, rows: Matrix) -> None:
         """Not known of a table."""

@@ -10,11 +10,13 @@ import polars as pl
 from msgspec.structs import replace
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import FitTask
-from drivetrain.core.records import InputSchema
+from drivetrain.core.records import InputSchema, Task
 from drivetrain.core.records.run import Imputation, Weighing
 from drivetrain.features.encoding import encode, schema_of
-from drivetrain.train.checks import RESERVED, check_rows, check_split
+from drivetrain.features.target import Target, encode_labels, kind_of, task_of
+from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
 from drivetrain.train.split import Fold, Split, Splitter
@@ -46,6 +48,7 @@ class Lesson:
     rows: np.ndarray
     """As the model reads them: with fills and indicators."""
     labels: np.ndarray
+    groups: np.ndarray | None
     schema: InputSchema
     """The columns before they are filled, and what they are filled with."""
     weights: np.ndarray | None
@@ -60,7 +63,11 @@ class TrainingRows:
     rows: np.ndarray
     """float64, shape (n, fields); NaN where a value is missing."""
     labels: np.ndarray
-    """float64, shape (n,)."""
+    """float64, shape (n,): 0 or 1, positions of classes, or numbers; of several labels 0 or 1, shape (n, labels)."""
+    groups: np.ndarray | None
+    """int64, shape (n,), of a ranking: rows of a group stand together, groups in order of their first moment."""
+    task: Task
+    """What the labels stand for; its classes are those of these rows."""
     train: np.ndarray
     """Which of them were known when the validation window opened."""
     valid: np.ndarray
@@ -86,6 +93,7 @@ class TrainingRows:
         *,
         needs_valid: bool,
         preparing: Preparing = Preparing(),
+        target: Target = Target(),
     ) -> TrainingRows:
         """Cuts, checks and encodes a training set; rows without a label are left out.
 
@@ -96,21 +104,36 @@ class TrainingRows:
             as_of: Where the test window ends.
             needs_valid: Whether it can't do without validation rows.
             preparing: What is done to the rows.
+            target: What is asked of their labels.
 
         Raises:
-            TrainingError: A part is empty, its labels are all the same, or a feature is infinite or null throughout.
+            TrainingError: A part is empty, its labels are all the same or lack a class, or a feature is infinite or
+                null throughout.
             FeatureError: A feature is of a type that no model reads.
         """
         labelled = frame.filter(pl.col("_label").is_not_null()).sort("_at", maintain_order=True)
+        groups = group_numbers(labelled)
+        if groups is not None:
+            order = np.argsort(groups, kind="stable")
+            labelled, groups = labelled[order], groups[order]
         cut = split.cut(labelled, as_of)
         check_split(cut, labelled["_label"], needs_valid=needs_valid)
         used = labelled.filter(cut.refit)
+        task = task_of(used["_label"], kind_of(labelled["_label"], target), target.levels)
+        if (task.kind == "ranking") != (groups is not None):
+            raise TrainingError(
+                "rows can only be ranked in groups", do='Declare kind="ranking" and group= on the label'
+            )
+        codes, _ = encode_labels(labelled["_label"], task)
+        check_classes(cut, codes, task, needs_valid=needs_valid)
         schema = with_constants(schema_of(used, features), preparing.impute)
         rows = encode(used, schema)
         check_rows(used, rows, schema)
         return cls(
             rows=rows,
-            labels=used["_label"].cast(pl.Float64).to_numpy(),
+            labels=codes[cut.refit.to_numpy()],
+            groups=None if groups is None else groups[cut.refit.to_numpy()],
+            task=task,
             train=cut.train.filter(cut.refit).to_numpy(),
             valid=cut.valid.filter(cut.refit).to_numpy(),
             schema=schema,
@@ -130,13 +153,16 @@ class TrainingRows:
         Raises:
             TrainingError: A statistic can't be learned from them.
         """
-        rows, labels, columns = self.rows, self.labels, self.columns
+        rows, labels, groups, columns = self.rows, self.labels, self.groups, self.columns
         if teach is not None:
             rows, labels, columns = np.ascontiguousarray(rows[teach]), labels[teach], columns.filter(teach)
+            groups = None if groups is None else groups[teach]
         schema, imputations = learn(self.schema, self.preparing.impute, rows)
+        if self.preparing.weigh and labels.ndim > 1:
+            raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
         weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
         read = Filling(schema).matrix(rows) if schema.fills else rows
-        return Lesson(read, labels, schema, weights, imputations, weighing)
+        return Lesson(read, labels, groups, schema, weights, imputations, weighing)
 
     def judged(self, task: FitTask, fold: Fold | None = None) -> FitTask:
         """The task cut in two: earlier rows teach, those of the validation window judge, if there are any.
@@ -157,7 +183,26 @@ class TrainingRows:
             task,
             rows=lesson.rows,
             labels=lesson.labels,
+            groups=lesson.groups,
             weights=lesson.weights,
             valid_rows=valid,
             valid_labels=None if valid is None else self.labels[judge],
+            valid_groups=None if valid is None or self.groups is None else self.groups[judge],
         )
+
+
+def group_numbers(frame: pl.DataFrame) -> np.ndarray | None:
+    """A number for each group of a ranking, by the order in which groups come first; none where there are none.
+
+    Raises:
+        TrainingError: A row belongs to none.
+    """
+    if "_group" not in frame.columns:
+        return None
+    text = frame["_group"].cast(pl.String)
+    if text.null_count():
+        raise TrainingError(
+            f"{text.null_count()} rows belong to no group", do="Refuse rows without one in the contract, or drop them"
+        )
+    _, first, code = np.unique(text.to_numpy(), return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[code], np.int64)

@@ -1,8 +1,8 @@
-"""The figures that tuning compares: numpy, exact under ties, each knowing which way is better."""
+"""The figures that tuning compares: numpy, exact under ties, each knowing which way is better, and what it suits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivetrain.core.errors import UsageError
+from drivetrain.core.protocols import FitTask
+from drivetrain.core.records.task import KINDS, TaskKind
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -44,8 +46,15 @@ def roc_auc(labels: Vector, scores: Vector) -> float:
 
 
 def log_loss(labels: Vector, scores: Vector) -> float:
-    """Mean negative log likelihood in nats; probabilities are kept 1e-15 away from 0 and 1."""
+    """Mean negative log likelihood in nats; probabilities are kept 1e-15 away from 0 and 1.
+
+    Args:
+        labels: 0 or 1, of the scores' shape; or positions of classes, shape (n,), where scores are of each class.
+        scores: Probabilities.
+    """
     sure = np.clip(scores, _EDGE, 1 - _EDGE)
+    if scores.ndim > labels.ndim:
+        return float(-np.mean(np.log(sure[np.arange(len(labels)), labels.astype(np.intp)])))
     return float(-np.mean(labels * np.log(sure) + (1 - labels) * np.log1p(-sure)))
 
 
@@ -59,6 +68,54 @@ def rmse(labels: Vector, scores: Vector) -> float:
     return float(np.sqrt(np.mean((labels - scores) ** 2)))
 
 
+def mae(labels: Vector, scores: Vector) -> float:
+    """Mean absolute error."""
+    return float(np.mean(np.abs(labels - scores)))
+
+
+def r2(labels: Vector, scores: Vector) -> float:
+    """Share of the labels' variance that is explained; minus infinity where they have none."""
+    spread = float(np.sum((labels - labels.mean()) ** 2))
+    return 1.0 - float(np.sum((labels - scores) ** 2)) / spread if spread > 0 else -np.inf
+
+
+def accuracy(labels: Vector, scores: Vector) -> float:
+    """Share of rows whose likeliest class came."""
+    return float(np.mean(scores.argmax(axis=1) == labels))
+
+
+def micro_average_precision(labels: Vector, scores: Vector) -> float:
+    """Average precision of all labels of all rows taken together."""
+    return average_precision(labels.ravel(), scores.ravel())
+
+
+def pinball(labels: Vector, scores: Vector, levels: Sequence[float]) -> float:
+    """Mean loss of quantiles (Koenker and Bassett, 1978), averaged over the levels.
+
+    Args:
+        labels: Shape (n,).
+        scores: Shape (n, levels), or (n,) of one level.
+        levels: The probabilities.
+    """
+    over = labels[:, None] - scores.reshape(len(labels), -1)
+    each = np.array(levels)
+    return float(np.mean(np.maximum(each * over, (each - 1) * over)))
+
+
+def ndcg(labels: Vector, scores: Vector, groups: NDArray[np.int64], depth: int = 10) -> float:
+    """Discounted gain (2^l - 1 over log2) of the first rows of each group, as a share of the best order's.
+
+    Groups without a relevant row are left out. Of equal scores the less relevant row is put first.
+    """
+    found = []
+    for group in np.unique(groups[labels > 0]):
+        gains = np.exp2(labels[groups == group]) - 1.0
+        order = np.lexsort((gains, -scores[groups == group]))[:depth]
+        discount = 1.0 / np.log2(np.arange(len(order)) + 2.0)
+        found.append(float(gains[order] @ discount) / float(-np.sort(-gains)[:depth] @ discount))
+    return float(np.mean(found))
+
+
 METRICS: Mapping[str, tuple[Callable[[Vector, Vector], float], bool]] = MappingProxyType(
     {
         "average_precision": (average_precision, True),
@@ -66,23 +123,70 @@ METRICS: Mapping[str, tuple[Callable[[Vector, Vector], float], bool]] = MappingP
         "log_loss": (log_loss, False),
         "brier": (brier, False),
         "rmse": (rmse, False),
+        "mae": (mae, False),
+        "r2": (r2, True),
+        "accuracy": (accuracy, True),
+        "micro_average_precision": (micro_average_precision, True),
     }
 )
 """Name → the function, and whether greater is better."""
 
+SUITED: Mapping[TaskKind, tuple[str, ...]] = MappingProxyType(
+    {
+        "binary": ("average_precision", "roc_auc", "log_loss", "brier", "rmse"),
+        "multiclass": ("log_loss", "accuracy"),
+        "multilabel": ("micro_average_precision", "log_loss"),
+        "regression": ("mae", "rmse", "r2"),
+        "quantile": ("pinball",),
+        "ranking": ("ndcg@10",),
+    }
+)
+"""Kind → the metrics that it can be tuned for."""
+
+_SENSES: Mapping[str, bool] = MappingProxyType({"pinball": False, "ndcg@10": True})
+
 
 def score(metric: str, labels: Vector, scores: Vector) -> float:
-    """The named metric.
+    """The named metric, of labels and scores alone.
 
     Raises:
         UsageError: No metric goes by that name.
     """
-    return METRICS[known(metric)][0](labels, scores)
+    if known(metric) not in METRICS:
+        raise UsageError(f"{metric} is not made from labels and scores alone", expected=", ".join(METRICS))
+    return METRICS[metric][0](labels, scores)
+
+
+def judged_score(metric: str, task: FitTask, scores: Vector) -> float:
+    """The named metric, on a task's validation rows.
+
+    Raises:
+        UsageError: It does not suit answers of the task's kind.
+    """
+    check_suits(metric, task.kind)
+    if metric == "pinball":
+        return pinball(task.valid_labels, scores, task.levels)
+    if metric == "ndcg@10":
+        return ndcg(task.valid_labels, scores, task.valid_groups)
+    return score(metric, task.valid_labels, scores)
+
+
+def check_suits(metric: str, kind: TaskKind) -> None:
+    """Refuses a metric that can't be made from answers of a kind.
+
+    Raises:
+        UsageError: It can't.
+    """
+    if metric not in SUITED[kind]:
+        raise UsageError(
+            f"{metric} can't be tuned for where the label is {KINDS[kind]}", expected=", ".join(SUITED[kind])
+        )
 
 
 def sign(metric: str) -> float:
     """1 where greater is better, -1 where smaller is."""
-    return 1.0 if METRICS[known(metric)][1] else -1.0
+    known(metric)
+    return 1.0 if (METRICS[metric][1] if metric in METRICS else _SENSES[metric]) else -1.0
 
 
 def known(metric: str) -> str:
@@ -91,6 +195,6 @@ def known(metric: str) -> str:
     Raises:
         UsageError: No metric goes by that name.
     """
-    if metric not in METRICS:
-        raise UsageError("no such metric to tune for", found=repr(metric), expected=", ".join(METRICS))
+    if metric not in METRICS and metric not in _SENSES:
+        raise UsageError("no such metric to tune for", found=repr(metric), expected=", ".join([*METRICS, *_SENSES]))
     return metric

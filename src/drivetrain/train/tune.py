@@ -15,7 +15,7 @@ from drivetrain.core.notebook import shown
 from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Trainer, Tuner
 from drivetrain.core.records.run import Scalar, Trial
-from drivetrain.train.score import known, score, sign
+from drivetrain.train.score import judged_score, known, sign
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,15 @@ class Tune:
     Args:
         trials: How many settings are tried.
         seconds: Start no further trial after this much tuning; the result then depends on the machine's speed.
-        metric: What is compared: ``average_precision``, ``roc_auc``, ``log_loss``, ``brier`` or ``rmse``.
+        metric: What is compared, on the validation rows; the one that suits the label by default, such as
+            ``average_precision`` of a yes or no, ``log_loss`` of classes, ``mae`` of a number.
         rows: Most training rows a trial learns from.
         seed: The search's seed; the fit's own if none.
     """
 
     trials: int = 30
     seconds: float | None = None
-    metric: str = "average_precision"
+    metric: str | None = None
     rows: int = 40_000
     seed: int | None = None
 
@@ -45,7 +46,8 @@ class Tune:
 
     def __post_init__(self) -> None:
         """Checks the figures at the door."""
-        known(self.metric)
+        if self.metric is not None:
+            known(self.metric)
         if self.trials < 1:
             raise UsageError("tuning needs a trial", found=self.trials, expected="1 or more")
         if self.rows < 1:
@@ -57,7 +59,7 @@ def search(trainer: Trainer, task: FitTask, tune: Tune, *, storage: Path, progre
 
     Args:
         trainer: Whose search space is searched.
-        task: Training and validation rows; its parameters stay as they are.
+        task: Training and validation rows, and the metric; its parameters stay as they are.
         tune: How long, and for what.
         storage: File that keeps finished trials: a search that was killed carries on from it, to the same result.
         progress: Told of every trial.
@@ -72,7 +74,7 @@ def search(trainer: Trainer, task: FitTask, tune: Tune, *, storage: Path, progre
     if not space:
         return ()
     sampled = _sample(task, tune)
-    sense = sign(tune.metric)
+    sense = sign(task.metric)
 
     def objective(parameters: Mapping[str, Scalar], report: Callable[[int, float], None]) -> float:
         fitted = trainer.fit(
@@ -82,7 +84,7 @@ def search(trainer: Trainer, task: FitTask, tune: Tune, *, storage: Path, progre
                 report=lambda iteration, value: report(iteration, sense * value),
             )
         )
-        return sense * score(tune.metric, task.valid_labels, np.asarray(fitted.predict(task.valid_rows)))
+        return sense * judged_score(task.metric, task, np.asarray(fitted.predict(task.valid_rows)))
 
     tuner: Tuner = plugins.load("tuner", "optuna")
     found = tuner.tune(
@@ -112,10 +114,18 @@ def best(trials: tuple[Trial, ...], metric: str) -> Trial:
 
 def _sample(task: FitTask, tune: Tune) -> FitTask:
     count = len(task.labels)
-    if count > tune.rows:
+    if count <= tune.rows:
+        return task
+    if task.groups is None:
         picks = np.linspace(0, count - 1, tune.rows).astype(np.int64)
-        weights = None if task.weights is None else task.weights[picks]
-        rows, labels = np.ascontiguousarray(task.rows[picks]), task.labels[picks]
-    else:
-        rows, labels, weights = task.rows, task.labels, task.weights
-    return msgspec.structs.replace(task, rows=rows, labels=labels, weights=weights, metric=tune.metric)
+    else:  # groups are taken whole, as many as hold about as many rows
+        names, starts = np.unique(task.groups, return_index=True)
+        some = np.linspace(0, len(names) - 1, max(1, len(names) * tune.rows // count)).astype(np.int64)
+        picks = np.flatnonzero(np.isin(task.groups, names[np.argsort(starts)][some]))
+    return msgspec.structs.replace(
+        task,
+        rows=np.ascontiguousarray(task.rows[picks]),
+        labels=task.labels[picks],
+        weights=None if task.weights is None else task.weights[picks],
+        groups=None if task.groups is None else task.groups[picks],
+    )

@@ -76,21 +76,34 @@ def steps(values: Sequence[float], top: float) -> str:
     return " ".join(f"{at * width:.2f},{y:.2f} {(at + 1) * width:.2f},{y:.2f}" for at, y in enumerate(tops))
 
 
-def calibration(bins: Sequence[CalibrationBin]) -> list[dict[str, float]]:
-    """Where each bin's dot and whisker lie; x to the right, y downward."""
+def calibration(bins: Sequence[CalibrationBin], *, shares: bool = True) -> list[dict[str, float]]:
+    """Where each bin's dot and whisker lie; x to the right, y downward.
+
+    Args:
+        bins: Of shares, laid over 0 to 1; or of numbers, laid over what there is of them.
+        shares: Which they are.
+    """
     dots = []
+    scale = Scale(0.0, 1.0) if shares else calibration_scale(bins)
     for one in bins:
         low = one.observed.value if one.observed.low is None else one.observed.low
         high = one.observed.value if one.observed.high is None else one.observed.high
         dots.append(
             {
-                "x": round(100 * one.predicted, 2),
-                "y": round(100 - 100 * one.observed.value, 2),
-                "low": round(100 - 100 * low, 2),
-                "high": round(100 - 100 * high, 2),
+                "x": scale.at(one.predicted),
+                "y": round(100 - scale.at(one.observed.value), 2),
+                "low": round(100 - scale.at(low), 2),
+                "high": round(100 - scale.at(high), 2),
             }
         )
     return dots
+
+
+def calibration_scale(bins: Sequence[CalibrationBin]) -> Scale:
+    """The range that predictions and what came share, whole."""
+    ends = [end for one in bins for end in (one.predicted, one.observed.low, one.observed.value, one.observed.high)]
+    known = [end for end in ends if end is not None]
+    return Scale(min(known, default=0.0), max(known, default=1.0))
 
 
 def heat(reports: Sequence[MonitorReport]) -> list[HeatRow]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from drivetrain.evaluate.metrics import METRICS
+
 
 class Term(msgspec.Struct, frozen=True):
     """A word and its meaning. ``higher`` says which way is better, where the word is a metric."""
@@ -182,7 +184,16 @@ def term(name: str) -> Term:
         >>> term("roc_auc").label, term("card_precision").label
         ('ROC AUC', 'Card precision')
     """
-    return TERMS.get(name) or Term(name.replace("_", " ").capitalize(), "")
+    return TERMS.get(name) or _metric(name) or Term(name.replace("_", " ").capitalize(), "")
+
+
+def _metric(name: str) -> Term | None:
+    """A metric that has no entry of its own, by what it says of itself."""
+    found = METRICS.get(name)
+    if found is None:
+        return None
+    higher = {"greater": True, "lower": False, "zero": False}.get(found.better)
+    return Term(found.title[:1].upper() + found.title[1:], f"{found.meaning[:1].upper()}{found.meaning[1:]}.", higher)
 
 
 def label(name: str) -> str:
@@ -197,6 +208,8 @@ def spoken(name: str) -> str:
         >>> spoken("average_precision"), spoken("roc_auc")
         ('average precision', 'ROC AUC')
     """
+    if name not in TERMS and name in METRICS:
+        return METRICS[name].title
     text = term(name).label
     return text if text.split()[0] in _PROPER else text[0].lower() + text[1:]
 
@@ -204,3 +217,16 @@ def spoken(name: str) -> str:
 def better_higher(name: str) -> bool:
     """Whether more of a metric is better; where nothing is known, it is."""
     return term(name).higher is not False
+
+
+def better_is(name: str) -> str:
+    """Which way a metric is better, in a word; a dash where neither is.
+
+    Example:
+        >>> better_is("roc_auc"), better_is("mae"), better_is("mean_error"), better_is("base_rate")
+        ('higher', 'lower', 'nearer 0', '\u2013')
+    """
+    found = METRICS.get(name)
+    if found is None:
+        return "higher" if better_higher(name) else "lower"
+    return {"greater": "higher", "lower": "lower", "zero": "nearer 0", "neither": "\u2013"}[found.better]

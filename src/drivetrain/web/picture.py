@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import Alert, Alias, Decision, Evaluation, Measure, ModelVersion, MonitorReport
+from drivetrain.evaluate.metrics import metric_for
 from drivetrain.web.definitions import model_of
 from drivetrain.web.desk import Desk
 
@@ -56,6 +59,16 @@ class Picture(msgspec.Struct, frozen=True):
         return report.reference.get(metric) or (evaluation.metrics.get(metric) if evaluation else None)
 
 
+def shown_metric(metric: str, evaluations: Sequence[Evaluation]) -> str:
+    """The metric that stands for a model: the project's, or where that does not suit its answers, their own.
+
+    Args:
+        metric: The project's.
+        evaluations: The model's, the newest first.
+    """
+    return metric_for(evaluations[0].task.kind, metric, evaluations[0].metric) if evaluations else metric
+
+
 def take(desk: Desk, endpoint: str) -> Picture:
     """The picture of an endpoint.
 
@@ -74,7 +87,7 @@ def take(desk: Desk, endpoint: str) -> Picture:
     return Picture(
         endpoint=endpoint,
         model=model,
-        metric=desk.metric,
+        metric=shown_metric(desk.metric, list(evaluations.values())),
         aliases={one.alias: one for one in catalog.find(Alias, model)},
         versions=dict(sorted(versions.items(), reverse=True)),
         evaluations=evaluations,

@@ -80,6 +80,7 @@ def environment() -> jinja2.Environment:
         steps=figures.steps,
         ratio=figures.ratio,
         higher=glossary.better_higher,
+        better=glossary.better_is,
         asset=asset,
         trend=charts.trend,
     )

@@ -182,8 +182,9 @@ def test_nobody_is_singled_out_by_a_personal_attribute() -> None:
                 assert all(each.rows >= 100 for each in named)
 
 
-def test_labels_that_are_no_yes_or_no_have_no_rate() -> None:
-    report = look(world(6).with_columns(pl.col("age").alias("_label")), "carrier")
+@pytest.mark.parametrize("label", [pl.col("age"), pl.col("carrier"), pl.concat_list("carrier")])
+def test_labels_that_are_no_yes_or_no_have_no_rate(label: pl.Expr) -> None:
+    report = look(world(6).with_columns(label.alias("_label")), "carrier")
     assert report.positives is None
     assert report.compared["label rate"] == 0
     assert all(found.rate is None and found.gap is None for found in report.groups)

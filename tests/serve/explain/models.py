@@ -70,7 +70,9 @@ def task_of(kind: str) -> FitTask:
         "count": np.clip(np.nan_to_num(task.rows[:, 1]) // 5, 0, 9),
         "classes": np.nan_to_num(task.rows[:, 3]),
     }[kind]
-    return replace(task, labels=labels, valid_rows=None, valid_labels=None)
+    told = {"late": "binary", "classes": "multiclass"}.get(kind, "regression")
+    classes = ("0", "1", "2", "3") if kind == "classes" else ()
+    return replace(task, labels=labels, valid_rows=None, valid_labels=None, kind=told, classes=classes)
 
 
 def trained(store: Store, name: str, number: int = 1) -> ModelVersion:
@@ -82,7 +84,7 @@ def trained(store: Store, name: str, number: int = 1) -> ModelVersion:
         model="late",
         version=number,
         run_id=f"run-{number}",
-        artifacts=(*artifacts, *keep_background(store.blobs, artifacts, SCHEMA, task.rows, task.labels)),
+        artifacts=(*artifacts, *keep_background(store.blobs, artifacts, SCHEMA, task.rows, task.kind)),
         engine=engine_of(artifacts),
         input_schema=SCHEMA,
         features={},

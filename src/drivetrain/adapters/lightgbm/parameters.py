@@ -13,9 +13,10 @@ from drivetrain.adapters.lightgbm.library import check, library
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import Space
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import KINDS, TaskKind
 
 PATIENCE = 20
-"""Rounds without a better log loss on the validation rows after which boosting stops."""
+"""Rounds without a better loss on the validation rows after which boosting stops."""
 
 MOST_ROUNDS = 1_000
 """Most rounds where boosting may stop early."""
@@ -25,7 +26,6 @@ ROUNDS = 150
 
 DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
     {
-        "objective": "binary",
         "learning_rate": 0.05,
         "num_leaves": 31,
         "min_data_in_leaf": 50,
@@ -34,6 +34,22 @@ DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
         "cat_smooth": 20.0,
     }
 )
+
+OBJECTIVES: Mapping[TaskKind, str] = MappingProxyType(
+    {
+        "binary": "binary",
+        "multiclass": "multiclass",
+        "multilabel": "binary",
+        "regression": "regression",
+        "quantile": "quantile",
+        "ranking": "lambdarank",
+    }
+)
+"""Kind of answers → the objective, where none is set."""
+
+_OF_CLASSES = ("multiclass", "softmax", "multiclassova", "multiclass_ova", "ova", "ovr")
+_OF_GROUPS = ("lambdarank", "rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart", "xendcg_mart")
+_OF_CHANCES = ("binary", "cross_entropy", "xentropy", "cross_entropy_lambda", "xentlambda")
 
 SPACE: Mapping[str, Space] = MappingProxyType(
     {
@@ -46,6 +62,35 @@ SPACE: Mapping[str, Space] = MappingProxyType(
 )
 
 _OURS = ("num_threads", "seed", "deterministic", "force_row_wise", "verbosity", "metric", "early_stopping_round")
+
+
+def objective_of(kind: TaskKind, asked: Scalar) -> str:
+    """The objective of a fit.
+
+    Args:
+        kind: Of the answers wanted.
+        asked: The objective that the project sets; none where it sets none.
+
+    Raises:
+        TrainingError: It gives answers of another kind.
+    """
+    if asked is None:
+        return OBJECTIVES[kind]
+    several, grouped, chance = asked in _OF_CLASSES, asked in _OF_GROUPS, asked in _OF_CHANCES
+    suits = {
+        "binary": not grouped,  # what answers otherwise than a yes or no, whoever evaluates it says
+        "multiclass": several,
+        "multilabel": chance,
+        "regression": not (several or grouped or chance),
+        "quantile": asked == "quantile",
+        "ranking": grouped,
+    }
+    if not suits[kind]:
+        raise TrainingError(
+            f"LightGBM's objective {asked!r} does not suit a label that is {KINDS[kind]}",
+            expected=OBJECTIVES[kind], do="Leave objective out, or set one that does",
+        )  # fmt: skip
+    return str(asked)
 
 
 def canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import neg
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from drivetrain.adapters.lightgbm.export import trees_of
 from drivetrain.adapters.lightgbm.library import patient
-from drivetrain.adapters.lightgbm.parameters import DEFAULTS, MOST_ROUNDS, PATIENCE, ROUNDS, SPACE, canonical
+from drivetrain.adapters.lightgbm.parameters import (
+    DEFAULTS,
+    MOST_ROUNDS,
+    PATIENCE,
+    ROUNDS,
+    SPACE,
+    canonical,
+    objective_of,
+)
+from drivetrain.adapters.lightgbm.several import FittedSeveral
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import TaskKind
+from drivetrain.core.trees import Trees
 
 FILE = "model.txt"
 GRAPH = "model.onnx"
 
-_STOPS_BY = {"binary": "binary_logloss", "multiclass": "multi_logloss", "multiclassova": "multi_logloss"}
-_REPORTS = {"average_precision": "average_precision", "roc_auc": "auc"}
+_STOPS_BY = {
+    "binary": "binary_logloss", "multiclass": "multi_logloss", "multiclassova": "multi_logloss", "quantile": "quantile",
+    "regression_l1": "l1", "lambdarank": "ndcg", "rank_xendcg": "ndcg",
+}  # fmt: skip
+_REPORTS: Mapping[tuple[TaskKind, str], tuple[str, Callable[[float], float]]] = {
+    ("binary", "average_precision"): ("average_precision", float),
+    ("binary", "roc_auc"): ("auc", float),
+    ("regression", "mae"): ("l1", float),
+    ("regression", "rmse"): ("rmse", float),
+    ("regression", "r2"): ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
+    ("multiclass", "accuracy"): ("multi_error", lambda wrong: 1.0 - wrong),
+}
+_DEPTH = 10
 
 
 class LightGBMTrainer:
@@ -43,13 +67,32 @@ class LightGBMTrainer:
         fixed = canonical(self._parameters)
         return {name: space for name, space in SPACE.items() if name not in fixed}
 
-    def fit(self, task: FitTask) -> FittedTrees:
-        """Boosts until the log loss (or squared error) on the validation rows is best, or as many rounds as are set.
+    def fit(self, task: FitTask) -> FittedTrees | FittedSeveral:
+        """Boosts until the loss on the validation rows is best, or as many rounds as are set.
+
+        Several labels, and several quantiles, are told by trees of their own each.
 
         Raises:
             TrainingError: A parameter that LightGBM does not know, or rows that it can't use.
         """
-        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        if task.kind not in {"multilabel", "quantile"}:
+            return self._boost(task)
+        given = canonical({**self._parameters, **task.parameters})
+        rounds = str(given.pop("num_iterations", "")).split(",")
+        outputs = len(task.classes) if task.kind == "multilabel" else len(task.levels)
+        fitted = []
+        for at in range(outputs):
+            own: dict[str, Scalar] = {"alpha": task.levels[at]} if task.kind == "quantile" else {}
+            if rounds != [""]:
+                own["num_iterations"] = int(rounds[at % len(rounds)])
+            fitted.append(self._boost(_one_of(replace(task, parameters={**given, **own}), at)))
+        return FittedSeveral(fitted)
+
+    def _boost(self, task: FitTask) -> FittedTrees:
+        given = {**canonical(self._parameters), **canonical(task.parameters)}
+        chosen = {**DEFAULTS, **given, "objective": objective_of(task.kind, given.get("objective"))}
+        if task.kind == "multiclass":
+            chosen["num_class"] = len(task.classes)
         import lightgbm  # noqa: PLC0415 - deferred: it imports pandas and scikit-learn; after our own loading
 
         fixed_rounds = chosen.pop("num_iterations", None)
@@ -58,7 +101,7 @@ class LightGBMTrainer:
         rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
         callbacks: list[Any] = []
         if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report, parameters["metric"][-1]))
+            callbacks.append(_reporter(task, parameters["metric"][-1]))
         if stopping:
             callbacks.append(lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False))
         try:
@@ -66,11 +109,14 @@ class LightGBMTrainer:
                 task.rows,
                 task.labels,
                 weight=task.weights,
+                group=_sizes(task.groups),
                 feature_name=[f"f{at}" for at in range(len(task.schema.fields))],
                 categorical_feature=list(task.schema.category_positions),
                 params=parameters,
             )
-            valid = [] if task.valid_rows is None else [data.create_valid(task.valid_rows, task.valid_labels)]
+            valid = []
+            if task.valid_rows is not None:
+                valid = [data.create_valid(task.valid_rows, task.valid_labels, group=_sizes(task.valid_groups))]
             booster = lightgbm.train(parameters, data, rounds, valid_sets=valid, callbacks=callbacks)
         except lightgbm.basic.LightGBMError as error:
             raise TrainingError(f"LightGBM can't fit these rows: {error}", do="Mend what it names") from error
@@ -97,11 +143,15 @@ class FittedTrees:
     def save(self, folder: Path) -> list[tuple[str, str]]:
         """Writes LightGBM's own text, and after it an ONNX graph where the trees have such a form."""
         self._booster.save_model(str(folder / FILE), num_iteration=self._rounds)
-        trees = trees_of((folder / FILE).read_text())
+        trees = self.trees()
         if trees is None:
             return [(FILE, "lightgbm")]
         (folder / GRAPH).write_bytes(plugins.load("trees", "onnx")(trees))
         return [(FILE, "lightgbm"), (GRAPH, "onnx")]
+
+    def trees(self) -> Trees | None:
+        """As plain numbers; none where they have no such form."""
+        return trees_of(self._booster.model_to_string(num_iteration=self._rounds))
 
     def importance(self) -> dict[str, float]:
         """Share of the total gain."""
@@ -121,13 +171,33 @@ class FittedTrees:
         return rounds
 
 
+def _one_of(task: FitTask, at: int) -> FitTask:
+    """The task of one label, or of one level, of several; its trials are compared together, not while they run."""
+    if task.kind == "quantile":
+        return replace(task, report=None)
+    valid = None if task.valid_labels is None else np.ascontiguousarray(np.asarray(task.valid_labels)[:, at])
+    labels = np.ascontiguousarray(np.asarray(task.labels)[:, at])
+    return replace(task, kind="binary", classes=(), labels=labels, valid_labels=valid, report=None)
+
+
+def _sizes(groups: Any) -> np.ndarray | None:  # noqa: ANN401 - a vector, or none
+    """How many rows each group has, in order."""
+    if groups is None:
+        return None
+    starts = np.flatnonzero(np.append(True, np.diff(groups) != 0))
+    return np.diff(np.append(starts, len(groups)))
+
+
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
-    if objective == "binary" and task.metric in _REPORTS:
-        metrics.append(_REPORTS[task.metric])
+    asked = _REPORTS.get((task.kind, task.metric))
+    if asked is not None and (objective == "binary" or task.kind != "binary"):
+        metrics.append(asked[0])
+    depth = {"eval_at": [_DEPTH]} if task.kind == "ranking" else {}
     return {
-        "metric": metrics,
+        "metric": list(dict.fromkeys(metrics)),
+        **depth,
         "num_threads": task.threads if patient() else 1,
         "seed": task.seed % (1 << 31),
         "deterministic": True,
@@ -136,12 +206,13 @@ def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     }
 
 
-def _reporter(report: Callable[[int, float], None], asked: str) -> Callable[[Any], None]:
+def _reporter(task: FitTask, asked: str) -> Callable[[Any], None]:
     """A callback that reports a metric of the validation rows after every round."""
+    name, meant = _REPORTS.get((task.kind, task.metric), (asked, float))
 
     def tell(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
         for _, metric, value, *_ in state.evaluation_result_list:
-            if metric == asked:
-                report(state.iteration, float(value))
+            if metric.partition("@")[0] == asked and task.report is not None:
+                task.report(state.iteration, meant(value) if asked == name else float(value))
 
     return tell

@@ -12,6 +12,7 @@ from drivetrain.core.additive import ADDITIVE, Additive
 from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
+from drivetrain.core.trees import OUTPUTS
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 
@@ -19,8 +20,9 @@ _FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 class OnnxEngine:
     """An ONNX model with one input of shape (n, fields), of 32-bit or 64-bit floats.
 
-    Its last output is the answer: of two columns the second (the positive class), a single column as a vector, more
-    as they are. Safe to share between threads: a session is, and nothing else is kept between calls.
+    Its last output is the answer: of two columns the second (the positive class) unless the graph says that both are
+    told, a single column as a vector, more as they are. Safe to share between threads: a session is, and nothing else
+    is kept between calls.
 
     Args:
         path: The model file.
@@ -56,16 +58,19 @@ class OnnxEngine:
         self._input = inputs[0].name
         self._outputs = [self._session.get_outputs()[-1].name]
         self._width = width
-        terms = self._session.get_modelmeta().custom_metadata_map.get(ADDITIVE)
+        said = self._session.get_modelmeta().custom_metadata_map
+        self._last = 1 if said.get(OUTPUTS) == "2" else 2
+        """Most columns of which the last is the answer."""
+        terms = said.get(ADDITIVE)
         self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
 
     def predict(self, rows: Matrix) -> np.ndarray:
-        """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
+        """Probabilities or values, shape (n,); (n, outputs) where an answer has several numbers."""
         matrix = np.ascontiguousarray(rows, dtype=self._float)
         if matrix.ndim != 2 or matrix.shape[1] != self._width:
             raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
         answers = np.asarray(self._session.run(self._outputs, {self._input: matrix})[0], dtype=np.float64)
-        if answers.ndim == 1 or answers.shape[1] > 2:
+        if answers.ndim == 1 or answers.shape[1] > self._last:
             return answers
         return answers[:, -1]
 
@@ -76,7 +81,7 @@ class OnnxEngine:
         answer: np.ndarray = self._session.run(self._outputs, {self._input: np.array([row], dtype=self._float)})[0][0]
         if answer.ndim == 0:
             return float(answer)
-        return float(answer[-1]) if len(answer) <= 2 else [float(value) for value in answer]
+        return float(answer[-1]) if len(answer) <= self._last else [float(value) for value in answer]
 
     def explain(self, rows: Matrix) -> np.ndarray | None:
         """Exact contributions where whoever made the graph wrote its terms into it; none of other graphs."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from drivetrain.core.trees import Branch, Trees
+from drivetrain.core.trees import OUTPUTS, Branch, Trees
 
 _AT_MOST, _BELOW, _MEMBER = 0, 1, 6
 _SUM = 1
@@ -61,7 +61,9 @@ def trees_graph(trees: Trees) -> bytes:
         initializer=initial,
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5)]
-    graph_bytes: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    model.metadata_props.add(key=OUTPUTS, value=str(outputs))
+    graph_bytes: bytes = model.SerializeToString()
     return graph_bytes
 
 

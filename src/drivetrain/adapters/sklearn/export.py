@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from drivetrain.adapters.sklearn.additive import KEPT_AS
+from drivetrain.adapters.sklearn.pipeline import OUTPUTS as KEPT_OUTPUTS
 from drivetrain.core.additive import ADDITIVE
+from drivetrain.core.trees import OUTPUTS
 
 
 def to_onnx(fitted: Any, width: int) -> bytes | None:  # noqa: ANN401 - sklearn has no types
@@ -27,6 +29,8 @@ def to_onnx(fitted: Any, width: int) -> bytes | None:  # noqa: ANN401 - sklearn 
         model = convert_sklearn(fitted, initial_types=[("rows", FloatTensorType([None, width]))], options=options)
         if hasattr(fitted, KEPT_AS):
             model.metadata_props.add(key=ADDITIVE, value=getattr(fitted, KEPT_AS))
+        if hasattr(fitted, KEPT_OUTPUTS):
+            model.metadata_props.add(key=OUTPUTS, value=str(getattr(fitted, KEPT_OUTPUTS)))
         graph: bytes = model.SerializeToString()
     except Exception:  # noqa: BLE001 - converters raise what they like; skops holds what they can't
         return None

@@ -8,6 +8,10 @@ import numpy as np
 
 from drivetrain.core.records import InputSchema
 
+OUTPUTS = "outputs_"
+"""Attribute of a pipeline: how many classes, or labels, its answers tell; skops keeps it. Without it a pair is a no and
+a yes, and the yes is the answer."""
+
 
 def pipeline(estimator: Any, schema: InputSchema, rows: np.ndarray) -> Any:  # noqa: ANN401 - sklearn has no types
     """A pipeline around an estimator, not fitted yet.
@@ -44,4 +48,11 @@ def answers(fitted: Any, rows: np.ndarray) -> np.ndarray:  # noqa: ANN401 - skle
     if not hasattr(fitted, "predict_proba"):
         return np.asarray(fitted.predict(rows), dtype=np.float64)
     shares = np.asarray(fitted.predict_proba(rows), dtype=np.float64)
-    return shares[:, 1] if shares.shape[1] == 2 else shares
+    outputs = getattr(fitted, OUTPUTS, None)
+    if outputs is None:
+        return shares[:, 1] if shares.shape[1] == 2 else shares
+    if shares.shape[1] < outputs:  # a class that no row had that it was fitted on
+        every = np.zeros((len(shares), outputs))
+        every[:, np.asarray(fitted.classes_, np.intp)] = shares
+        return every
+    return shares[:, 0] if outputs == 1 else shares

@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from drivetrain.adapters.sklearn.additive import KEPT_AS, additive
-from drivetrain.adapters.sklearn.estimators import ESTIMATORS, make
+from drivetrain.adapters.sklearn.estimators import ESTIMATORS, fitting, make
 from drivetrain.adapters.sklearn.export import to_onnx
-from drivetrain.adapters.sklearn.pipeline import answers, pipeline
+from drivetrain.adapters.sklearn.pipeline import OUTPUTS, answers, pipeline
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
@@ -55,7 +55,8 @@ class SklearnTrainer:
         )
 
         chosen = {**self._parameters, **task.parameters}
-        estimator = make(self.name, chosen, seed=task.seed, threads=task.threads)
+        estimator = make(self.name, chosen, seed=task.seed, threads=task.threads, kind=task.kind)
+        estimator = fitting(estimator, self.name, task.kind)
         fitted = pipeline(estimator, task.schema, task.rows)
         labels = np.asarray(task.labels)
         if is_classifier(estimator):
@@ -73,6 +74,8 @@ class SklearnTrainer:
                 fitted.fit(task.rows, labels, **weighed)
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"{self.name} can't fit these rows: {error}") from error
+        if task.kind in {"multiclass", "multilabel"}:
+            setattr(fitted, OUTPUTS, len(task.classes))
         terms = additive(fitted, task.schema, np.asarray(task.rows))
         if terms is not None:
             setattr(fitted, KEPT_AS, msgspec.json.encode(terms).decode())

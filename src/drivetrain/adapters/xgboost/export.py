@@ -16,6 +16,7 @@ _LINKS: Mapping[str, Link] = {
     "reg:squarederror": "identity",
     "reg:absoluteerror": "identity",
     "reg:pseudohubererror": "identity",
+    "reg:quantileerror": "identity",
     "rank:ndcg": "identity",
     "rank:pairwise": "identity",
     "multi:softprob": "softmax",

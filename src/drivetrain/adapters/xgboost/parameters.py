@@ -8,6 +8,7 @@ from types import MappingProxyType
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import Space
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import KINDS, TaskKind
 
 PATIENCE = 20
 """Rounds without a better loss on the validation rows after which boosting stops."""
@@ -22,7 +23,6 @@ NUM_ROUNDS = "num_boost_round"
 
 DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
     {
-        "objective": "binary:logistic",
         "eta": 0.05,
         "max_depth": 6,
         "min_child_weight": 10.0,
@@ -31,6 +31,18 @@ DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
         "tree_method": "hist",
     }
 )
+
+OBJECTIVES: Mapping[TaskKind, str] = MappingProxyType(
+    {
+        "binary": "binary:logistic",
+        "multiclass": "multi:softprob",
+        "multilabel": "binary:logistic",
+        "regression": "reg:squarederror",
+        "quantile": "reg:quantileerror",
+        "ranking": "rank:ndcg",
+    }
+)
+"""Kind of answers → the objective, where none is set."""
 
 SPACE: Mapping[str, Space] = MappingProxyType(
     {
@@ -43,6 +55,35 @@ SPACE: Mapping[str, Space] = MappingProxyType(
 
 _ALIASES = {"learning_rate": "eta", "lambda": "reg_lambda", "alpha": "reg_alpha", "n_estimators": NUM_ROUNDS}
 _OURS = ("nthread", "n_jobs", "seed", "random_state", "verbosity", "eval_metric", "device")
+
+
+def objective_of(kind: TaskKind, asked: Scalar) -> str:
+    """The objective of a fit.
+
+    Args:
+        kind: Of the answers wanted.
+        asked: The objective that the project sets; none where it sets none.
+
+    Raises:
+        TrainingError: It gives answers of another kind.
+    """
+    if asked is None:
+        return OBJECTIVES[kind]
+    family = str(asked).partition(":")[0]
+    suits = {
+        "binary": family != "rank",  # what answers otherwise than a yes or no, whoever evaluates it says
+        "multiclass": asked == "multi:softprob",
+        "multilabel": asked == "binary:logistic",
+        "regression": family not in {"binary", "multi", "rank"} and asked != "reg:quantileerror",
+        "quantile": asked == "reg:quantileerror",
+        "ranking": family == "rank",
+    }
+    if not suits[kind]:
+        raise TrainingError(
+            f"XGBoost's objective {asked!r} does not suit a label that is {KINDS[kind]}",
+            expected=OBJECTIVES[kind], do="Leave objective out, or set one that does",
+        )  # fmt: skip
+    return str(asked)
 
 
 def canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:

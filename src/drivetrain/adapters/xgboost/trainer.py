@@ -8,6 +8,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from operator import neg
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from drivetrain.adapters.xgboost.parameters import (
     ROUNDS,
     SPACE,
     canonical,
+    objective_of,
 )
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
@@ -30,13 +32,24 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import InputSchema
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import TaskKind
 
 FILE = "model.ubj"
 GRAPH = "model.onnx"
 
-_STOPS_BY = {"binary:logistic": "logloss", "multi:softprob": "mlogloss"}
+_STOPS_BY = {
+    "binary:logistic": "logloss", "multi:softprob": "mlogloss", "reg:quantileerror": "quantile",
+    "reg:absoluteerror": "mae", "rank:ndcg": "ndcg@10", "rank:pairwise": "ndcg@10", "rank:map": "map@10",
+}  # fmt: skip
 _log = logging.getLogger(__name__)
-_REPORTS = {"average_precision": "aucpr", "roc_auc": "auc"}
+_REPORTS: Mapping[tuple[TaskKind, str], tuple[str, Callable[[float], float]]] = {
+    ("binary", "average_precision"): ("aucpr", float),
+    ("binary", "roc_auc"): ("auc", float),
+    ("regression", "mae"): ("mae", float),
+    ("regression", "rmse"): ("rmse", float),
+    ("regression", "r2"): ("rmse", neg),  # falls and rises with it, which is all that trials are compared by
+    ("multiclass", "accuracy"): ("merror", lambda wrong: 1.0 - wrong),
+}
 
 
 class XGBoostTrainer:
@@ -64,7 +77,12 @@ class XGBoostTrainer:
             TrainingError: A parameter that XGBoost does not know, or rows that it can't use.
             MissingExtra: XGBoost is not installed.
         """
-        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        given = {**canonical(self._parameters), **canonical(task.parameters)}
+        chosen = {**DEFAULTS, **given, "objective": objective_of(task.kind, given.get("objective"))}
+        if task.kind == "multiclass":
+            chosen["num_class"] = len(task.classes)
+        if task.kind == "ranking" and task.weights is not None:
+            raise TrainingError("XGBoost weighs groups, not rows, where it ranks", do="Leave weigh= out")
         library()
         import xgboost  # noqa: PLC0415 - deferred: it imports scikit-learn and scipy; after our own loading
 
@@ -74,12 +92,16 @@ class XGBoostTrainer:
         settings = _settings(task, str(chosen["objective"]))
         callbacks: list[Any] = []
         if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report))
+            callbacks.append(_reporter(task.report, _REPORTS.get((task.kind, task.metric), ("", float))[1]))
         if stopping:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
         try:
-            data = _matrix(task.rows, task.labels, task, task.weights)
-            valid = [] if task.valid_rows is None else [(_matrix(task.valid_rows, task.valid_labels, task), "valid")]
+            data = _matrix(task.rows, task.labels, task, task.groups, task.weights)
+            valid = (
+                []
+                if task.valid_rows is None
+                else [(_matrix(task.valid_rows, task.valid_labels, task, task.valid_groups), "valid")]
+            )
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
                 booster = xgboost.train(
@@ -104,7 +126,8 @@ class FittedXGBoost:
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values."""
-        return np.asarray(self._booster.inplace_predict(np.asarray(rows)), dtype=np.float64)
+        said = np.asarray(self._booster.inplace_predict(np.asarray(rows)), dtype=np.float64)
+        return said[:, 0] if said.ndim == 2 and said.shape[1] == 1 else said
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
         """Writes UBJSON, and after it an ONNX graph where the trees have such a form."""
@@ -126,7 +149,7 @@ class FittedXGBoost:
         return dict(self._parameters)
 
 
-def _matrix(rows: Any, labels: Any, task: FitTask, weights: Any = None) -> Any:  # noqa: ANN401 - xgboost has few types
+def _matrix(rows: Any, labels: Any, task: FitTask, groups: Any, weights: Any = None) -> Any:  # noqa: ANN401 - xgboost has few types
     import xgboost  # noqa: PLC0415 - deferred with the fit
 
     width = len(task.schema.fields)
@@ -134,17 +157,20 @@ def _matrix(rows: Any, labels: Any, task: FitTask, weights: Any = None) -> Any: 
     return xgboost.DMatrix(
         np.asarray(rows), np.asarray(labels), weight=weights, feature_types=kinds,
         feature_names=[f"f{at}" for at in range(width)],
-        enable_categorical=True, nthread=task.threads,
+        qid=groups, enable_categorical=True, nthread=task.threads,
     )  # fmt: skip
 
 
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
-    if objective == "binary:logistic" and task.metric in _REPORTS:
-        metrics.append(_REPORTS[task.metric])
+    asked = _REPORTS.get((task.kind, task.metric))
+    if asked is not None and (objective == "binary:logistic" or task.kind != "binary"):
+        metrics.append(asked[0])
+    levels = {"quantile_alpha": list(task.levels)} if task.kind == "quantile" else {}
     return {
-        "eval_metric": metrics,
+        "eval_metric": list(dict.fromkeys(metrics)),
+        **levels,
         "nthread": task.threads if os.environ.get("OMP_WAIT_POLICY", "").lower() == "passive" else 1,
         "seed": task.seed % (1 << 31),
         "verbosity": 1,
@@ -166,14 +192,14 @@ def _heed(said: Sequence[str], given: Mapping[str, Scalar]) -> None:
             _log.warning("XGBoost: %s", words)
 
 
-def _reporter(report: Callable[[int, float], None]) -> Any:  # noqa: ANN401 - xgboost has few types
+def _reporter(report: Callable[[int, float], None], meant: Callable[[float], float]) -> Any:  # noqa: ANN401 - xgboost has few types
     """A callback that reports the last metric of the validation rows after every round."""
     from xgboost.callback import TrainingCallback  # noqa: PLC0415 - deferred with the fit
 
     class Reporter(TrainingCallback):  # type: ignore[misc] # an extra has no types here
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ANN401, ARG002 - xgboost's own signature
             *_, values = evals_log["valid"].values()
-            report(epoch, float(values[-1]))
+            report(epoch, meant(float(values[-1])))
             return False
 
     return Reporter()

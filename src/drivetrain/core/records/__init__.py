@@ -8,6 +8,7 @@ from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
+    ClassMeasure,
     Comparison,
     Evaluation,
     Measure,
@@ -26,7 +27,7 @@ from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.signature import Signature, Statement
 from drivetrain.core.records.step import Step
 from drivetrain.core.records.table import ColumnType, TableVersion
-from drivetrain.core.records.task import TaskKind
+from drivetrain.core.records.task import Task, TaskKind
 from drivetrain.core.records.token import Token, TokenScope
 from drivetrain.core.records.tracking import (
     Dataset,
@@ -52,6 +53,7 @@ __all__ = [
     "BiasGroup",
     "BiasReport",
     "CalibrationBin",
+    "ClassMeasure",
     "ColumnType",
     "Comparison",
     "Dataset",
@@ -89,6 +91,7 @@ __all__ = [
     "Step",
     "TableVersion",
     "TakenName",
+    "Task",
     "TaskKind",
     "Token",
     "TokenScope",

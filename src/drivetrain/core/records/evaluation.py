@@ -6,6 +6,7 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.task import Task
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -39,12 +40,33 @@ class SliceMeasure(msgspec.Struct, frozen=True):
     column: str
     value: str
     count: int
-    positives: int
+    positives: int | None
+    """None where labels are no yes or no."""
     metrics: dict[str, Measure]
 
 
+class ClassMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """How well one class, or one of several labels, is told from the rest."""
+
+    name: str
+    count: int
+    """Rows of which it came true."""
+    named: int
+    """Rows of which the model said so: its likeliest class, or a label from one half on."""
+    precision: Measure | None = None
+    """Share of the rows named so that came true; none where none was named."""
+    recall: Measure | None = None
+    """Share of those that came true that were named so; none where none came true."""
+    roc_auc: Measure | None = None
+    """Against the rest; of classes only."""
+
+
 class CalibrationBin(msgspec.Struct, frozen=True):
-    """Rows whose predictions fall together: what was said, and what came."""
+    """Rows whose predictions fall together: what was said, and what came.
+
+    Of classes it is how sure the model was of the likeliest, and how often that came; of numbers, the mean of both; of
+    quantiles, a level and the share of labels below its quantile.
+    """
 
     low: float
     high: float
@@ -65,7 +87,15 @@ class Evaluation(Record, frozen=True, kw_only=True):
     since: Micros
     until: Micros
     rows: int
-    positives: int
+    positives: int | None
+    """None where labels are no yes or no."""
+    task: Task = Task()
+    metric: str = "average_precision"
+    """The metric that stands for the objective."""
+    groups: int | None = None
+    """Of a ranking: the groups with a relevant row, over which figures are averaged."""
+    unseen: dict[str, int] = {}
+    """Class → how many rows of the window had it although no row that taught did; they are in no figure."""
     block: str
     """What the bootstrap draws whole, for example ``day of prediction``; rows inside share their luck."""
     replicates: int
@@ -74,6 +104,10 @@ class Evaluation(Record, frozen=True, kw_only=True):
     comparisons: tuple[Comparison, ...] = ()
     slices: tuple[SliceMeasure, ...] = ()
     calibration: tuple[CalibrationBin, ...] = ()
+    classes: tuple[ClassMeasure, ...] = ()
+    """Of classes and of several labels, in the order of the task."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Of classes: how many rows of each (first index) were taken for each (second)."""
     importance: dict[str, float] = {}
     """Feature → share of the whole, adding to one."""
 

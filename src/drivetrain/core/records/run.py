@@ -12,6 +12,7 @@ from drivetrain.core.records.base import Record
 from drivetrain.core.records.evaluation import Measure
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.schema import InputSchema
+from drivetrain.core.records.task import Task
 from drivetrain.core.records.tracking import Tracked
 from drivetrain.core.records.version import Artifact, Packaging
 
@@ -104,6 +105,8 @@ class Run(Record, frozen=True, kw_only=True):
     making: Making | None = None
     """What it was made with; none of runs older than the note."""
     input_schema: InputSchema | None = None
+    task: Task = Task()
+    """What it tells, and the classes that its answers stand for, as learned from the rows that taught."""
     artifacts: tuple[Artifact, ...] = ()
     """What can serve the model, the one that is served first."""
     packaging: Packaging | None = None

@@ -10,6 +10,7 @@ from drivetrain.core.records.base import Record
 from drivetrain.core.records.gate import GateReport
 from drivetrain.core.records.schema import InputSchema
 from drivetrain.core.records.signature import Signature
+from drivetrain.core.records.task import Task
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -76,6 +77,8 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     engine: str
     """Adapter that serves it, for example ``lightgbm`` or ``onnx``."""
     input_schema: InputSchema
+    task: Task = Task()
+    """What it tells, and what the numbers of an answer stand for."""
     features: dict[str, Digest]
     """View or request-feature name → digest of its definition, which the server must hold to serve this version."""
     training_set: str

@@ -43,7 +43,7 @@ class Rows:
     @cached_property
     def positives(self) -> Marks | None:
         """Where the label is 1; none where labels are something else than 0 and 1."""
-        known = self.labels.drop_nulls().is_in([0.0, 1.0]).all()
+        known = self.labels.dtype.is_numeric() and self.labels.drop_nulls().is_in([0.0, 1.0]).all()
         return (self.labels == 1.0).fill_null(value=False).to_numpy() if known else None
 
     @cached_property

@@ -9,8 +9,9 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion
+from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion, Task
 from drivetrain.evaluate.card import Card, card_html
+from drivetrain.evaluate.metrics.answers import realigned
 from drivetrain.evaluate.operating import operate
 from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.evaluate.verdict import check
@@ -22,12 +23,14 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
 from drivetrain.loop.stages.train import binding, rows_known
+from drivetrain.loop.told import numbered, told_rows
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.load import predict_version
 from drivetrain.registry.register import register
 from drivetrain.train.fit import importance
 from drivetrain.train.predict import predict_run
+from drivetrain.train.rows import group_numbers
 
 
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -78,11 +81,13 @@ def judge(
     known, until = rows_known(store.tables.read(table.table, table.version), bound)
     frame = known.filter(pl.col(LABEL).is_not_null())
     cut = model.split.cut(frame, until)
-    test = frame.filter(cut.test)
+    seen = told_rows(frame.filter(cut.test), run.task, model.name)
+    test = seen.rows
     predictions = predict_run(store, run, test)
+    metric = model.metric_of(run.task.kind)
     evaluation = evaluate(
         predictions,
-        test[LABEL].to_numpy(),
+        seen.labels,
         _moments(test),
         subject=Subject(
             run_id=run.run_id,
@@ -91,10 +96,16 @@ def judge(
             since=cut.test_since,
             until=cut.until,
             importance=importance(run),
+            task=run.task,
+            metric=metric,
+            unseen=seen.unseen,
         ),
         slices=test.select(model.slices) if model.slices else None,
         baselines={name: predict_run(store, run, test, baseline=name) for name in run.baselines},
-        champion=_champion(project, model, test),
+        champion=_champion(project, model, test, run.task),
+        groups=group_numbers(test),
+        clusters=numbered(test, model.bootstrap.cluster),
+        bootstrap=model.bootstrap,
     )
     gates = check(model.gates, evaluation)
     card = card_html(
@@ -105,10 +116,10 @@ def judge(
             gates=gates,
             positive=model.positive,
             rows=model.rows,
-            metric=model.metric,
+            metric=metric,
             run=run,
             owner=model.owner,
-            curve=operate(predictions, test[LABEL].to_numpy(), _moments(test)),
+            curve=operate(predictions, seen.labels, _moments(test)) if run.task.kind == "binary" else None,
             descriptions=descriptions(model),
             limits=model.limits,
             bias=bias,
@@ -132,12 +143,17 @@ def judge(
     return evaluation, version
 
 
-def _champion(project: Definitions, model: Model, test: pl.DataFrame) -> tuple[int, np.ndarray] | None:
-    """The champion's answers to the same rows; none where there is none, or it reads features that are gone."""
+def _champion(project: Definitions, model: Model, test: pl.DataFrame, task: Task) -> tuple[int, np.ndarray] | None:
+    """The champion's answers to the same rows.
+
+    Returns:
+        None where there is no champion, it reads features that are gone, or its answers are of another kind.
+    """
     standing = champion(project.store, model.name)
     if standing is None or any(name not in test.columns for name in standing.input_schema.names):
         return None
-    return standing.version, predict_version(project.store, standing, test, verify=verify_path(project))
+    said = realigned(predict_version(project.store, standing, test, verify=verify_path(project)), standing.task, task)
+    return None if said is None else (standing.version, said)
 
 
 def _reference(
@@ -149,7 +165,12 @@ def _reference(
     rows = pl.concat([known, test], how="vertical")
     outputs = np.concatenate([predict_run(project.store, run, known), said])
     return profile(
-        encode(rows, run.input_schema), outputs, _moments(rows), run.input_schema, importance=importance(run)
+        encode(rows, run.input_schema),
+        outputs,
+        _moments(rows),
+        run.input_schema,
+        task=run.task,
+        importance=importance(run),
     )
 
 

@@ -11,7 +11,8 @@ from drivetrain.core.clock import DAY, Micros, datetime_of, iso
 from drivetrain.core.hashing import digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import TableVersion
-from drivetrain.features.label import AT, LABEL_AT
+from drivetrain.features.label import AT, LABEL, LABEL_AT
+from drivetrain.features.target import kind_of
 from drivetrain.loop.claims import early_claims
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.making import declared
@@ -29,6 +30,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
     def action(inputs: Mapping[str, Outputs], progress: Progress) -> Outputs:
         table = table_version(project, inputs[training_set]["table"])
         frame, until = rows_known(project.store.tables.read(table.table, table.version), bound)
+        model.check_kind(kind_of(frame[LABEL], model.label.target))
         run = fit(
             project.store,
             model=model.name,
@@ -48,6 +50,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             making=declared(model, bound),
             leakage=model.leakage,
             claims=early_claims(project, model),
+            target=model.label.target,
         )
         return {"run": run.ref}
 

@@ -93,8 +93,9 @@ def _sampled(record: ModelVersion, engine: Engine, background: Background) -> Ex
 
     def explain(inputs: list[float]) -> Reasons:
         found = sampling.explain(np.array(inputs, dtype=np.float64))
-        unit = background.answers if len(found.base) == 1 else "probability"
-        return Reasons(unit, "sampled", found.base.tolist(), found.contributions.tolist(), found.errors.tolist())
+        return Reasons(
+            background.answers, "sampled", found.base.tolist(), found.contributions.tolist(), found.errors.tolist()
+        )
 
     return explain
 

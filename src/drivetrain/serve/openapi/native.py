@@ -91,6 +91,7 @@ def describe(plan: EndpointPlan) -> Operation:
         }
     )
     field = record({"name": TEXT, "type": TEXT, "expected": TEXT, "description": TEXT})
+    told = record({"kind": TEXT, "classes": listed(TEXT), "levels": listed(NUMBER)})
     worker = record({"pid": WHOLE}, {"champion": version, "shadow": version, "policy": version})
     texts: Mapping[str, Schema] = {"name": TEXT, "model": TEXT, "description": TEXT}
     return Operation(
@@ -106,6 +107,7 @@ def describe(plan: EndpointPlan) -> Operation:
                     "left_alone": listed(WHOLE),
                     "workers": listed(worker),
                     "request": listed(field),
+                    "answer": {"anyOf": [told, {"type": "null"}]},
                     "features": listed(TEXT),
                     "views": listed(TEXT),
                 }

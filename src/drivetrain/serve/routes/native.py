@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivetrain.core.records import Policy
+from drivetrain.core.records import Policy, Task
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.admission import labels, predict_call
 from drivetrain.serve.dataplane import Dataplane
@@ -68,6 +68,11 @@ def _told(policy: Policy) -> dict[str, object]:
     return {"mode": policy.mode, "experiment": policy.experiment, "unit": policy.unit, "arms": arms}
 
 
+def _answer(task: Task) -> dict[str, object]:
+    """What the numbers of an answer stand for, in their order."""
+    return {"kind": task.kind, "classes": task.classes, "levels": task.levels}
+
+
 def _describe(plane: Dataplane, workers: Workers) -> Handler:
     async def describe(_: Request) -> Response:
         plan, serving = plane.plan, plane.serving
@@ -92,6 +97,7 @@ def _describe(plane: Dataplane, workers: Workers) -> Handler:
                     }
                     for field in plan.fields
                 ],
+                "answer": None if serving.champion is None else _answer(serving.champion.record.task),
                 "features": [] if serving.champion is None else serving.champion.record.input_schema.names,
                 "views": plane.lookup.views,
             }

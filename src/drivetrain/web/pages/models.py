@@ -14,8 +14,12 @@ from drivetrain.web.desk import Desk
 from drivetrain.web.mlflow.shapes import standing
 from drivetrain.web.pages.bias import report_behind
 from drivetrain.web.pages.experiments import tracked_run
+from drivetrain.web.picture import shown_metric
 from drivetrain.web.rendering import page
 from drivetrain.web.security import CARD_POLICY
+
+_CAME = {"multiclass": "was right", "regression": "what came on average", "quantile": "stayed below"}
+"""What calibration sets beside what was said, where that is not what came true."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,18 +32,20 @@ def models(request: Request, desk: DeskOf) -> HTMLResponse:
     for name in desk.models:
         versions = sorted(catalog.find(ModelVersion, name), key=lambda one: -one.version)
         kept = {one.run_id for one in versions}
+        evaluations = {one.run_id: one for one in catalog.find(Evaluation, name)}
         shelves.append(
             {
                 "name": name,
                 "versions": versions,
-                "evaluations": {one.run_id: one for one in catalog.find(Evaluation, name)},
+                "evaluations": evaluations,
                 "aliases": aliases(desk, name),
+                "metric": shown_metric(desk.metric, list(evaluations.values())),
                 "looked": bool(catalog.find(BiasReport, name, limit=1)),
                 "runs": [run for run in catalog.find(Run, name) if run.run_id not in kept],
             }
         )
     registered = [(one, standing(desk.store, one)) for one in catalog.find(RegisteredVersion) if not one.deleted]
-    return page(request, "models.html", shelves=shelves, metric=desk.metric, registered=registered)
+    return page(request, "models.html", shelves=shelves, registered=registered)
 
 
 @router.get("/models/{name}/versions/{number}")
@@ -49,6 +55,7 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
     catalog = desk.store.catalog
     evaluation = catalog.get(Evaluation, found.run_id)
     looked = report_behind(catalog, found)
+    shares = evaluation is None or evaluation.task.kind != "regression"
     return page(
         request,
         "version.html",
@@ -58,10 +65,13 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
         bias=looked,
         bias_findings=findings(looked) if looked else [],
         aliases=[alias for alias, pointed in aliases(desk, name).items() if pointed == number],
-        calibration=figures.calibration(evaluation.calibration) if evaluation else [],
+        calibration=figures.calibration(evaluation.calibration, shares=shares) if evaluation else [],
+        shares=shares,
+        came=_CAME.get(evaluation.task.kind, "came true") if evaluation else "",
+        calibration_scale=figures.calibration_scale(evaluation.calibration) if evaluation else None,
         importance=figures.importance(evaluation.importance) if evaluation else [],
         tree=lineage.upward(catalog, found.ref),
-        metric=desk.metric,
+        metric=shown_metric(desk.metric, [evaluation] if evaluation else []),
     )
 
 

@@ -98,4 +98,4 @@ def test_what_can_not_be_measured_is_named(labels, predictions, words):
 
 def test_an_unknown_metric_is_named_with_those_there_are():
     with pytest.raises(UnknownName, match="average_precision"):
-        metrics.metric_of("accuracy")
+        metrics.metric_of("luck")
