@@ -8,6 +8,7 @@ import msgspec
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.evaluate.metrics import METRICS, metric_of
+from drivetrain.evaluate.parity import disparity_of
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -86,3 +87,38 @@ class Gate(msgspec.Struct, frozen=True):
     def calibration(cls, at_most: float = 0.05) -> Gate:
         """The mean distance between predicted and observed share must not exceed this."""
         return cls("ece", at_most=at_most)
+
+    @classmethod
+    def fairness(
+        cls,
+        metric: str,
+        *,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        column: str | None = None,
+        surely: bool = False,
+    ) -> Gate:
+        """A bound on how far protected groups lie apart: ``at_most`` for a difference, ``at_least`` for a ratio.
+
+        Args:
+            metric: ``equalized_odds_difference``, ``demographic_parity_ratio`` and so on, as fairlearn names them.
+            at_most: The widest gap must not exceed this.
+            at_least: The ratio must reach this.
+            column: A protected attribute, or several as ``"sex × region"``; every one that is told apart by default.
+            surely: Judge the interval's worse bound, so that luck can't pass the gate.
+        """
+        return FairnessGate(metric, at_most=at_most, at_least=at_least, column=column, surely=surely)
+
+
+class FairnessGate(Gate, frozen=True):
+    """A rule on the report on fairness; made by :meth:`Gate.fairness`."""
+
+    def __post_init__(self) -> None:
+        definition = disparity_of(self.metric)
+        bound, wrong = ("at_most=", self.at_least) if definition.kind == "difference" else ("at_least=", self.at_most)
+        asked = self.at_most if definition.kind == "difference" else self.at_least
+        if asked is None or wrong is not None:
+            raise ProjectError(
+                f"the gate on {definition.title} bounds it on the wrong side, or not at all",
+                expected=f"{bound}: a {definition.kind} of {1 if definition.kind == 'ratio' else 0} is perfect parity",
+            )

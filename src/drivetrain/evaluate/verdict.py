@@ -7,22 +7,29 @@ from collections.abc import Sequence
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Comparison, Evaluation, GateOutcome, GateReport, Measure
-from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.fairness.verdict import fairness_outcomes
+from drivetrain.evaluate.gate import FairnessGate, Gate
 from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.probes import Probes
 from drivetrain.evaluate.wording import figure, figures
 
 
-def check(gates: Sequence[Gate], evaluation: Evaluation, *, now: Micros | None = None) -> GateReport:
+def check(
+    gates: Sequence[Gate], evaluation: Evaluation, probes: Probes = Probes(), *, now: Micros | None = None
+) -> GateReport:
     """Puts every gate to an evaluation; all are asked, also after one says no.
 
     Args:
         gates: The rules; an empty sequence passes and says so.
         evaluation: The record they judge.
+        probes: What else was looked at on the same rows, for the gates on that.
         now: The report's moment; the present by default.
     """
     outcomes: list[GateOutcome] = []
     for gate in gates:
-        if gate.against == "champion":
+        if isinstance(gate, FairnessGate):
+            outcomes += fairness_outcomes(gate, probes.fairness)
+        elif gate.against == "champion":
             outcomes += _champion(gate, evaluation)
         elif gate.against == "baseline":
             outcomes += _baselines(gate, evaluation)

@@ -52,6 +52,15 @@ class Model:
     """What a row is, in the plural: ``flights``."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
+    threshold: float | None = None
+    """A prediction at or above it is acted on, which is what fairness is measured at; by default as many rows are acted
+    on as are positive."""
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+            raise ProjectError(
+                f"the threshold of model {self.name!r} is no probability", found=self.threshold, expected="0 to 1"
+            )
 
     @property
     def views(self) -> tuple[FeatureView, ...]:
@@ -125,7 +134,8 @@ class Model:
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
-        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric])
+        acts = [] if self.threshold is None else [self.threshold]
+        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric, *acts])
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:

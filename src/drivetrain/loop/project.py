@@ -27,6 +27,7 @@ from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
+from drivetrain.loop.probes import ModelProbes
 from drivetrain.loop.quarantine import Quarantine
 from drivetrain.loop.routing import route
 from drivetrain.loop.runner import Outcome
@@ -130,6 +131,11 @@ class Project(Declarations):
     def data(self) -> Data:
         """What tables hold, ``project.data("flights")``, and say of groups, ``project.data.bias("late")``."""
         return Data(self)
+
+    @property
+    def probes(self) -> ModelProbes:
+        """What was looked at beside an evaluation: ``project.probes.fairness("late")``."""
+        return ModelProbes(self)
 
     def history(self, table: str, *, limit: int = LIMIT) -> History:
         """How a table came to be: what each batch brought, and how its columns have moved from version to version.

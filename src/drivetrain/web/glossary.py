@@ -78,6 +78,12 @@ TERMS: dict[str, Term] = {
         "hold all together, so that the widest of many is not taken for a finding when luck alone made it. They say "
         "that the data differ, not why, and not whether that is unfair.",
     ),
+    "fairness": Term(
+        "Fairness of answers",
+        "What the model does for each group on cases it had never seen: how often it acts, what it catches, how often "
+        "it is wrong. The range of a gap holds for the widest one, whichever groups it lies between. It says that "
+        "groups fare differently, not why, and not whether that is unjust.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

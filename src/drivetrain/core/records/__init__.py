@@ -14,6 +14,7 @@ from drivetrain.core.records.evaluation import (
     SliceMeasure,
 )
 from drivetrain.core.records.explanation import Explanation
+from drivetrain.core.records.fairness import Disparity, FairnessGroup, FairnessReport
 from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
@@ -44,8 +45,11 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Decision",
+    "Disparity",
     "Evaluation",
     "Explanation",
+    "FairnessGroup",
+    "FairnessReport",
     "FeatureDrift",
     "Feedback",
     "Field",

@@ -21,6 +21,7 @@ from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
+from drivetrain.loop.stages.probe import probe
 from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
@@ -77,23 +78,25 @@ def judge(
     cut = model.split.cut(frame, until)
     test = frame.filter(cut.test)
     predictions = predict_run(store, run, test)
+    subject = Subject(
+        run_id=run.run_id,
+        model=model.name,
+        data=table.ref,
+        since=cut.test_since,
+        until=cut.until,
+        importance=importance(run),
+    )
     evaluation = evaluate(
         predictions,
         test[LABEL].to_numpy(),
         _moments(test),
-        subject=Subject(
-            run_id=run.run_id,
-            model=model.name,
-            data=table.ref,
-            since=cut.test_since,
-            until=cut.until,
-            importance=importance(run),
-        ),
+        subject=subject,
         slices=test.select(model.slices) if model.slices else None,
         baselines={name: predict_run(store, run, test, baseline=name) for name in run.baselines},
         champion=_champion(project, model, test),
     )
-    gates = check(model.gates, evaluation)
+    probes = probe(project, model, test, predictions, subject)
+    gates = check(model.gates, evaluation, probes)
     card = card_html(
         Card(
             project=project.name,
@@ -109,6 +112,7 @@ def judge(
             descriptions=descriptions(model),
             limits=model.limits,
             bias=bias,
+            probes=probes,
         )
     )
     version = register(
@@ -123,7 +127,13 @@ def judge(
         at=at,
     )
     store.catalog.commit(
-        evaluation, links=[Link(run.ref, evaluation.ref, "run"), Link(evaluation.ref, version.ref, "evaluation")]
+        evaluation,
+        *probes.reports,
+        links=[
+            Link(run.ref, evaluation.ref, "run"),
+            Link(evaluation.ref, version.ref, "evaluation"),
+            *(Link(run.ref, report.ref, "run") for report in probes.reports),
+        ],
     )
     return evaluation, version
 

@@ -7,7 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from drivetrain.core.errors import NotFound
-from drivetrain.core.records import Alert, Alias, Decision, Evaluation, ModelVersion, MonitorReport, Run, Step
+from drivetrain.core.records import (
+    Alert,
+    Alias,
+    Decision,
+    Evaluation,
+    FairnessReport,
+    ModelVersion,
+    MonitorReport,
+    Run,
+    Step,
+)
 from drivetrain.web import lineage
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
@@ -69,6 +79,15 @@ def evaluation(desk: DeskOf, name: str, number: int) -> Response:
     found = desk.store.catalog.get(Evaluation, version_of(desk, name, number).run_id)
     if found is None:
         raise NotFound(f"version {number} of {name} was not evaluated")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/fairness")
+def fairness(desk: DeskOf, name: str, number: int) -> Response:
+    """How a version's answers fall out for protected groups: rates with intervals, and how far groups lie apart."""
+    found = desk.store.catalog.get(FairnessReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"fairness of version {number} of {name} was not measured")
     return answer(found)
 
 

@@ -9,6 +9,7 @@ from drivetrain.core.errors import NotFound
 from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, Run
 from drivetrain.evaluate.bias.wording import findings
 from drivetrain.web import figures, lineage
+from drivetrain.web.answered import answered
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
 from drivetrain.web.pages.bias import report_behind
@@ -59,6 +60,7 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
         importance=figures.importance(evaluation.importance) if evaluation else [],
         tree=lineage.upward(catalog, found.ref),
         metric=desk.metric,
+        **answered(catalog, found.run_id),
     )
 
 

@@ -1,0 +1,93 @@
+"""What is looked at beside an evaluation, on the road: declared on a model, measured when judged, told everywhere."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.loop.shop import command, copy_shop, edit, make_shop
+
+from drivetrain.core.errors import NotReady, ProjectError, UnknownName, UsageError
+from drivetrain.core.records import Access, Evaluation, FairnessReport, ModelVersion
+from drivetrain.loop.project import Project
+
+DECLARED = """protected=["region"],
+    gates=[
+        dt.Gate("roc_auc", at_least=0.6),
+        dt.Gate.fairness("equalized_odds_difference", at_most=0.02, column="region"),
+    ],
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A shop that was run, whose orders come from two regions; the south's are sent back whatever they are."""
+    folder = make_shop(tmp_path_factory.mktemp("probes") / "shop")
+    orders = pl.read_csv(folder / "raw" / "orders.csv")
+    south = np.random.default_rng(1).random(len(orders)) < 0.4
+    returned = np.where(south, np.random.default_rng(2).random(len(orders)) < 0.3, orders["returned"].to_numpy())
+    orders.with_columns(
+        region=pl.Series(np.where(south, "south", "north")), returned=pl.Series(returned.astype(int))
+    ).write_csv(folder / "raw" / "orders.csv")
+    region = '"region": dt.Column("string", privacy="personal"),\n            "returned": dt.Column'
+    edit(folder, '"returned": dt.Column', region)
+    edit(folder, 'gates=[dt.Gate("roc_auc", at_least=0.6)],\n)\n', DECLARED)
+    Project.load(folder).run()
+    return folder
+
+
+def test_fairness_is_measured_when_a_version_is_judged(made):
+    project = Project.load(made)
+    (version,) = project.store.catalog.find(ModelVersion)
+    (evaluation,) = project.store.catalog.find(Evaluation)
+    report = project.probes.fairness()
+    assert report == project.store.catalog.get(FairnessReport, version.run_id)
+    assert (report.rows, report.positives) == (evaluation.rows, evaluation.positives)
+    assert report.protected == ("region",)
+    assert sum(group.selected for group in report.groups) >= report.positives
+    assert {group.name for group in report.groups} == {"north", "south"}
+    (read, *_) = project.store.catalog.find(Access)
+    assert (read.what, read.about, read.columns) == ("fairness", version.key, ("region",))
+
+
+def test_the_gate_refuses_by_name_and_the_card_says_for_whom_it_is_worse(made):
+    project = Project.load(made)
+    (version,) = project.store.catalog.find(ModelVersion)
+    refused = next(each for each in version.gates.outcomes if "equalized" in each.gate)
+    assert not refused.passed
+    assert "region south" in refused.reason
+    card = project.store.blobs.get(version.card).decode()
+    assert "For whom are its answers worse?" in card
+    assert "it acts on" in card or "it catches" in card
+    assert "Fairness of its answers" not in card
+
+
+def test_the_command_says_the_same(made):
+    told = " ".join(command(made, "fairness", "returned").stdout.split())
+    assert "region rows acted on caught wrongly right" in told
+    report = json.loads(command(made, "fairness", "--json").stdout)
+    assert report["protected"] == ["region"]
+    assert command(made, "fairness", "--version", "9", check=False).returncode == 2
+
+
+def test_what_was_not_measured_is_said(made_shop, tmp_path):
+    project = Project.load(copy_shop(made_shop, tmp_path / "shop"))
+    with pytest.raises(UsageError, match="declares no protected attribute"):
+        project.probes.fairness()
+    project.store.close()
+    edit(project.folder, 'slices=["basket.category"]', 'slices=["basket.category"], protected=["basket.category"]')
+    project = Project.load(project.folder)
+    with pytest.raises(NotReady, match="was not measured when it was judged"):
+        project.probes.fairness()
+    with pytest.raises(UnknownName, match="no version 7"):
+        project.probes.fairness(version=7)
+
+
+def test_a_threshold_that_is_no_probability_is_refused(made_shop, tmp_path):
+    folder = copy_shop(made_shop, tmp_path / "shop")
+    edit(folder, 'slices=["basket.category"]', 'slices=["basket.category"], threshold=30')
+    with pytest.raises(ProjectError, match="is no probability; found 30"):
+        Project.load(folder)
