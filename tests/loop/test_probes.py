@@ -10,7 +10,7 @@ import pytest
 from tests.loop.shop import command, copy_shop, edit, make_shop
 
 from drivetrain.core.errors import NotReady, ProjectError, UnknownName, UsageError
-from drivetrain.core.records import Access, Evaluation, FairnessReport, ModelVersion
+from drivetrain.core.records import Access, Discovery, Evaluation, FairnessReport, ModelVersion
 from drivetrain.loop.project import Project
 
 DECLARED = """protected=["region"],
@@ -63,6 +63,16 @@ def test_the_gate_refuses_by_name_and_the_card_says_for_whom_it_is_worse(made):
     assert "For whom are its answers worse?" in card
     assert "it acts on" in card or "it catches" in card
     assert "Fairness of its answers" not in card
+
+
+def test_slices_are_searched_for_by_what_is_not_personal(made):
+    (found,) = Project.load(made).store.catalog.find(Discovery)
+    assert "basket.category" in found.columns
+    assert "region" in found.left_out
+    assert not found.unable
+    assert found.looked_at > 20
+    (version,) = Project.load(made).store.catalog.find(ModelVersion)
+    assert "Where is it worse than it says?" in Project.load(made).store.blobs.get(version.card).decode()
 
 
 def test_the_command_says_the_same(made):

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from drivetrain.core.records import FairnessReport, Measure
 from drivetrain.evaluate.charts import ends, strip
+from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import RATES, TRUE_POSITIVE
 from drivetrain.evaluate.probes import Probes
@@ -32,6 +33,9 @@ def told_of(probes: Probes) -> dict[str, object]:
         "fairness_words": [] if fairness is None else [threshold_words(fairness), how_sure(fairness)],
         "caught": {} if fairness is None else caught(fairness),
         "rates": RATES,
+        "discovery": probes.discovery,
+        "discovered": [] if probes.discovery is None else discoveries(probes.discovery),
+        "how_found": "" if probes.discovery is None or probes.discovery.unable else how_found(probes.discovery),
     }
 
 

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from drivetrain.core.protocols import Catalog
-from drivetrain.core.records import FairnessReport
+from drivetrain.core.records import Discovery, FairnessReport
+from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import FALSE_POSITIVE, PRECISION, RATES, SELECTION, TRUE_POSITIVE
 
@@ -15,8 +16,11 @@ _SHOWN = (TRUE_POSITIVE, FALSE_POSITIVE, PRECISION, SELECTION)
 
 def answered(catalog: Catalog, run_id: str) -> dict[str, Any]:
     """Everything that the page's pieces read of it."""
-    fairness = catalog.get(FairnessReport, run_id)
+    fairness, discovery = catalog.get(FairnessReport, run_id), catalog.get(Discovery, run_id)
     return {
+        "discovery": discovery,
+        "discovered": [] if discovery is None else discoveries(discovery),
+        "how_found": "" if discovery is None or discovery.unable else how_found(discovery),
         "fairness": fairness,
         "worse_for": [] if fairness is None else worse_for(fairness),
         "fairness_words": [] if fairness is None else [threshold_words(fairness), how_sure(fairness)],

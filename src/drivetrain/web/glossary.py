@@ -84,6 +84,12 @@ TERMS: dict[str, Term] = {
         "it is wrong. The range of a gap holds for the widest one, whichever groups it lies between. It says that "
         "groups fare differently, not why, and not whether that is unjust.",
     ),
+    "discovery": Term(
+        "Groups that nobody named",
+        "A search through groups of cases, for those in which the model's percentages are too low, too high, or surer "
+        "than they may be. Half of the days were searched and the other half judged what was found, so that a group is "
+        "not taken for a finding because many were looked at.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

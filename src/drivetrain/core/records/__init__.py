@@ -6,6 +6,7 @@ from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
+from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
     Comparison,
@@ -44,7 +45,9 @@ __all__ = [
     "CalibrationBin",
     "ColumnType",
     "Comparison",
+    "Condition",
     "Decision",
+    "Discovery",
     "Disparity",
     "Evaluation",
     "Explanation",
@@ -54,6 +57,7 @@ __all__ = [
     "Feedback",
     "Field",
     "Forgetting",
+    "FoundSlice",
     "GateOutcome",
     "GateReport",
     "Guardrail",

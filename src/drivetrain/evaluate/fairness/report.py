@@ -55,12 +55,17 @@ class Answers:
             return "is the one that the model declares"
         return "is where as many rows are acted on as were positive, as the model declares none"
 
+    @property
+    def entity_codes(self) -> npt.NDArray[np.intp] | None:
+        """Whom each row is of as a whole number from 0, shape (n,); none where that is not known."""
+        if self.entities is None:
+            return None
+        ranks = self.entities.cast(pl.String).fill_null("").rank("dense")
+        return np.asarray(ranks.cast(pl.Int64).to_numpy() - 1, np.intp)
+
     def luck(self, bootstrap: Bootstrap) -> Luck:
         """Draws over the rows, by day and by entity."""
-        entities = None
-        if self.entities is not None:
-            entities = self.entities.cast(pl.String).fill_null("").rank("dense").cast(pl.Int64).to_numpy() - 1
-        return Luck(self.ats, bootstrap, entities)
+        return Luck(self.ats, bootstrap, self.entity_codes)
 
 
 def fairness_report(

@@ -11,6 +11,7 @@ from drivetrain.core.records import (
     Alert,
     Alias,
     Decision,
+    Discovery,
     Evaluation,
     FairnessReport,
     ModelVersion,
@@ -88,6 +89,15 @@ def fairness(desk: DeskOf, name: str, number: int) -> Response:
     found = desk.store.catalog.get(FairnessReport, version_of(desk, name, number).run_id)
     if found is None:
         raise NotFound(f"fairness of version {number} of {name} was not measured")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/slices")
+def slices(desk: DeskOf, name: str, number: int) -> Response:
+    """Groups that nobody named in which a version is worse than it says, and how they were searched for."""
+    found = desk.store.catalog.get(Discovery, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"version {number} of {name} was not searched for slices")
     return answer(found)
 
 
