@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -10,11 +11,27 @@ import pytest
 from tests.loop.shop import command, copy_shop, edit, make_shop
 
 from drivetrain.core.errors import NotReady, ProjectError, UnknownName, UsageError
-from drivetrain.core.records import Access, Discovery, Evaluation, FairnessReport, ModelVersion
+from drivetrain.core.records import (
+    Access,
+    BehaviourReport,
+    Discovery,
+    Evaluation,
+    FairnessReport,
+    ModelVersion,
+    RobustnessReport,
+)
+from drivetrain.core.records.robustness import StrainKind
 from drivetrain.loop.project import Project
 
 DECLARED = """protected=["region"],
+    behaviours=[
+        dt.invariance("history.mean_amount_90d", within=1.0),
+        dt.invariance("category", within=0.0),
+        dt.direction("amount", "up", within=1.0),
+        dt.minimum("roc_auc", pl.col("region") == "north", at_least=0.5),
+    ],
     gates=[
+        dt.Gate.behaviours(),
         dt.Gate("roc_auc", at_least=0.6),
         dt.Gate.fairness("equalized_odds_difference", at_most=0.02, column="region"),
     ],
@@ -73,6 +90,45 @@ def test_slices_are_searched_for_by_what_is_not_personal(made):
     assert found.looked_at > 20
     (version,) = Project.load(made).store.catalog.find(ModelVersion)
     assert "Where is it worse than it says?" in Project.load(made).store.blobs.get(version.card).decode()
+
+
+def test_behaviours_are_tried_recorded_and_asked_for(made):
+    project = Project.load(made)
+    (report,) = project.store.catalog.find(BehaviourReport)
+    (version,) = project.store.catalog.find(ModelVersion)
+    found = {each.name: each for each in report.outcomes}
+    assert [each.passed for each in report.outcomes] == [True, False, True, True]
+    broken = found["category changes nothing"]
+    assert 0 < broken.broken <= broken.rows
+    assert broken.example.was != broken.example.became
+    assert found["amount up, prediction up"].broken == 0
+    gates = {each.gate: each for each in version.gates.outcomes}
+    assert not gates["behaviour: category changes nothing"].passed
+    assert gates["behaviour: amount up, prediction up"].passed
+    north = next(each for each in report.outcomes if each.check == "minimum")
+    test = project.training_set().sort("_at")
+    assert north.rows < project.store.catalog.find(Evaluation)[0].rows
+    assert north.rows == next(each for each in project.probes.fairness().groups if each.name == "north").rows
+    assert test.height > north.rows
+
+
+def test_robustness_is_tried_by_feature_view_staleness_noise_and_shift(made):
+    (report,) = Project.load(made).store.catalog.find(RobustnessReport)
+    kinds = {kind: [each for each in report.strains if each.what == kind] for kind in get_args(StrainKind)}
+    assert {each.of for each in kinds["view missing"]} == {each.of for each in kinds["stale"]} == {"history"}
+    assert len(kinds["missing"]) == len(kinds["shuffled"]) == 8
+    assert len(kinds["noise"]) == len(kinds["shift"]) == 1
+    assert 0 < kinds["stale"][0].changed <= 1
+    assert 0.2 < kinds["shift"][0].changed <= 1
+    (category,) = (each for each in kinds["shuffled"] if each.of == "basket.category")
+    assert category.fall.low > 0
+
+
+def test_a_behaviour_of_what_is_not_read_is_refused(made, tmp_path):
+    folder = copy_shop(made, tmp_path / "shop")
+    edit(folder, 'dt.direction("amount"', 'dt.direction("height"')
+    with pytest.raises(ProjectError, match="declares a behaviour of what it does not read; found height"):
+        Project.load(folder)
 
 
 def test_the_command_says_the_same(made):

@@ -109,6 +109,20 @@ class Gate(msgspec.Struct, frozen=True):
         """
         return FairnessGate(metric, at_most=at_most, at_least=at_least, column=column, surely=surely)
 
+    @classmethod
+    def behaviours(cls) -> Gate:
+        """Every behaviour that the model declares must hold."""
+        return BehaviourGate()
+
+
+class BehaviourGate(Gate, frozen=True):
+    """A rule on the report on behaviours; made by :meth:`Gate.behaviours`."""
+
+    metric: str = "behaviours"
+
+    def __post_init__(self) -> None:
+        """There is nothing to check: what is asked for is said by the behaviours."""
+
 
 class FairnessGate(Gate, frozen=True):
     """A rule on the report on fairness; made by :meth:`Gate.fairness`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from drivetrain.core.records import Discovery, FairnessReport, Record
+from drivetrain.core.records import BehaviourReport, Discovery, FairnessReport, Record, RobustnessReport
 
 
 class Probes(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,12 +13,17 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         fairness: How answers fall out for protected groups.
         discovery: Slices that nobody named in which the model is worse than it says.
+        behaviours: What the model was declared to do.
+        robustness: What inputs that are worse would cost.
     """
 
     fairness: FairnessReport | None = None
     discovery: Discovery | None = None
+    behaviours: BehaviourReport | None = None
+    robustness: RobustnessReport | None = None
 
     @property
     def reports(self) -> tuple[Record, ...]:
         """Those that there are, as the catalog keeps them."""
-        return tuple(report for report in (self.fairness, self.discovery) if report is not None)
+        every = (self.fairness, self.discovery, self.behaviours, self.robustness)
+        return tuple(report for report in every if report is not None)

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from drivetrain.core.records import FairnessReport, Measure
+from drivetrain.core.records import FairnessReport, Measure, RobustnessReport
 from drivetrain.evaluate.charts import ends, strip
 from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import RATES, TRUE_POSITIVE
 from drivetrain.evaluate.probes import Probes
+from drivetrain.evaluate.robustness.wording import costs, leans_on
+
+_SHUFFLED = 10
 
 
 class Strip(NamedTuple):
@@ -33,6 +36,10 @@ def told_of(probes: Probes) -> dict[str, object]:
         "fairness_words": [] if fairness is None else [threshold_words(fairness), how_sure(fairness)],
         "caught": {} if fairness is None else caught(fairness),
         "rates": RATES,
+        "behaviours": probes.behaviours,
+        "robustness": probes.robustness,
+        "costs": [] if probes.robustness is None else costs(probes.robustness),
+        "shuffled": [] if probes.robustness is None else _shuffled(probes.robustness),
         "discovery": probes.discovery,
         "discovered": [] if probes.discovery is None else discoveries(probes.discovery),
         "how_found": "" if probes.discovery is None or probes.discovery.unable else how_found(probes.discovery),
@@ -52,6 +59,13 @@ def caught(report: FairnessReport) -> dict[str, list[Strip]]:
                 for group, measure in sorted(known, key=lambda item: item[1].value)
             ]
     return told
+
+
+def _shuffled(report: RobustnessReport) -> list[Strip]:
+    """What shuffling the features costs that it costs most of."""
+    found = leans_on(report)[:_SHUFFLED]
+    low, high = ends([each.fall for each in found])
+    return [Strip(each.of, each.fall, strip(each.fall, low, high, guide=0.0), report.rows) for each in found]
 
 
 def _share(report: FairnessReport) -> float | None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Comparison, Evaluation, GateOutcome, GateReport, Measure
+from drivetrain.evaluate.behaviour.verdict import behaviour_outcomes
 from drivetrain.evaluate.fairness.verdict import fairness_outcomes
-from drivetrain.evaluate.gate import FairnessGate, Gate
+from drivetrain.evaluate.gate import BehaviourGate, FairnessGate, Gate
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.probes import Probes
 from drivetrain.evaluate.wording import figure, figures
@@ -29,6 +30,8 @@ def check(
     for gate in gates:
         if isinstance(gate, FairnessGate):
             outcomes += fairness_outcomes(gate, probes.fairness)
+        elif isinstance(gate, BehaviourGate):
+            outcomes += behaviour_outcomes(probes.behaviours)
         elif gate.against == "champion":
             outcomes += _champion(gate, evaluation)
         elif gate.against == "baseline":

@@ -10,6 +10,7 @@ from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.protocols import Trainer
 from drivetrain.data.source import Source
+from drivetrain.evaluate.behaviour.spec import Behaviour, Minimum
 from drivetrain.evaluate.bias.groups import Protected
 from drivetrain.evaluate.gate import Gate
 from drivetrain.features.derived import Computed, DerivedView, read_by
@@ -50,6 +51,8 @@ class Model:
     """What a yes means, to follow "that": ``a flight arrives 15 or more minutes late``."""
     rows: str = "rows"
     """What a row is, in the plural: ``flights``."""
+    behaviours: Sequence[Behaviour] = ()
+    """What it must do, judged on test rows."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
     threshold: float | None = None
@@ -134,7 +137,7 @@ class Model:
 
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
-        acts = [] if self.threshold is None else [self.threshold]
+        acts = [*([] if self.threshold is None else [self.threshold]), *(each.digest for each in self.behaviours)]
         return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric, *acts])
 
 
@@ -172,6 +175,16 @@ def check_columns(model: Model) -> None:
                 f"model {model.name!r} tells rows apart by a column it does not have",
                 found=repr(column),
                 expected=f"a feature ({', '.join(features)}), a field of the request, or a column of {source.name!r}",
+            )
+    readable = {*features, *model.request_columns}
+    for each in model.behaviours:
+        named = each.where.meta.root_names() if isinstance(each, Minimum) else [each.column]
+        unknown = sorted(set(named) - readable - set(model.beside if isinstance(each, Minimum) else ()))
+        if unknown:
+            raise ProjectError(
+                f"model {model.name!r} declares a behaviour of what it does not read",
+                found=", ".join(unknown),
+                expected=f"a feature ({', '.join(features)}) or a field of the request",
             )
     for name in (name for each in model.impute for name in each.features):
         if name not in features:

@@ -90,6 +90,16 @@ TERMS: dict[str, Term] = {
         "than they may be. Half of the days were searched and the other half judged what was found, so that a group is "
         "not taken for a finding because many were looked at.",
     ),
+    "behaviour": Term(
+        "Behaviours",
+        "What the model was declared to do whatever its average figures, such as not to depend on a field, or to go up "
+        "with a number. Each is tried on cases it had never seen.",
+    ),
+    "robustness": Term(
+        "Worse inputs",
+        "The same cases with something taken away, shuffled, made stale or noisy: how much worse the figure gets. A "
+        "feature that others can stand in for costs little alone.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

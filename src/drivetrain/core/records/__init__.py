@@ -3,6 +3,7 @@
 from drivetrain.core.records.alias import Alias, AliasName
 from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
+from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
@@ -22,6 +23,7 @@ from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorRepor
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
+from drivetrain.core.records.robustness import RobustnessReport, Strain
 from drivetrain.core.records.run import Run
 from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.signature import Signature, Statement
@@ -40,6 +42,8 @@ __all__ = [
     "Arm",
     "Artifact",
     "AuditEntry",
+    "BehaviourOutcome",
+    "BehaviourReport",
     "BiasGroup",
     "BiasReport",
     "CalibrationBin",
@@ -50,6 +54,7 @@ __all__ = [
     "Discovery",
     "Disparity",
     "Evaluation",
+    "Example",
     "Explanation",
     "FairnessGroup",
     "FairnessReport",
@@ -73,12 +78,14 @@ __all__ = [
     "PrivacyBudget",
     "Record",
     "Replay",
+    "RobustnessReport",
     "Rollout",
     "Run",
     "Signature",
     "SliceMeasure",
     "Statement",
     "Step",
+    "Strain",
     "TableVersion",
     "TaskKind",
     "Token",

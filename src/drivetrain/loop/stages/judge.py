@@ -21,7 +21,7 @@ from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
-from drivetrain.loop.stages.probe import probe
+from drivetrain.loop.stages.probe import Probed, probe
 from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
@@ -95,7 +95,8 @@ def judge(
         baselines={name: predict_run(store, run, test, baseline=name) for name in run.baselines},
         champion=_champion(project, model, test),
     )
-    probes = probe(project, model, test, predictions, subject)
+    probed = Probed(run=run, known=frame, learned=cut.refit, test=test, predictions=predictions, subject=subject)
+    probes = probe(project, model, probed)
     gates = check(model.gates, evaluation, probes)
     card = card_html(
         Card(

@@ -10,12 +10,14 @@ from drivetrain.core.errors import NotFound
 from drivetrain.core.records import (
     Alert,
     Alias,
+    BehaviourReport,
     Decision,
     Discovery,
     Evaluation,
     FairnessReport,
     ModelVersion,
     MonitorReport,
+    RobustnessReport,
     Run,
     Step,
 )
@@ -98,6 +100,24 @@ def slices(desk: DeskOf, name: str, number: int) -> Response:
     found = desk.store.catalog.get(Discovery, version_of(desk, name, number).run_id)
     if found is None:
         raise NotFound(f"version {number} of {name} was not searched for slices")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/behaviours")
+def behaviours(desk: DeskOf, name: str, number: int) -> Response:
+    """What a version was declared to do, and whether it does."""
+    found = desk.store.catalog.get(BehaviourReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"no behaviour of version {number} of {name} was tried")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/robustness")
+def robustness(desk: DeskOf, name: str, number: int) -> Response:
+    """How much a version's figure falls when its inputs are worse than they were."""
+    found = desk.store.catalog.get(RobustnessReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"robustness of version {number} of {name} was not tried")
     return answer(found)
 
 

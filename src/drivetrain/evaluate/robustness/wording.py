@@ -1,0 +1,56 @@
+"""What inputs that are worse would cost, in sentences."""
+
+from __future__ import annotations
+
+from drivetrain.core.records import RobustnessReport, Strain
+from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.wording import figure, figures, percent
+
+MOST = 4
+"""Features that are told of, of each kind."""
+_WORDS = {
+    "missing": "without {of}",
+    "view missing": "without the whole view {of}",
+    "stale": "with {of} as it stood a day or more before",
+    "noise": "when {of}",
+    "shift": "if {of}",
+    "shuffled": "with {of} shuffled",
+}
+
+
+def costs(report: RobustnessReport) -> list[str]:
+    """What costs most, of each kind; falls that luck explains are told as that."""
+    title = METRICS[report.metric].title
+    told = [f"As they are, {report.rows:,} rows give {title} {figures(report.whole)}."]
+    for kind in ("view missing", "stale", "missing", "noise", "shift"):
+        found = sorted((each for each in report.strains if each.what == kind), key=lambda each: -each.fall.value)
+        told += [_sentence(each, title) for each in found[:MOST] if sure(each) or kind not in {"missing", "stale"}]
+        if found and kind == "missing" and not any(map(sure, found)):
+            told.append(f"No single feature of the {len(found)} tried is missed beyond what luck explains.")
+    return told
+
+
+def leans_on(report: RobustnessReport) -> list[Strain]:
+    """Features by what shuffling them costs, the most first (permutation importance: Breiman, 2001)."""
+    shuffled = [each for each in report.strains if each.what == "shuffled"]
+    return sorted(shuffled, key=lambda each: -each.fall.value)
+
+
+def sure(strain: Strain) -> bool:
+    """Whether luck does not explain a fall."""
+    return strain.fall.low is not None and strain.fall.low > 0.0
+
+
+def _sentence(strain: Strain, title: str) -> str:
+    words = _WORDS[strain.what].format(of=strain.of)
+    fell = "gets worse" if strain.fall.value >= 0 else "gets better"
+    by = figure(abs(strain.fall.value))
+    range_ = ""
+    if strain.fall.low is not None and strain.fall.high is not None:
+        range_ = f" ({figure(strain.fall.low, sign=True)} to {figure(strain.fall.high, sign=True)})"
+    if strain.what == "shift":
+        range_ += f"; the weighted rows are worth {percent(strain.changed)} of as many"
+    elif strain.what == "stale":
+        range_ += f"; {percent(strain.changed)} of rows would read another value"
+    luck = "" if sure(strain) else ", which luck could explain"
+    return f"{words[:1].upper()}{words[1:]}, {title} {fell} by {by}{range_}{luck}."
