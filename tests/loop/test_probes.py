@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from typing import get_args
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from tests.loop.shop import command, copy_shop, edit, make_shop
 
-from drivetrain.core.errors import NotReady, ProjectError, UnknownName, UsageError
+from drivetrain.core.errors import MissingExtra, NotReady, ProjectError, UnknownName, UsageError
 from drivetrain.core.records import (
     Access,
     BehaviourReport,
@@ -19,6 +20,7 @@ from drivetrain.core.records import (
     FairnessReport,
     ModelVersion,
     RobustnessReport,
+    Run,
 )
 from drivetrain.core.records.robustness import StrainKind
 from drivetrain.loop.project import Project
@@ -52,12 +54,21 @@ def made(tmp_path_factory):
     region = '"region": dt.Column("string", privacy="personal"),\n            "returned": dt.Column'
     edit(folder, '"returned": dt.Column', region)
     edit(folder, 'gates=[dt.Gate("roc_auc", at_least=0.6)],\n)\n', DECLARED)
-    Project.load(folder).run()
+    project = Project.load(folder)
+    project.run()
+    project.store.close()
     return folder
 
 
-def test_fairness_is_measured_when_a_version_is_judged(made):
-    project = Project.load(made)
+@pytest.fixture
+def project(made):
+    """The shop, loaded for one test: a copy made while it is open would let go of its locks."""
+    loaded = Project.load(made)
+    yield loaded
+    loaded.store.close()
+
+
+def test_fairness_is_measured_when_a_version_is_judged(project):
     (version,) = project.store.catalog.find(ModelVersion)
     (evaluation,) = project.store.catalog.find(Evaluation)
     report = project.probes.fairness()
@@ -70,8 +81,7 @@ def test_fairness_is_measured_when_a_version_is_judged(made):
     assert (read.what, read.about, read.columns) == ("fairness", version.key, ("region",))
 
 
-def test_the_gate_refuses_by_name_and_the_card_says_for_whom_it_is_worse(made):
-    project = Project.load(made)
+def test_the_gate_refuses_by_name_and_the_card_says_for_whom_it_is_worse(project):
     (version,) = project.store.catalog.find(ModelVersion)
     refused = next(each for each in version.gates.outcomes if "equalized" in each.gate)
     assert not refused.passed
@@ -82,18 +92,17 @@ def test_the_gate_refuses_by_name_and_the_card_says_for_whom_it_is_worse(made):
     assert "Fairness of its answers" not in card
 
 
-def test_slices_are_searched_for_by_what_is_not_personal(made):
-    (found,) = Project.load(made).store.catalog.find(Discovery)
+def test_slices_are_searched_for_by_what_is_not_personal(project):
+    (found,) = project.store.catalog.find(Discovery)
     assert "basket.category" in found.columns
     assert "region" in found.left_out
     assert not found.unable
     assert found.looked_at > 20
-    (version,) = Project.load(made).store.catalog.find(ModelVersion)
-    assert "Where is it worse than it says?" in Project.load(made).store.blobs.get(version.card).decode()
+    (version,) = project.store.catalog.find(ModelVersion)
+    assert "Where is it worse than it says?" in project.store.blobs.get(version.card).decode()
 
 
-def test_behaviours_are_tried_recorded_and_asked_for(made):
-    project = Project.load(made)
+def test_behaviours_are_tried_recorded_and_asked_for(project):
     (report,) = project.store.catalog.find(BehaviourReport)
     (version,) = project.store.catalog.find(ModelVersion)
     found = {each.name: each for each in report.outcomes}
@@ -112,8 +121,8 @@ def test_behaviours_are_tried_recorded_and_asked_for(made):
     assert test.height > north.rows
 
 
-def test_robustness_is_tried_by_feature_view_staleness_noise_and_shift(made):
-    (report,) = Project.load(made).store.catalog.find(RobustnessReport)
+def test_robustness_is_tried_by_feature_view_staleness_noise_and_shift(project):
+    (report,) = project.store.catalog.find(RobustnessReport)
     kinds = {kind: [each for each in report.strains if each.what == kind] for kind in get_args(StrainKind)}
     assert {each.of for each in kinds["view missing"]} == {each.of for each in kinds["stale"]} == {"history"}
     assert len(kinds["missing"]) == len(kinds["shuffled"]) == 8
@@ -137,6 +146,46 @@ def test_the_command_says_the_same(made):
     report = json.loads(command(made, "fairness", "--json").stdout)
     assert report["protected"] == ["region"]
     assert command(made, "fairness", "--version", "9", check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("by", "said"), [("threshold", "use the attribute when answering"), ("reweigh", "dt.Reweigh")])
+def test_a_mitigation_is_tried_with_its_cost_and_changes_nothing(project, by, said):
+    records = [project.store.catalog.find(kind) for kind in (Run, ModelVersion, Evaluation)]
+    tried = project.probes.mitigate(by=by, constraint="equal_opportunity")
+    assert tried.learned > 100
+    assert (tried.column, tried.by) == ("region", by)
+    assert tried.judged < project.probes.fairness().rows
+    assert [each.name for each in tried.costs] == ["accuracy", "caught", "right when acted on"]
+    assert all(each.change.low <= each.change.value <= each.change.high for each in tried.costs)
+    assert "equal_opportunity_difference" in {each.name for each in tried.disparities}
+    assert any(said in note for note in tried.notes)
+    assert bool(tried.rules) == (by == "threshold")
+    assert [project.store.catalog.find(kind) for kind in (Run, ModelVersion, Evaluation)] == records
+
+
+def test_the_command_shows_what_a_mitigation_costs(made):
+    told = " ".join(command(made, "fairness", "--mitigate", "threshold").stdout.split())
+    for words in (
+        "before after change",
+        "equalized odds difference",
+        "accuracy",
+        "acted on from",
+        "every request must",
+    ):
+        assert words in told
+    refused = command(made, "fairness", "--mitigate", "threshold", "--column", "age", check=False)
+    assert refused.returncode == 2
+    assert "protects no 'age'" in refused.stderr
+
+
+def test_exponentiated_gradient_needs_its_extra_or_tells_its_cost(project):
+    if find_spec("fairlearn") is None:
+        with pytest.raises(MissingExtra, match=r"drivetrain\[fairlearn\]"):
+            project.probes.mitigate(by="gradient")
+        return
+    tried = project.probes.mitigate(by="gradient", constraint="demographic_parity")
+    assert tried.costs[0].change is not None
+    assert any("lottery" in note for note in tried.notes)
 
 
 def test_what_was_not_measured_is_said(made_shop, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -9,10 +10,13 @@ import polars as pl
 
 from drivetrain.core.clock import DAY, micros_of
 from drivetrain.core.records import Record
+from drivetrain.evaluate.behaviour.judging import Tried, behave
+from drivetrain.evaluate.behaviour.spec import direction, invariance
 from drivetrain.evaluate.bias.groups import Protected
 from drivetrain.evaluate.discovery.report import discover
 from drivetrain.evaluate.fairness.report import Answers, fairness_report
 from drivetrain.evaluate.report import Subject
+from drivetrain.evaluate.robustness.report import Strained, robustness
 from web.learned import TESTED
 
 
@@ -36,4 +40,31 @@ def probed(number: int) -> tuple[Record, ...]:
     return (
         fairness_report(answers, columns, protected, subject=subject, now=now),
         discover(answers, columns, subject=subject, left_out=["passenger"], now=now),
+        behave([invariance("carrier"), direction("seats", "up")], _tried(answers, columns), subject=subject, now=now),
+        robustness(_strained(answers, columns), subject=subject, metric="average_precision", now=now),
+    )
+
+
+def _asked(rows: pl.DataFrame, changes: Mapping[str, pl.Series]) -> np.ndarray:
+    """A model that goes by the carrier's name and a little by the seats."""
+    frame = rows.with_columns(**changes)
+    name = frame["carrier"].fill_null("").str.len_chars().to_numpy()
+    seats = frame["seats"].fill_null(0.0).to_numpy()
+    return np.asarray(1 / (1 + np.exp(-(0.1 * name + seats / 400 - 1.5))), np.float64)
+
+
+def _tried(answers: Answers, columns: pl.DataFrame) -> Tried:
+    said = _asked(columns, {})
+    return Tried(rows=columns, labels=answers.labels, predictions=said, ats=answers.ats, ask=_asked)
+
+
+def _strained(answers: Answers, columns: pl.DataFrame) -> Strained:
+    return Strained(
+        rows=columns,
+        labels=answers.labels,
+        ats=answers.ats,
+        ask=_asked,
+        features=columns.columns,
+        views={"plane_history_of_the_last_thirty_days": ["seats"]},
+        stale={},
     )

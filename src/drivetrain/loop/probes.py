@@ -1,11 +1,14 @@
-"""What was looked at beside a version's evaluation: fairness of its answers."""
+"""What was looked at beside a version's evaluation: fairness of its answers, and what would make it fairer."""
 
 from __future__ import annotations
 
 from drivetrain.core.errors import NotReady, UnknownName, UsageError
 from drivetrain.core.records import FairnessReport, ModelVersion
+from drivetrain.evaluate.fairness.mitigation import By, Mitigated
+from drivetrain.evaluate.fairness.thresholds import Constraint
 from drivetrain.loop.audit import note_read
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.mitigate import mitigate
 from drivetrain.loop.model import Model
 from drivetrain.loop.stages.bias import personal_attributes
 from drivetrain.registry.aliases import find_version
@@ -44,6 +47,40 @@ class ModelProbes:
             )
         note_read(self._project, "fairness", judged.key, personal_attributes(self._project, found), report.rows)
         return report
+
+    def mitigate(
+        self,
+        model: str | Model | None = None,
+        *,
+        by: By,
+        column: str | None = None,
+        constraint: Constraint = "equalized_odds",
+        version: int | None = None,
+    ) -> Mitigated:
+        """Tries a mitigation, and says what it changes and what it costs; nothing that serves is changed.
+
+        Everything is judged on the later half of the version's test days. Thresholds are learned from the earlier
+        half; reweighing and exponentiated gradient learn from the rows that the version learned from.
+
+        Args:
+            model: Which model, by name or as declared; not needed where there is one.
+            by: ``threshold``: one for each group (Hardt et al., 2016); ``reweigh``: the model fitted anew with weights
+                (Kamiran and Calders, 2012); ``gradient``: exponentiated gradient (Agarwal et al., 2018), which needs
+                the extra ``fairlearn``.
+            column: The protected attribute whose groups are to be treated alike; the first by default.
+            constraint: ``demographic_parity``, ``equal_opportunity`` or ``equalized_odds``; reweighing knows none.
+            version: Which version; the newest by default.
+
+        Raises:
+            UsageError: The model protects no such attribute, or fewer than two groups are large enough.
+            UnknownName: There is no such model or version.
+            MissingExtra: fairlearn is not installed.
+            TrainingError: It can't be fitted anew.
+        """
+        report = self.fairness(model, version=version)
+        found = self._project.find_model(report.model)
+        judged = self._version(found, version)
+        return mitigate(self._project, found, judged, by, column=column, constraint=constraint)
 
     def _version(self, model: Model, number: int | None) -> ModelVersion:
         if number is not None:

@@ -14,6 +14,8 @@ from drivetrain.cli.lines import wrapped
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.core.clock import iso
 from drivetrain.core.records import FairnessReport, Measure
+from drivetrain.evaluate.fairness.mitigation import By, Mitigated
+from drivetrain.evaluate.fairness.thresholds import Constraint, GroupRule
 from drivetrain.evaluate.fairness.wording import how_sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import FALSE_POSITIVE, PRECISION, SELECTION, TRUE_POSITIVE
 from drivetrain.evaluate.wording import DASH, percent
@@ -27,12 +29,24 @@ def command(
     model: Annotated[str | None, typer.Argument(help="The model; not needed where there is one.")] = None,
     *,
     version: Annotated[int | None, typer.Option(help="Which version; the newest by default.")] = None,
+    mitigate: Annotated[
+        By | None, typer.Option(help="Try a mitigation, and say what it changes and what it costs.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The protected attribute to mitigate for; the first if none.")
+    ] = None,
+    constraint: Annotated[Constraint, typer.Option(help="What is to be made alike.")] = "equalized_odds",
     project: ProjectFolder = HERE,
     json: Json = False,
 ) -> None:
     """Shows what was measured when the version was judged."""
     with plain_errors(as_json=json):
-        report = Project.load(project).probes.fairness(model, version=version)
+        probes = Project.load(project).probes
+        if mitigate is not None:
+            tried = probes.mitigate(model, by=mitigate, column=column, constraint=constraint, version=version)
+            show_json(tried) if json else _mitigated(tried)
+            return
+        report = probes.fairness(model, version=version)
         if json:
             show_json(report)
             return
@@ -64,6 +78,42 @@ def _show(report: FairnessReport) -> None:
     wrapped(meant, hang=2, style="dim")
     wrapped(threshold_words(report), hang=2, style="dim")
     wrapped(how_sure(report), hang=2, style="dim")
+
+
+def _mitigated(tried: Mitigated) -> None:
+    out.print(
+        f"[bold]{escape(tried.model)}[/] v{tried.version}, {tried.by} by {escape(tried.column)}: learned from "
+        f"{tried.learned:,} rows, judged on {tried.judged:,} later ones"
+    )
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "before", "after", "change"):
+        shown.add_column(heading, no_wrap=True)
+    for each in (*tried.disparities, *tried.costs):
+        change = "" if each.change is None else _of_hundred(each.change, sign=True)
+        shown.add_row(each.name.replace("_", " "), _of_hundred(each.before), _of_hundred(each.after), change)
+    out.print(shown)
+    for rule in tried.rules:
+        wrapped(_rule(rule), hang=2)
+    for note in tried.notes:
+        wrapped(note, hang=2, style="dim")
+
+
+def _of_hundred(figure: Measure, *, sign: bool = False) -> str:
+    form = "{:+.1f}" if sign else "{:.1f}"
+    told = form.format(100 * figure.value)
+    if figure.low is None or figure.high is None:
+        return told
+    return f"{told} ({form.format(100 * figure.low)} to {form.format(100 * figure.high)})"
+
+
+def _rule(rule: GroupRule) -> str:
+    told = " or ".join(
+        f"{threshold:.3g}" + ("" if weight == 1.0 else f" ({percent(weight)} of the time)")
+        for threshold, weight in rule.thresholds
+    )
+    lot = f"; {percent(rule.lot)} by lot, acted on in {percent(rule.lot_acts)}" if rule.lot > 0 else ""
+    own = "" if rule.own else " (too few rows: the model's own)"
+    return f"{rule.group}: acted on from {told}{lot}{own}."
 
 
 def _rate(rate: Measure | None) -> str:

@@ -33,13 +33,13 @@ class Counted:
     Args:
         labels: 0 or 1, shape (n,).
         scores: Predictions, shape (n,).
-        acted: Whether each row is acted on, shape (n,).
+        acted: Whether each row is acted on, or the chance that it is, shape (n,).
         grouping: Who is told apart.
         luck: Draws over the same rows.
     """
 
     def __init__(
-        self, labels: Floats, scores: Floats, acted: npt.NDArray[np.bool_], grouping: Grouping, luck: Luck
+        self, labels: Floats, scores: Floats, acted: npt.NDArray[np.bool_] | Floats, grouping: Grouping, luck: Luck
     ) -> None:
         self.luck = luck
         self.grouping = grouping

@@ -145,7 +145,7 @@ def _changes(
         if name in rows.columns and rows.get_column(name).dtype.is_float()
     }
     if numbers:
-        yield "noise", f"{len(numbers)} numbers wobble by {NOISE:g} of their standard deviation", 1.0, numbers
+        yield "noise", f"every number wobbles by {NOISE:g} of its standard deviation", 1.0, numbers
 
 
 def _fall(whole: Draws, draws: Draws, name: str, level: float) -> Measure:

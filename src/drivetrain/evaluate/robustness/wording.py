@@ -43,14 +43,15 @@ def sure(strain: Strain) -> bool:
 
 def _sentence(strain: Strain, title: str) -> str:
     words = _WORDS[strain.what].format(of=strain.of)
-    fell = "gets worse" if strain.fall.value >= 0 else "gets better"
-    by = figure(abs(strain.fall.value))
-    range_ = ""
+    words = f"{words[:1].upper()}{words[1:]}"
+    by = figure(strain.fall.value)
     if strain.fall.low is not None and strain.fall.high is not None:
-        range_ = f" ({figure(strain.fall.low, sign=True)} to {figure(strain.fall.high, sign=True)})"
+        by += f", {figure(strain.fall.low, sign=True)} to {figure(strain.fall.high, sign=True)}"
+    more = ""
     if strain.what == "shift":
-        range_ += f"; the weighted rows are worth {percent(strain.changed)} of as many"
+        more = f" The weighted rows are worth {percent(strain.changed)} of as many."
     elif strain.what == "stale":
-        range_ += f"; {percent(strain.changed)} of rows would read another value"
-    luck = "" if sure(strain) else ", which luck could explain"
-    return f"{words[:1].upper()}{words[1:]}, {title} {fell} by {by}{range_}{luck}."
+        more = f" {percent(strain.changed)} of the rows would read another value."
+    if sure(strain):
+        return f"{words}, {title} gets worse by {by}.{more}"
+    return f"{words}, {title} gets no worse than luck explains (by {by}).{more}"
