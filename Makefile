@@ -53,7 +53,7 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff check --fix .
 
 bench: bench-features bench-serving bench-data  ## every benchmark, each a table with ratios
-	@for file in runner engine; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+	@for file in runner engine fairness; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
 	@$(BIN)/python benchmarks/features.py

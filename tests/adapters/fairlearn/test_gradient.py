@@ -24,7 +24,8 @@ def test_groups_are_acted_on_more_alike_and_missing_values_are_read():
     late = group[2000:]
     plain = rows[2000:, 0] + rows[2000:, 1] > 0
     gap = abs(acted[late].mean() - acted[~late].mean())
-    assert gap < 0.08 < abs(plain[late].mean() - plain[~late].mean())
+    assert gap < 0.1
+    assert abs(plain[late].mean() - plain[~late].mean()) > 0.25
     assert (acted.round() == labels[2000:]).mean() > 0.6
     again = reduction(rows[:2000], labels[:2000], names[:2000], rows[2000:], constraint="demographic_parity")
     assert np.array_equal(acted, again)

@@ -85,12 +85,13 @@ def _mitigated(tried: Mitigated) -> None:
         f"[bold]{escape(tried.model)}[/] v{tried.version}, {tried.by} by {escape(tried.column)}: learned from "
         f"{tried.learned:,} rows, judged on {tried.judged:,} later ones"
     )
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("", "before", "after", "change"):
+    shown = Table(box=None, padding=(0, 1, 0, 0))
+    for heading in ("of 100", "before", "after", "change"):
         shown.add_column(heading, no_wrap=True)
     for each in (*tried.disparities, *tried.costs):
         change = "" if each.change is None else _of_hundred(each.change, sign=True)
-        shown.add_row(each.name.replace("_", " "), _of_hundred(each.before), _of_hundred(each.after), change)
+        name = each.name.replace("_difference", "_gap").replace("_", " ")
+        shown.add_row(name, _of_hundred(each.before), _of_hundred(each.after), change)
     out.print(shown)
     for rule in tried.rules:
         wrapped(_rule(rule), hang=2)
@@ -99,8 +100,8 @@ def _mitigated(tried: Mitigated) -> None:
 
 
 def _of_hundred(figure: Measure, *, sign: bool = False) -> str:
-    form = "{:+.1f}" if sign else "{:.1f}"
-    told = form.format(100 * figure.value)
+    form = "{:+.0f}" if sign else "{:.0f}"
+    told = f"{100 * figure.value:{'+' if sign else ''}.1f}"
     if figure.low is None or figure.high is None:
         return told
     return f"{told} ({form.format(100 * figure.low)} to {form.format(100 * figure.high)})"

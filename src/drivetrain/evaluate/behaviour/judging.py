@@ -20,6 +20,7 @@ from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.report import Subject
 from drivetrain.evaluate.slices import MIN_OF_A_CLASS, MIN_ROWS
 from drivetrain.evaluate.wording import figure, figures, percent
+from drivetrain.features.expression import in_words
 
 MOST_ROWS = 5_000
 """Rows that a change is tried on; of more, so many are drawn."""
@@ -176,7 +177,7 @@ def _minimum(behaviour: Minimum, tried: Tried) -> BehaviourOutcome:
         worse = "the lower bound of " if behaviour.surely else ""
         reason = (
             f"{'Yes' if passed else 'No'}: {worse}{title} {figures(measure)} on the {count:,} rows where "
-            f"{behaviour.where} is {'at least' if passed else 'below'} {figure(behaviour.at_least)}."
+            f"{in_words(behaviour.where)} is {'at least' if passed else 'below'} {figure(behaviour.at_least)}."
         )
     return BehaviourOutcome(
         name=behaviour.name,

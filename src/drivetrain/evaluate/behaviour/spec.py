@@ -11,7 +11,7 @@ import polars as pl
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
 from drivetrain.evaluate.metrics import metric_of
-from drivetrain.features.expression import check_row_wise, expression_digest
+from drivetrain.features.expression import check_row_wise, expression_digest, in_words
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Minimum:
     @property
     def name(self) -> str:
         """What is expected, in words."""
-        return f"{metric_of(self.metric).title} where {self.where}"
+        return f"{metric_of(self.metric).title} where {in_words(self.where)}"
 
     @property
     def digest(self) -> Digest:

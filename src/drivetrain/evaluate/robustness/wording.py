@@ -46,7 +46,7 @@ def _sentence(strain: Strain, title: str) -> str:
     words = f"{words[:1].upper()}{words[1:]}"
     by = figure(strain.fall.value)
     if strain.fall.low is not None and strain.fall.high is not None:
-        by += f", {figure(strain.fall.low, sign=True)} to {figure(strain.fall.high, sign=True)}"
+        by += f", between {figure(strain.fall.low)} and {figure(strain.fall.high)}"
     more = ""
     if strain.what == "shift":
         more = f" The weighted rows are worth {percent(strain.changed)} of as many."
@@ -54,4 +54,4 @@ def _sentence(strain: Strain, title: str) -> str:
         more = f" {percent(strain.changed)} of the rows would read another value."
     if sure(strain):
         return f"{words}, {title} gets worse by {by}.{more}"
-    return f"{words}, {title} gets no worse than luck explains (by {by}).{more}"
+    return f"{words}, {title} gets no worse than luck explains: by {by}.{more}"
