@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from drivetrain.core.clock import DAY
-from drivetrain.core.errors import FeatureError, ProjectError, UnknownName
+from drivetrain.core.errors import FeatureError, ProjectError, UnknownName, UsageError
 from drivetrain.evaluate.behaviour.judging import MOST_ROWS, Tried, behave
 from drivetrain.evaluate.behaviour.spec import direction, invariance, minimum
 from drivetrain.evaluate.behaviour.verdict import behaviour_outcomes
@@ -103,6 +103,15 @@ def test_of_many_rows_some_are_drawn_and_personal_values_are_not_told():
     assert found.rows == MOST_ROWS
     assert found.example.was == found.example.became == "(not told)"
     assert "EV" not in found.reason
+
+
+def test_what_can_not_be_asked_is_said():
+    def refusing(rows, changes):
+        raise UsageError("delay can't be changed: 'ratios' would have to be computed again")
+
+    found = outcome(direction("delay", "up"), tried(ask=refusing))
+    assert (found.passed, found.rows) == (False, 0)
+    assert "'ratios' would have to be computed again" in found.reason
 
 
 def test_every_behaviour_is_a_gate_of_its_own():

@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from drivetrain.core.clock import DAY
+from drivetrain.core.errors import UsageError
 from drivetrain.evaluate.bootstrap import Bootstrap, draw
 from drivetrain.evaluate.report import Subject
 from drivetrain.evaluate.robustness.figure import figure_of
@@ -73,6 +74,18 @@ def test_what_is_leaned_on_costs_and_what_is_idle_does_not():
     assert found["missing", "view.strong"].figure == pytest.approx(
         report.whole.value - found["missing", "view.strong"].fall.value
     )
+
+
+def test_what_can_not_be_asked_is_said_and_the_rest_is_tried():
+    def refusing(rows, changes):
+        if "weak" in changes:
+            raise UsageError("weak can't be changed")
+        return said(rows, changes)
+
+    report = robustness(strained(ask=refusing), subject=SUBJECT, metric="roc_auc")
+    assert {each.partition(":")[0] for each in report.untried} >= {"shuffled of weak", "missing of weak"}
+    assert {each.of for each in report.strains if each.what == "missing"} == {"view.strong", "idle"}
+    assert "3 more could not be tried" in costs(report)[-1]
 
 
 def test_of_a_metric_of_which_less_is_better_a_fall_is_a_rise():

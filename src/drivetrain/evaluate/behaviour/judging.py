@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
+from drivetrain.core.errors import UsageError
 from drivetrain.core.records import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.evaluate.behaviour.spec import Behaviour, Direction, Invariance, Minimum
 from drivetrain.evaluate.bootstrap import Bootstrap, draw
@@ -92,14 +93,13 @@ def _changed(behaviour: Invariance | Direction, tried: Tried, rows: pl.DataFrame
         return BehaviourOutcome(
             name=behaviour.name, check=check, passed=False, rows=0, expected=behaviour.at_least, reason=reason
         )
-    worst = np.full(rows.height, -np.inf)
-    after, became = before.copy(), np.zeros(rows.height, np.intp)
-    for place, changed in enumerate(changes):
-        said = tried.ask(rows, {behaviour.column: changed})
-        against = _against(behaviour, before, said)
-        more = against > worst
-        worst, after = np.where(more, against, worst), np.where(more, said, after)
-        became[more] = place
+    try:
+        worst, after, became = _worst(behaviour, tried, rows, before, changes)
+    except UsageError as error:
+        reason = f"No: {behaviour.name} can't be tried: {error}"
+        return BehaviourOutcome(
+            name=behaviour.name, check=check, passed=False, rows=0, expected=behaviour.at_least, reason=reason
+        )
     wrong = known & (worst > behaviour.within + 1e-12)
     rows_tried, broken = int(known.sum()), int(wrong.sum())
     share = 1.0 - broken / rows_tried
@@ -128,6 +128,21 @@ def _changed(behaviour: Invariance | Direction, tried: Tried, rows: pl.DataFrame
         reason=reason,
         example=example,
     )
+
+
+def _worst(
+    behaviour: Invariance | Direction, tried: Tried, rows: pl.DataFrame, before: Floats, changes: Sequence[pl.Series]
+) -> tuple[Floats, Floats, np.ndarray]:
+    """Of each row how far the worst change moves its answer against the behaviour, to what, and which change it is."""
+    worst = np.full(rows.height, -np.inf)
+    after, became = before.copy(), np.zeros(rows.height, np.intp)
+    for place, changed in enumerate(changes):
+        said = tried.ask(rows, {behaviour.column: changed})
+        against = _against(behaviour, before, said)
+        more = against > worst
+        worst, after = np.where(more, against, worst), np.where(more, said, after)
+        became[more] = place
+    return worst, after, became
 
 
 def _against(behaviour: Invariance | Direction, before: Floats, after: Floats) -> Floats:

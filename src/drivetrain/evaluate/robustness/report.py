@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
+from drivetrain.core.errors import UsageError
 from drivetrain.core.records import Measure, RobustnessReport, Strain
 from drivetrain.core.records.robustness import StrainKind
 from drivetrain.evaluate.bootstrap import Bootstrap, Draws, difference, draw
@@ -86,8 +87,12 @@ def robustness(
     said = strained.ask(rows, {})
     whole = measured(said)
     found: list[tuple[StrainKind, str, float, Draws]] = []
+    untried: list[str] = []
     for kind, of, share, changes in _changes(strained, rows, drawn, random):
-        found.append((kind, of, share, measured(strained.ask(rows, changes))))
+        try:
+            found.append((kind, of, share, measured(strained.ask(rows, changes))))
+        except UsageError as error:
+            untried.append(f"{kind} of {of}: {error}")
     if strained.before is not None and strained.before.height:
         weights = trend_weights(_sample(strained.before, random), rows.select(strained.features))
         if weights is not None:
@@ -116,6 +121,7 @@ def robustness(
             )
             for kind, of, share, draws in found
         ),
+        untried=tuple(untried),
     )
 
 

@@ -27,6 +27,8 @@ def costs(report: RobustnessReport) -> list[str]:
         told += [_sentence(each, title) for each in found[:MOST] if sure(each) or kind not in {"missing", "stale"}]
         if found and kind == "missing" and not any(map(sure, found)):
             told.append(f"No single feature of the {len(found)} tried is missed beyond what luck explains.")
+    if report.untried:
+        told.append(f"{len(report.untried)} more could not be tried, the first for this: {report.untried[0]}")
     return told
 
 
