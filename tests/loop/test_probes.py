@@ -140,6 +140,20 @@ def test_a_behaviour_of_what_is_not_read_is_refused(made, tmp_path):
         Project.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ('dt.Gate.fairness("equalized_odds_difference", at_most=0.1, column="age")', "for what it does not protect"),
+        ("dt.Gate.behaviours()", "declares none"),
+    ],
+)
+def test_a_gate_on_what_is_not_declared_is_refused(made_shop, tmp_path, gate, said):
+    folder = copy_shop(made_shop, tmp_path / "shop")
+    edit(folder, 'gates=[dt.Gate("roc_auc", at_least=0.6)]', f"gates=[{gate}]")
+    with pytest.raises(ProjectError, match=said):
+        Project.load(folder)
+
+
 def test_the_command_says_the_same(made):
     told = " ".join(command(made, "fairness", "returned").stdout.split())
     assert "region rows acted on caught wrongly right" in told
@@ -167,7 +181,7 @@ def test_the_command_shows_what_a_mitigation_costs(made):
     told = " ".join(command(made, "fairness", "--mitigate", "threshold").stdout.split())
     for words in (
         "before after change",
-        "equalized odds difference",
+        "equalized odds gap",
         "accuracy",
         "acted on from",
         "every request must",

@@ -13,6 +13,7 @@ from drivetrain.core.records import Record
 from drivetrain.evaluate.behaviour.judging import Tried, behave
 from drivetrain.evaluate.behaviour.spec import direction, invariance
 from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.dependence.report import dependence
 from drivetrain.evaluate.discovery.report import discover
 from drivetrain.evaluate.fairness.report import Answers, fairness_report
 from drivetrain.evaluate.report import Subject
@@ -42,6 +43,7 @@ def probed(number: int) -> tuple[Record, ...]:
         discover(answers, columns, subject=subject, left_out=["passenger"], now=now),
         behave([invariance("carrier"), direction("seats", "up")], _tried(answers, columns), subject=subject, now=now),
         robustness(_strained(answers, columns), subject=subject, metric="average_precision", now=now),
+        dependence(columns, answers.ats, columns.columns, _asked, subject=subject, now=now),
     )
 
 

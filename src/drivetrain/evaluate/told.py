@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from drivetrain.core.records import FairnessReport, Measure, RobustnessReport
 from drivetrain.evaluate.charts import ends, strip
+from drivetrain.evaluate.dependence.wording import goes_with
 from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import RATES, TRUE_POSITIVE
@@ -39,6 +40,7 @@ def told_of(probes: Probes) -> dict[str, object]:
         "behaviours": probes.behaviours,
         "robustness": probes.robustness,
         "costs": [] if probes.robustness is None else costs(probes.robustness),
+        "goes_with": [] if probes.dependence is None else goes_with(probes.dependence),
         "shuffled": [] if probes.robustness is None else _shuffled(probes.robustness),
         "discovery": probes.discovery,
         "discovered": [] if probes.discovery is None else discoveries(probes.discovery),

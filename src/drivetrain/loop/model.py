@@ -12,7 +12,7 @@ from drivetrain.core.protocols import Trainer
 from drivetrain.data.source import Source
 from drivetrain.evaluate.behaviour.spec import Behaviour, Minimum
 from drivetrain.evaluate.bias.groups import Protected
-from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.gate import BehaviourGate, FairnessGate, Gate
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
@@ -186,12 +186,31 @@ def check_columns(model: Model) -> None:
                 found=", ".join(unknown),
                 expected=f"a feature ({', '.join(features)}) or a field of the request",
             )
+    _check_gates(model)
     for name in (name for each in model.impute for name in each.features):
         if name not in features:
             raise ProjectError(
                 f"model {model.name!r} fills a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
+            )
+
+
+def _check_gates(model: Model) -> None:
+    protected = [each.name for each in model.protected]
+    for gate in model.gates:
+        asked = gate.column.split(" × ") if isinstance(gate, FairnessGate) and gate.column is not None else []
+        if isinstance(gate, FairnessGate) and (not protected or set(asked) - set(protected)):
+            raise ProjectError(
+                f"model {model.name!r} has a gate on fairness for what it does not protect",
+                found=gate.column or "no protected attribute",
+                expected=f"one of {', '.join(protected)}" if protected else None,
+                do='Declare it: protected=["sex"]',
+            )
+        if isinstance(gate, BehaviourGate) and not model.behaviours:
+            raise ProjectError(
+                f"model {model.name!r} has a gate on behaviours and declares none",
+                do='For example: behaviours=[dt.invariance("carrier")]',
             )
 
 

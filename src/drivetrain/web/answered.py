@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from drivetrain.core.protocols import Catalog
-from drivetrain.core.records import BehaviourReport, Discovery, FairnessReport, RobustnessReport
+from drivetrain.core.records import BehaviourReport, DependenceReport, Discovery, FairnessReport, RobustnessReport
+from drivetrain.evaluate.dependence.wording import goes_with
 from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, sure, threshold_words, worse_for
 from drivetrain.evaluate.parity import FALSE_POSITIVE, PRECISION, RATES, SELECTION, TRUE_POSITIVE
@@ -18,10 +19,12 @@ _SHOWN = (TRUE_POSITIVE, FALSE_POSITIVE, PRECISION, SELECTION)
 def answered(catalog: Catalog, run_id: str) -> dict[str, Any]:
     """Everything that the page's pieces read of it."""
     fairness, discovery = catalog.get(FairnessReport, run_id), catalog.get(Discovery, run_id)
-    robust = catalog.get(RobustnessReport, run_id)
+    robust, dependence = catalog.get(RobustnessReport, run_id), catalog.get(DependenceReport, run_id)
     return {
         "behaviours": catalog.get(BehaviourReport, run_id),
         "robustness": robust,
+        "dependence": dependence,
+        "goes_with": [] if dependence is None else goes_with(dependence),
         "costs": [] if robust is None else costs(robust),
         "discovery": discovery,
         "discovered": [] if discovery is None else discoveries(discovery),

@@ -100,6 +100,11 @@ TERMS: dict[str, Term] = {
         "The same cases with something taken away, shuffled, made stale or noisy: how much worse the figure gets. A "
         "feature that others can stand in for costs little alone.",
     ),
+    "dependence": Term(
+        "Partial dependence",
+        "The mean answer if a feature had the same value in every row. Where few rows lie near a value, the model was "
+        "hardly ever asked that, and its answer there means little.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

@@ -7,6 +7,7 @@ from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport,
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
+from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
 from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
@@ -51,6 +52,9 @@ __all__ = [
     "Comparison",
     "Condition",
     "Decision",
+    "Dependence",
+    "DependencePoint",
+    "DependenceReport",
     "Discovery",
     "Disparity",
     "Evaluation",

@@ -21,8 +21,8 @@ from drivetrain.evaluate.report import Subject
 from drivetrain.evaluate.robustness.figure import KNOWN, figure_of
 from drivetrain.evaluate.robustness.shift import trend_weights, worth
 
-MOST_ROWS = 3_000
-MOST_FEATURES = 20
+MOST_ROWS = 2_000
+MOST_FEATURES = 10
 """Features that are tried one at a time: those that the model leans on most."""
 NOISE = 0.1
 """Standard deviations of a number that noise adds to it."""

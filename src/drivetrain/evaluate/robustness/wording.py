@@ -14,7 +14,7 @@ _WORDS = {
     "stale": "with {of} as it stood a day or more before",
     "noise": "when {of}",
     "shift": "if {of}",
-    "shuffled": "with {of} shuffled",
+    "shuffled": "with the values of {of} shuffled among the rows",
 }
 
 
@@ -22,6 +22,7 @@ def costs(report: RobustnessReport) -> list[str]:
     """What costs most, of each kind; falls that luck explains are told as that."""
     title = METRICS[report.metric].title
     told = [f"As they are, {report.rows:,} rows give {title} {figures(report.whole)}."]
+    told += [_sentence(each, title) for each in leans_on(report)[:MOST] if sure(each)]
     for kind in ("view missing", "stale", "missing", "noise", "shift"):
         found = sorted((each for each in report.strains if each.what == kind), key=lambda each: -each.fall.value)
         told += [_sentence(each, title) for each in found[:MOST] if sure(each) or kind not in {"missing", "stale"}]

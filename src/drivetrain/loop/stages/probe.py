@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from drivetrain.core.records import BehaviourReport, Discovery, FairnessReport, RobustnessReport, Run
+from drivetrain.core.records import BehaviourReport, DependenceReport, Discovery, FairnessReport, RobustnessReport, Run
 from drivetrain.evaluate.behaviour.judging import Tried, behave
+from drivetrain.evaluate.dependence.report import dependence
 from drivetrain.evaluate.discovery.report import discover
 from drivetrain.evaluate.fairness.report import Answers, fairness_report
 from drivetrain.evaluate.probes import Probes
@@ -58,6 +59,7 @@ def probe(project: Definitions, model: Model, probed: Probed) -> Probes:
         discovery=_discovery(project, model, test, answers, subject),
         behaviours=_behaviours(project, model, probed, answers),
         robustness=_robustness(project, model, probed, answers),
+        dependence=_dependence(project, model, probed, answers),
     )
 
 
@@ -130,6 +132,14 @@ def _robustness(project: Definitions, model: Model, probed: Probed, answers: Ans
         subject=probed.subject,
         metric=model.metric,
     )
+
+
+def _dependence(project: Definitions, model: Model, probed: Probed, answers: Answers) -> DependenceReport:
+    """Of features whose values are not personal: a point is a value that somebody has."""
+    leaned = importance(probed.run)
+    personal = personal_columns(project, model, model.feature_names())
+    features = sorted(set(model.feature_names()) - set(personal), key=lambda name: (-leaned.get(name, 0.0), name))
+    return dependence(probed.test, answers.ats, features, Asking(project, model, probed.run), subject=probed.subject)
 
 
 def earlier(known: pl.DataFrame, test: pl.DataFrame, keys: Sequence[str], features: Sequence[str]) -> pl.DataFrame:
