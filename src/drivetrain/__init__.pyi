@@ -17,6 +17,9 @@ from drivetrain.data.treatment import generalise as generalise
 from drivetrain.data.treatment import mask as mask
 from drivetrain.data.treatment import pseudonym as pseudonym
 from drivetrain.data.treatment import truncate as truncate
+from drivetrain.evaluate.behaviour.spec import direction as direction
+from drivetrain.evaluate.behaviour.spec import invariance as invariance
+from drivetrain.evaluate.behaviour.spec import minimum as minimum
 from drivetrain.evaluate.bias.groups import Protected as Protected
 from drivetrain.evaluate.bootstrap import Bootstrap as Bootstrap
 from drivetrain.evaluate.gate import Gate as Gate

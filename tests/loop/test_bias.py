@@ -131,7 +131,8 @@ def test_the_run_and_the_card_tell_of_weights_fills_and_bias(made):
     ):  # fmt: skip
         assert words in card
     assert "Fairness of its answers and bias in its data were not looked at" not in card
-    assert "as good for every group of region was not measured" in card
+    assert "For whom are its answers worse?" in card
+    assert "Fairness was measured for the groups that are declared, and for no others" in card
 
 
 def test_changing_weights_or_fills_fits_again_and_makes_the_training_set_no_other(made, tmp_path):

@@ -42,6 +42,7 @@ from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
 from web import declared
 from web.learned import CARD, VERSIONS, bias, evaluation, run, version
+from web.probed import probed
 from web.rivals import seeded_diff
 from web.shelf import FakeShelf, Shelf
 from web.tracked import track
@@ -310,7 +311,7 @@ def _models(shelf: Shelf) -> None:
             Link(f"table:training/late@{number}", trained.ref, "training_set"),
             Link(trained.ref, made.ref, "made"),
         ]
-        shelf.catalog.commit(bias(number), trained, evaluation(number), made, links=links)
+        shelf.catalog.commit(bias(number), trained, evaluation(number), *probed(number), made, links=links)
     failed = msgspec.structs.replace(
         run(3), run_id="0192-failed", status="failed", error="The label is constant; found 0 positives in 312 rows. "
         "Widen the training window.", artifacts=(), trials=(), metrics={},

@@ -9,7 +9,10 @@ from web.conftest import Caller
 PATHS = (
     "/project", "/status", "/revision", "/plan", "/features", "/tables", "/tables/flights", "/tables/training/late",
     "/quarantine/flights", "/models", "/models/late/versions", "/models/late/versions/2",
-    "/models/late/versions/2/evaluation", "/models/late/bias", "/models/late/bias?report=bias-1",
+    "/models/late/versions/2/evaluation", "/models/late/versions/2/fairness", "/models/late/versions/2/slices",
+    "/models/late/versions/2/behaviours", "/models/late/versions/2/robustness",
+    "/models/late/bias",
+    "/models/late/bias?report=bias-1",
     "/models/late/versions/2/lineage", "/runs", "/runs?model=late&limit=2",
     "/runs/0192-run-1", "/endpoints/late", "/endpoints/late/reports?limit=3", "/alerts", "/alerts?state=open",
     "/data/flights", "/data/flights?version=59&against=50", "/history/flights", "/quarantine", "/privacy",

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show tables, versions, endpoints and alerts.",
     "data": "Show what a table version holds, column by column, and what moved since another.",
     "bias": "Show what a training set says of protected groups: shares, label rates, nulls.",
+    "fairness": "Show for whom a model's answers are worse: rates by protected group, with intervals.",
     "contract": "Draft a contract from data, check rows against one, export it.",
     "features": "Show every feature: what it is, whose, how fresh, and its values at a glance.",
     "predict": "Ask the running endpoint, or score a file.",

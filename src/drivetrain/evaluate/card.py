@@ -24,6 +24,8 @@ from drivetrain.evaluate.bias.wording import counted_as, findings
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
 from drivetrain.evaluate.metrics import METRICS, SETS, Metric, metric_of
 from drivetrain.evaluate.operating import Curve
+from drivetrain.evaluate.probes import Probes
+from drivetrain.evaluate.told import told_of
 from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
@@ -68,6 +70,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         limits: When not to use it, sentences.
         bias: What its training data say of protected groups; none where no protected attribute is declared.
         forced: Why it serves although a gate said no.
+        probes: What else was looked at on the same rows.
     """
 
     project: str
@@ -85,6 +88,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     limits: Sequence[str] = ()
     bias: BiasReport | None = None
     forced: str = ""
+    probes: Probes = Probes()
 
     @property
     def name(self) -> str:
@@ -151,6 +155,7 @@ def card_html(card: Card) -> bytes:
         unknown=_unknown(card),
         verdict=_verdict(card),
         better=_better,
+        **told_of(card.probes),
     )
     return page.encode()
 
@@ -288,6 +293,8 @@ def _unknown(card: Card) -> list[str]:
 
 def _fairness(card: Card) -> str:
     """What is not known of groups; bias in the data is not the same as bias in the answers."""
+    if card.probes.fairness is not None:
+        return "Fairness was measured for the groups that are declared, and for no others."
     if card.bias is None:
         return "Fairness of its answers and bias in its data were not looked at: no protected attribute was declared."
     sliced = {found.column for found in card.evaluation.slices}

@@ -11,6 +11,7 @@ from drivetrain.core.errors import ProjectError
 from drivetrain.core.notebook import shown
 from drivetrain.core.records.task import KINDS, TaskKind
 from drivetrain.evaluate.metrics import METRICS, SETS, metric_of, names_of, suits
+from drivetrain.evaluate.parity import disparity_of
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -45,8 +46,6 @@ class Gate(msgspec.Struct, frozen=True):
     _repr_html_ = shown
 
     def __post_init__(self) -> None:
-        if isinstance(self, Approval):
-            return  # no figure answers it
         metric = metric_of(self.metric) if self.metric else None
         if self.against is None and self.at_least is None and self.at_most is None:
             title = metric.title if metric else "the model's metric"
@@ -126,8 +125,65 @@ class Gate(msgspec.Struct, frozen=True):
         """The mean distance between predicted and observed share must not exceed this; for a yes or no, and classes."""
         return cls("ece", at_most=at_most)
 
+    @classmethod
+    def fairness(
+        cls,
+        metric: str,
+        *,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        column: str | None = None,
+        surely: bool = False,
+    ) -> Gate:
+        """A bound on how far protected groups lie apart: ``at_most`` for a difference, ``at_least`` for a ratio.
 
-class Approval(Gate, frozen=True):
+        Args:
+            metric: ``equalized_odds_difference``, ``demographic_parity_ratio`` and so on, as fairlearn names them.
+            at_most: The widest gap must not exceed this.
+            at_least: The ratio must reach this.
+            column: A protected attribute, or several as ``"sex × region"``; every one that is told apart by default.
+            surely: Judge the interval's worse bound, so that luck can't pass the gate.
+        """
+        return FairnessGate(metric, at_most=at_most, at_least=at_least, column=column, surely=surely)
+
+    @classmethod
+    def behaviours(cls) -> Gate:
+        """Every behaviour that the model declares must hold."""
+        return BehaviourGate()
+
+
+class _Beside(Gate, frozen=True):
+    """A gate that no figure of the evaluation answers, whatever the kind of the model's answers."""
+
+    def on(self, kind: TaskKind, metric: str) -> Gate:  # noqa: ARG002 - as of Gate
+        """The gate itself."""
+        return self
+
+
+class BehaviourGate(_Beside, frozen=True):
+    """A rule on the report on behaviours; made by :meth:`Gate.behaviours`."""
+
+    metric: str = "behaviours"
+
+    def __post_init__(self) -> None:
+        """There is nothing to check: what is asked for is said by the behaviours."""
+
+
+class FairnessGate(_Beside, frozen=True):
+    """A rule on the report on fairness; made by :meth:`Gate.fairness`."""
+
+    def __post_init__(self) -> None:
+        definition = disparity_of(self.metric)
+        bound, wrong = ("at_most=", self.at_least) if definition.kind == "difference" else ("at_least=", self.at_most)
+        asked = self.at_most if definition.kind == "difference" else self.at_least
+        if asked is None or wrong is not None:
+            raise ProjectError(
+                f"the gate on {definition.title} bounds it on the wrong side, or not at all",
+                expected=f"{bound}: a {definition.kind} of {1 if definition.kind == 'ratio' else 0} is perfect parity",
+            )
+
+
+class Approval(_Beside, frozen=True):
     """A gate that a person opens; see :meth:`Gate.approval`.
 
     Attributes:
@@ -135,3 +191,6 @@ class Approval(Gate, frozen=True):
     """
 
     by: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """There is nothing to check: no figure answers it."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from drivetrain.core.records import Measure
 from drivetrain.evaluate.bootstrap import Bootstrap, Draws, draw
 from drivetrain.evaluate.metrics import METRICS
-from drivetrain.evaluate.ranking import Ranking
+from drivetrain.evaluate.ranking import Floats, Ranking
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -57,10 +57,9 @@ def operate(
     scores = np.asarray(predictions, np.float64)
     truth = np.asarray(labels, np.float64)
     resamples = draw(np.asarray(ats, np.int64), bootstrap)
-    falling = np.sort(scores)[::-1]
     positives = resamples.sums(truth)[:, 0]
     points = []
-    for threshold in dict.fromkeys(float(falling[max(round(share * len(falling)), 1) - 1]) for share in shares):
+    for threshold in dict.fromkeys(thresholds_at(scores, shares)):
         acted = scores >= threshold
         rows = resamples.sums(acted.astype(np.float64))[:, 0]
         right = resamples.sums(truth * acted)[:, 0]
@@ -78,3 +77,19 @@ def operate(
         recall=tuple((found[at] / found[-1]).round(5).tolist()),
         precision=tuple((found[at] / (found[at] + wrong[at])).round(5).tolist()),
     )
+
+
+def threshold_at(predictions: Floats, share: float) -> float:
+    """The threshold at which a share of the rows is acted on; ties with it are acted on too.
+
+    Example:
+        >>> threshold_at(np.array([0.1, 0.4, 0.2, 0.3]), 0.5)
+        0.3
+    """
+    return thresholds_at(predictions, [share])[0]
+
+
+def thresholds_at(predictions: Floats, shares: Sequence[float]) -> list[float]:
+    """The same for several shares."""
+    falling = np.sort(predictions)[::-1]
+    return [float(falling[max(round(share * len(falling)), 1) - 1]) for share in shares]

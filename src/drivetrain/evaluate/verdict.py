@@ -7,23 +7,33 @@ from collections.abc import Sequence
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Comparison, Evaluation, GateOutcome, GateReport, Measure
-from drivetrain.evaluate.gate import Approval, Gate
+from drivetrain.evaluate.behaviour.verdict import behaviour_outcomes
+from drivetrain.evaluate.fairness.verdict import fairness_outcomes
+from drivetrain.evaluate.gate import Approval, BehaviourGate, FairnessGate, Gate
 from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.probes import Probes
 from drivetrain.evaluate.wording import figure, figures
 
 
-def check(gates: Sequence[Gate], evaluation: Evaluation, *, now: Micros | None = None) -> GateReport:
+def check(
+    gates: Sequence[Gate], evaluation: Evaluation, probes: Probes = Probes(), *, now: Micros | None = None
+) -> GateReport:
     """Puts every gate to an evaluation; all are asked, also after one says no.
 
     Args:
         gates: The rules; an empty sequence passes and says so.
         evaluation: The record they judge; gates that name no metric ask for that of its objective.
+        probes: What else was looked at on the same rows, for the gates on that.
         now: The report's moment; the present by default.
     """
     outcomes: list[GateOutcome] = []
     for gate in (each.on(evaluation.task.kind, evaluation.metric) for each in gates):
         if isinstance(gate, Approval):
             outcomes.append(_waiting(gate))
+        elif isinstance(gate, FairnessGate):
+            outcomes += fairness_outcomes(gate, probes.fairness)
+        elif isinstance(gate, BehaviourGate):
+            outcomes += behaviour_outcomes(probes.behaviours)
         elif gate.against == "champion":
             outcomes += _champion(gate, evaluation)
         elif gate.against == "baseline":

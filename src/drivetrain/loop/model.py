@@ -12,9 +12,10 @@ from drivetrain.core.notebook import shown
 from drivetrain.core.protocols import Trainer
 from drivetrain.core.records.task import TaskKind
 from drivetrain.data.source import Source
+from drivetrain.evaluate.behaviour.spec import Behaviour, Minimum
 from drivetrain.evaluate.bias.groups import Protected
 from drivetrain.evaluate.bootstrap import Bootstrap
-from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.gate import BehaviourGate, FairnessGate, Gate
 from drivetrain.evaluate.metrics import metric_for
 from drivetrain.features.derived import Computed, DerivedView, read_by
 from drivetrain.features.label import Label
@@ -63,8 +64,19 @@ class Model:
     """What a row is, in the plural: ``flights``."""
     keep: Keep | None = None
     """Which versions keep their artifacts; what the settings say by default."""
+    behaviours: Sequence[Behaviour] = ()
+    """What it must do, judged on test rows."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
+    threshold: float | None = None
+    """A prediction at or above it is acted on, which is what fairness is measured at; by default as many rows are acted
+    on as are positive."""
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+            raise ProjectError(
+                f"the threshold of model {self.name!r} is no probability", found=self.threshold, expected="0 to 1"
+            )
 
     _repr_html_ = shown
 
@@ -159,7 +171,9 @@ class Model:
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
         drawn = [] if self.bootstrap == Bootstrap() else [self.bootstrap]
-        return digest([list(self.gates), self.slices, [each.name for each in self.protected], self.metric, *drawn])
+        acts = [*([] if self.threshold is None else [self.threshold]), *(each.digest for each in self.behaviours)]
+        named = [each.name for each in self.protected]
+        return digest([list(self.gates), self.slices, named, self.metric, *drawn, *acts])
 
 
 def checked_features(name: str, features: Sequence[object]) -> tuple[Group, ...]:
@@ -197,6 +211,17 @@ def check_columns(model: Model) -> None:
                 found=repr(column),
                 expected=f"a feature ({', '.join(features)}), a field of the request, or a column of {source.name!r}",
             )
+    readable = {*features, *model.request_columns}
+    for each in model.behaviours:
+        named = each.where.meta.root_names() if isinstance(each, Minimum) else [each.column]
+        unknown = sorted(set(named) - readable - set(model.beside if isinstance(each, Minimum) else ()))
+        if unknown:
+            raise ProjectError(
+                f"model {model.name!r} declares a behaviour of what it does not read",
+                found=", ".join(unknown),
+                expected=f"a feature ({', '.join(features)}) or a field of the request",
+            )
+    _check_gates(model)
     for name in (name for each in model.impute for name in each.features):
         if name not in features:
             raise ProjectError(
@@ -219,6 +244,24 @@ def check_allowed(model: Model) -> None:
                 f"model {model.name!r} allows what it does not have to leak",
                 found=repr(name),
                 expected=f"one of {', '.join(known)}; or a check: {', '.join(CHECKS)}",
+            )
+
+
+def _check_gates(model: Model) -> None:
+    protected = [each.name for each in model.protected]
+    for gate in model.gates:
+        asked = gate.column.split(" × ") if isinstance(gate, FairnessGate) and gate.column is not None else []
+        if isinstance(gate, FairnessGate) and (not protected or set(asked) - set(protected)):
+            raise ProjectError(
+                f"model {model.name!r} has a gate on fairness for what it does not protect",
+                found=gate.column or "no protected attribute",
+                expected=f"one of {', '.join(protected)}" if protected else None,
+                do='Declare it: protected=["sex"]',
+            )
+        if isinstance(gate, BehaviourGate) and not model.behaviours:
+            raise ProjectError(
+                f"model {model.name!r} has a gate on behaviours and declares none",
+                do='For example: behaviours=[dt.invariance("carrier")]',
             )
 
 

@@ -30,6 +30,7 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.notebook import project_shown
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
+from drivetrain.loop.probes import ModelProbes
 from drivetrain.loop.quarantine import Quarantine
 from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
 from drivetrain.loop.reproduce.said import Reproduced
@@ -139,6 +140,11 @@ class Project(Declarations):
     def data(self) -> Data:
         """What tables hold, ``project.data("flights")``, and say of groups, ``project.data.bias("late")``."""
         return Data(self)
+
+    @property
+    def probes(self) -> ModelProbes:
+        """What was looked at beside an evaluation: ``project.probes.fairness("late")``."""
+        return ModelProbes(self)
 
     def history(self, table: str, *, limit: int = LIMIT) -> History:
         """How a table came to be: what each batch brought, and how its columns have moved from version to version.

@@ -80,6 +80,33 @@ TERMS: dict[str, Term] = {
         "hold all together, so that the widest of many is not taken for a finding when luck alone made it. They say "
         "that the data differ, not why, and not whether that is unfair.",
     ),
+    "fairness": Term(
+        "Fairness of answers",
+        "What the model does for each group on cases it had never seen: how often it acts, what it catches, how often "
+        "it is wrong. The range of a gap holds for the widest one, whichever groups it lies between. It says that "
+        "groups fare differently, not why, and not whether that is unjust.",
+    ),
+    "discovery": Term(
+        "Groups that nobody named",
+        "A search through groups of cases, for those in which the model's percentages are too low, too high, or surer "
+        "than they may be. Half of the days were searched and the other half judged what was found, so that a group is "
+        "not taken for a finding because many were looked at.",
+    ),
+    "behaviour": Term(
+        "Behaviours",
+        "What the model was declared to do whatever its average figures, such as not to depend on a field, or to go up "
+        "with a number. Each is tried on cases it had never seen.",
+    ),
+    "robustness": Term(
+        "Worse inputs",
+        "The same cases with something taken away, shuffled, made stale or noisy: how much worse the figure gets. A "
+        "feature that others can stand in for costs little alone.",
+    ),
+    "dependence": Term(
+        "Partial dependence",
+        "The mean answer if a feature had the same value in every row. Where few rows lie near a value, the model was "
+        "hardly ever asked that, and its answer there means little.",
+    ),
     "importance": Term(
         "Importance",
         "How much each feature contributes to the model's decisions, as a share of the whole. It says what the model "

@@ -3,9 +3,12 @@
 from drivetrain.core.records.alias import Alias, AliasName
 from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
+from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
+from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
+from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
     ClassMeasure,
@@ -15,6 +18,7 @@ from drivetrain.core.records.evaluation import (
     SliceMeasure,
 )
 from drivetrain.core.records.explanation import Explanation
+from drivetrain.core.records.fairness import Disparity, FairnessGroup, FairnessReport
 from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.metric import Metric
@@ -22,6 +26,7 @@ from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorRepor
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
+from drivetrain.core.records.robustness import RobustnessReport, Strain
 from drivetrain.core.records.run import Run
 from drivetrain.core.records.schema import Field, InputSchema
 from drivetrain.core.records.signature import Signature, Statement
@@ -50,20 +55,32 @@ __all__ = [
     "Arm",
     "Artifact",
     "AuditEntry",
+    "BehaviourOutcome",
+    "BehaviourReport",
     "BiasGroup",
     "BiasReport",
     "CalibrationBin",
     "ClassMeasure",
     "ColumnType",
     "Comparison",
+    "Condition",
     "Dataset",
     "Decision",
+    "Dependence",
+    "DependencePoint",
+    "DependenceReport",
+    "Discovery",
+    "Disparity",
     "Evaluation",
+    "Example",
     "Explanation",
+    "FairnessGroup",
+    "FairnessReport",
     "FeatureDrift",
     "Feedback",
     "Field",
     "Forgetting",
+    "FoundSlice",
     "GateOutcome",
     "GateReport",
     "Guardrail",
@@ -83,12 +100,14 @@ __all__ = [
     "RegisteredModel",
     "RegisteredVersion",
     "Replay",
+    "RobustnessReport",
     "Rollout",
     "Run",
     "Signature",
     "SliceMeasure",
     "Statement",
     "Step",
+    "Strain",
     "TableVersion",
     "TakenName",
     "Task",

@@ -22,6 +22,7 @@ from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
+from drivetrain.loop.stages.probe import Probed, probe
 from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.loop.told import numbered, told_rows
 from drivetrain.monitor.reference import profile
@@ -85,21 +86,22 @@ def judge(
     test = seen.rows
     predictions = predict_run(store, run, test)
     metric = model.metric_of(run.task.kind)
+    subject = Subject(
+        run_id=run.run_id,
+        model=model.name,
+        data=table.ref,
+        since=cut.test_since,
+        until=cut.until,
+        importance=importance(run),
+        task=run.task,
+        metric=metric,
+        unseen=seen.unseen,
+    )
     evaluation = evaluate(
         predictions,
         seen.labels,
         _moments(test),
-        subject=Subject(
-            run_id=run.run_id,
-            model=model.name,
-            data=table.ref,
-            since=cut.test_since,
-            until=cut.until,
-            importance=importance(run),
-            task=run.task,
-            metric=metric,
-            unseen=seen.unseen,
-        ),
+        subject=subject,
         slices=test.select(model.slices) if model.slices else None,
         baselines={name: predict_run(store, run, test, baseline=name) for name in run.baselines},
         champion=_champion(project, model, test, run.task),
@@ -107,7 +109,9 @@ def judge(
         clusters=numbered(test, model.bootstrap.cluster),
         bootstrap=model.bootstrap,
     )
-    gates = check(model.gates, evaluation)
+    probed = Probed(run=run, known=frame, learned=cut.refit, test=test, predictions=predictions, subject=subject)
+    probes = probe(project, model, probed)
+    gates = check(model.gates, evaluation, probes)
     card = card_html(
         Card(
             project=project.name,
@@ -123,6 +127,7 @@ def judge(
             descriptions=descriptions(model),
             limits=model.limits,
             bias=bias,
+            probes=probes,
         )
     )
     version = register(
@@ -138,7 +143,13 @@ def judge(
         number=number,
     )
     store.catalog.commit(
-        evaluation, links=[Link(run.ref, evaluation.ref, "run"), Link(evaluation.ref, version.ref, "evaluation")]
+        evaluation,
+        *probes.reports,
+        links=[
+            Link(run.ref, evaluation.ref, "run"),
+            Link(evaluation.ref, version.ref, "evaluation"),
+            *(Link(run.ref, report.ref, "run") for report in probes.reports),
+        ],
     )
     return evaluation, version
 

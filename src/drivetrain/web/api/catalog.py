@@ -7,7 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from drivetrain.core.errors import NotFound
-from drivetrain.core.records import Alert, Alias, Decision, Evaluation, ModelVersion, MonitorReport, Run, Step
+from drivetrain.core.records import (
+    Alert,
+    Alias,
+    BehaviourReport,
+    Decision,
+    Discovery,
+    Evaluation,
+    FairnessReport,
+    ModelVersion,
+    MonitorReport,
+    RobustnessReport,
+    Run,
+    Step,
+)
 from drivetrain.web import lineage
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
@@ -69,6 +82,42 @@ def evaluation(desk: DeskOf, name: str, number: int) -> Response:
     found = desk.store.catalog.get(Evaluation, version_of(desk, name, number).run_id)
     if found is None:
         raise NotFound(f"version {number} of {name} was not evaluated")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/fairness")
+def fairness(desk: DeskOf, name: str, number: int) -> Response:
+    """How a version's answers fall out for protected groups: rates with intervals, and how far groups lie apart."""
+    found = desk.store.catalog.get(FairnessReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"fairness of version {number} of {name} was not measured")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/slices")
+def slices(desk: DeskOf, name: str, number: int) -> Response:
+    """Groups that nobody named in which a version is worse than it says, and how they were searched for."""
+    found = desk.store.catalog.get(Discovery, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"version {number} of {name} was not searched for slices")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/behaviours")
+def behaviours(desk: DeskOf, name: str, number: int) -> Response:
+    """What a version was declared to do, and whether it does."""
+    found = desk.store.catalog.get(BehaviourReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"no behaviour of version {number} of {name} was tried")
+    return answer(found)
+
+
+@router.get("/models/{name}/versions/{number}/robustness")
+def robustness(desk: DeskOf, name: str, number: int) -> Response:
+    """How much a version's figure falls when its inputs are worse than they were."""
+    found = desk.store.catalog.get(RobustnessReport, version_of(desk, name, number).run_id)
+    if found is None:
+        raise NotFound(f"robustness of version {number} of {name} was not tried")
     return answer(found)
 
 

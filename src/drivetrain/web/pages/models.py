@@ -9,6 +9,7 @@ from drivetrain.core.errors import NotFound
 from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, RegisteredVersion, Run
 from drivetrain.evaluate.bias.wording import findings
 from drivetrain.web import figures, lineage
+from drivetrain.web.answered import answered
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
 from drivetrain.web.mlflow.shapes import standing
@@ -72,6 +73,7 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
         importance=figures.importance(evaluation.importance) if evaluation else [],
         tree=lineage.upward(catalog, found.ref),
         metric=shown_metric(desk.metric, [evaluation] if evaluation else []),
+        **answered(catalog, found.run_id),
     )
 
 

@@ -1,0 +1,1 @@
+"""How a model's answer goes with a feature, on average."""

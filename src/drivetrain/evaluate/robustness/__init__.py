@@ -1,0 +1,1 @@
+"""How much a model's figures fall when its inputs are worse than they were."""
