@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError, ProjectError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.core.records.task import KINDS, TaskKind
 from drivetrain.features.events import moments_of
 from drivetrain.features.expression import check_row_wise, expression_digest, in_words
@@ -65,6 +66,8 @@ class Label:
     kind: TaskKind | None = None
     levels: tuple[float, ...] = ()
     group: str | None = None
+
+    _repr_html_ = shown
 
     @property
     def target(self) -> Target:

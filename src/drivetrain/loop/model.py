@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.core.protocols import Trainer
 from drivetrain.core.records.task import TaskKind
 from drivetrain.data.source import Source
@@ -59,6 +60,8 @@ class Model:
     """What a row is, in the plural: ``flights``."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
+
+    _repr_html_ = shown
 
     @property
     def views(self) -> tuple[FeatureView, ...]:
