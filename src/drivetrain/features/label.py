@@ -67,12 +67,12 @@ class Label:
     levels: tuple[float, ...] = ()
     group: str | None = None
 
+    _repr_html_ = shown
+
     @property
     def target(self) -> Target:
         """What is asked of its values."""
         return Target(self.kind, self.levels)
-
-    _repr_html_ = shown
 
     @property
     def digest(self) -> Digest:
