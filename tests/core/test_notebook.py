@@ -87,7 +87,15 @@ def test_a_figure_has_its_interval_and_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "noun", [dt.Entity("plane", keys=["tailnum"]), dt.Tune(trials=3), dt.Gate("roc_auc", at_least=0.6)]
+    "noun",
+    [
+        dt.Entity("plane", keys=["tailnum"]),
+        dt.Tune(trials=3),
+        dt.Gate("roc_auc", at_least=0.6),
+        dt.RollingOrigin(folds=2),
+        dt.GroupSplit("patient"),
+        dt.Leakage(allow=["plane.age"]),
+    ],
 )
 def test_public_nouns_show_themselves(noun: object) -> None:
     html = noun._repr_html_()  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from drivetrain.core.errors import UsageError
+from drivetrain.core.notebook import shown
 
 On: TypeAlias = Literal["certain", "refuse", "warn"]
 
@@ -61,6 +62,8 @@ class Leakage:
     auc: float = 0.9
     precision: float = 0.9
     r2: float = 0.9
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the settings at the door."""

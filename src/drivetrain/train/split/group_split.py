@@ -9,6 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UsageError
+from drivetrain.core.notebook import shown
 from drivetrain.train.split.cut import Split
 from drivetrain.train.split.hashed import check_shares, draws
 from drivetrain.train.split.holdout import by_draw
@@ -42,6 +43,8 @@ class GroupSplit:
     valid: float | None = 0.2
     seed: int = 0
     within: TimeSplit | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the shares at the door."""

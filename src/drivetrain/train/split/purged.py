@@ -9,6 +9,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros, duration
 from drivetrain.core.errors import UsageError
+from drivetrain.core.notebook import shown
 from drivetrain.train.split.cut import Fold, Split
 from drivetrain.train.split.rolling_origin import moment_name
 from drivetrain.train.split.time_split import check_windows, first_of, past
@@ -43,6 +44,8 @@ class PurgedSplit:
     horizon: str = "0s"
     embargo: str = "0s"
     start: str | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the figures at the door."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, duration, iso
 from drivetrain.core.errors import UsageError
+from drivetrain.core.notebook import shown
 from drivetrain.train.split.cut import Fold, Split
 from drivetrain.train.split.time_split import check_windows, first_of, micros, past
 
@@ -40,6 +41,8 @@ class RollingOrigin:
     step: str = ""
     start: str | None = None
     embargo: str = "0s"
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the windows at the door."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.notebook import shown
 from drivetrain.train.split.cut import Split
 from drivetrain.train.split.hashed import check_shares, draws, named
 from drivetrain.train.split.holdout import ROW, untimed
@@ -35,6 +36,8 @@ class StratifiedSplit:
     test: float = 0.2
     valid: float | None = 0.2
     seed: int = 0
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the shares at the door."""
