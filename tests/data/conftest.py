@@ -16,7 +16,7 @@ from drivetrain.data import quarantine
 from drivetrain.data.ingest import ingest, pending
 from drivetrain.data.source import Source
 from drivetrain.store.bundle import Store
-from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryLeases, MemoryOnline
+from drivetrain.store.memory import MemoryBlobs, MemoryCatalog, MemoryLeases, MemoryOnline, MemoryRunLog
 from drivetrain.store.tables import Tables
 
 NOW = 1_372_636_800_000_000
@@ -62,6 +62,7 @@ def place(tmp_path: Path) -> Place:
         blobs=MemoryBlobs(),
         online=MemoryOnline(),
         leases=MemoryLeases(),
+        run_log=MemoryRunLog(),
         settings=StoreSettings(),
         folder=tmp_path,
     )

@@ -252,6 +252,7 @@ def test_the_catalog_catches_up_with_versions_it_was_never_told_of(place):
         blobs=place.store.blobs,
         online=place.store.online,
         leases=place.store.leases,
+        run_log=place.store.run_log,
         settings=place.store.settings,
         folder=place.store.folder,
     )

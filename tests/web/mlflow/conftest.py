@@ -34,6 +34,7 @@ def start(python: str, script: str, address: str, *arguments: str) -> subprocess
         "MLFLOW_TRACKING_URI": address,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT": "1",  # what a model needs is not looked for
         "OMP_NUM_THREADS": "1",
     }
     return subprocess.Popen(
