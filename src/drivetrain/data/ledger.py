@@ -63,6 +63,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return {_KEY: msgspec.json.encode(self).decode()}
 
 
+_decode = msgspec.json.Decoder(Entry).decode  # made here: two threads that make it at once can crash msgspec 0.22
+
+
 def last_entry(tables: Tables, name: str) -> tuple[Entry, int] | None:
     """A table's last entry and the version it was read at; none if the table is not there."""
     version = tables.version(name)
@@ -151,4 +154,4 @@ def begins_anew(source: Source, entry: Entry) -> bool:
 
 
 def _entry(note: Mapping[str, str]) -> Entry | None:
-    return msgspec.json.decode(note[_KEY], type=Entry) if _KEY in note else None
+    return _decode(note[_KEY]) if _KEY in note else None

@@ -63,6 +63,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         return np.asarray(number[back], np.intp)
 
 
+_decode = msgspec.msgpack.Decoder(Reference).decode  # not made in a thread
+
+
 def profile(
     values: npt.ArrayLike,
     predictions: npt.ArrayLike,
@@ -118,7 +121,7 @@ def load(data: bytes) -> Reference:
         StoreError: The bytes are no profile that this version of drivetrain reads.
     """
     try:
-        reference = msgspec.msgpack.decode(data, type=Reference)
+        reference = _decode(data)
     except msgspec.MsgspecError as error:
         raise StoreError(f"a reference profile can't be read: {error}", do="Train the version again") from None
     if reference.layout != _LAYOUT:

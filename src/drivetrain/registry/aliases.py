@@ -28,6 +28,9 @@ class Move(msgspec.Struct, frozen=True):
     """What the gates had against it, where it was forced."""
 
 
+_decode_move = msgspec.json.Decoder(Move).decode  # not made in a thread
+
+
 def current(store: Store, model: str) -> dict[str, int]:
     """Alias → number of the version it points at; aliases that point at nothing are left out."""
     found = {alias.alias: alias.version for alias in store.catalog.find(Alias, model)}
@@ -229,7 +232,7 @@ def _reign(store: Store, model: str) -> list[int]:
         if decision.what not in {"promote", "rollback"}:
             continue
         try:
-            move = msgspec.json.decode(decision.evidence, type=Move)
+            move = _decode_move(decision.evidence)
         except msgspec.DecodeError:
             continue  # somebody else's line about a promotion
         if move.after is None or move.alias != "champion":

@@ -34,6 +34,9 @@ class Background(msgspec.Struct, frozen=True):
     answers: Literal["probability", "target"]
 
 
+_decode = msgspec.msgpack.Decoder(Background).decode  # not made in a thread
+
+
 def keep_background(
     blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, rows: np.ndarray, kind: TaskKind
 ) -> tuple[Artifact, ...]:
@@ -68,7 +71,7 @@ def load_background(blobs: Blobs, artifacts: Sequence[Artifact]) -> Background |
     if artifact is None:
         return None
     try:
-        return msgspec.msgpack.decode(blobs.get(artifact.digest), type=Background)
+        return _decode(blobs.get(artifact.digest))
     except msgspec.MsgspecError as error:
         raise StoreError(f"a background can't be read: {error}", do="Train the version again") from None
 

@@ -30,6 +30,9 @@ class RateTable(msgspec.Struct, frozen=True):
     groups: tuple[tuple[tuple[str | float | None, ...], Answer], ...]
 
 
+_decode = msgspec.json.Decoder(RateTable).decode  # not made in a thread
+
+
 class RateEngine:
     """Answers with the rate of a row's group, or the overall rate. Safe to share between threads."""
 
@@ -77,7 +80,7 @@ def open_rate(path: Path, schema: InputSchema, _threads: int = 1, /) -> RateEngi
         StoreError: The file is no such table, or the schema lacks a feature that it is by.
     """
     try:
-        table = msgspec.json.decode(path.read_bytes(), type=RateTable)
+        table = _decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise StoreError(f"{path} is no table of rates: {error}") from None
     missing = [name for name in table.by if name not in schema.names]

@@ -38,6 +38,9 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     """Byte (or row), lines and rows that reading has come to, where the file has not been read to its end."""
 
 
+_decode_cursor = msgspec.json.Decoder(dict[str, Seen]).decode  # not made in a thread
+
+
 _Cursor: TypeAlias = dict[str, Seen]
 
 
@@ -232,7 +235,7 @@ def files(
 
 
 def _decode(cursor: str) -> _Cursor:
-    return msgspec.json.decode(cursor, type=dict[str, Seen]) if cursor else {}
+    return _decode_cursor(cursor) if cursor else {}
 
 
 def _encode(seen: _Cursor) -> str:

@@ -40,6 +40,9 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of all rows, where there is no cursor column."""
 
 
+_decode_mark = msgspec.json.Decoder(Mark).decode  # not made in a thread
+
+
 @dataclass(frozen=True)
 class Sql:
     """A table or query of a database; see :func:`sql`."""
@@ -256,7 +259,7 @@ def sql(
 
 
 def _decode(cursor: str) -> Mark:
-    return msgspec.json.decode(cursor, type=Mark) if cursor else Mark()
+    return _decode_mark(cursor) if cursor else Mark()
 
 
 def _plain(value: Any) -> tuple[str | int | float, str]:  # noqa: ANN401 - whatever the database holds

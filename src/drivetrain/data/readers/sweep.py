@@ -38,7 +38,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @staticmethod
     def of(cursor: str) -> Sweep:
         """Out of a reader's cursor."""
-        return msgspec.structs.replace(msgspec.json.decode(cursor, type=Sweep), part=None) if cursor else Sweep()
+        return msgspec.structs.replace(_decode(cursor), part=None) if cursor else Sweep()
 
     @property
     def cursor(self) -> str:
@@ -75,6 +75,9 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         elif self.high == since:
             edge = tuple(dict.fromkeys((*edge, *self.high_edge)))
         return Sweep(since=since, edge=edge, pages=tuple(pages))
+
+
+_decode = msgspec.json.Decoder(Sweep).decode  # not made in a thread
 
 
 def plain(value: object) -> Value | None:
