@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError, UsageError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
@@ -60,9 +61,10 @@ class HistoricalRate(msgspec.Struct, frozen=True):
         """Counts the groups.
 
         Raises:
-            TrainingError: ``by`` names a feature that the model does not have, or there are no rows.
+            TrainingError: ``by`` names a feature that the model does not have, there are no rows, or labels are none
+                of a mean.
         """
-        labels = np.asarray(task.labels, dtype=np.float64)
+        labels, _ = plugins.load("labels", "numpy")(self.name, task, ("binary", "regression"))
         if not len(labels):
             raise TrainingError("a historical rate needs rows", found="none")
         positions = [_position(name, task.schema) for name in self.by]

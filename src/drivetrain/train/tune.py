@@ -115,4 +115,7 @@ def _sample(task: FitTask, tune: Tune) -> FitTask:
         rows, labels = np.ascontiguousarray(task.rows[picks]), task.labels[picks]
     else:
         rows, labels, weights = task.rows, task.labels, task.weights
-    return msgspec.structs.replace(task, rows=rows, labels=labels, weights=weights, metric=tune.metric)
+    # A trial is short, and the journal keeps it when it is done: it leaves no checkpoint.
+    return msgspec.structs.replace(
+        task, rows=rows, labels=labels, weights=weights, metric=tune.metric, checkpoints=None
+    )

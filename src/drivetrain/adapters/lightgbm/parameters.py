@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from drivetrain.adapters.lightgbm.library import check, library
 from drivetrain.core.errors import TrainingError
-from drivetrain.core.protocols import Space
+from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
 
 PATIENCE = 20
@@ -25,7 +25,6 @@ ROUNDS = 150
 
 DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
     {
-        "objective": "binary",
         "learning_rate": 0.05,
         "num_leaves": 31,
         "min_data_in_leaf": 50,
@@ -45,7 +44,23 @@ SPACE: Mapping[str, Space] = MappingProxyType(
     }
 )
 
+_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
+
 _OURS = ("num_threads", "seed", "deterministic", "force_row_wise", "verbosity", "metric", "early_stopping_round")
+
+
+def objective_of(task: FitTask) -> dict[str, Scalar]:
+    """What is fitted where no objective is set: the log loss, or squared error.
+
+    Raises:
+        TrainingError: It is a kind of model that is not fitted so.
+    """
+    if task.kind not in _OBJECTIVES:
+        raise TrainingError(
+            f"lightgbm does not fit {task.kind} models", expected=" or ".join(_OBJECTIVES), do="Choose another trainer"
+        )
+    classes: dict[str, Scalar] = {"num_class": len(task.classes)} if task.kind == "multiclass" else {}
+    return {"objective": _OBJECTIVES[task.kind], **classes}
 
 
 def canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:

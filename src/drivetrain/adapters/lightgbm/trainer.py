@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,16 @@ import numpy as np
 
 from drivetrain.adapters.lightgbm.export import trees_of
 from drivetrain.adapters.lightgbm.library import patient
-from drivetrain.adapters.lightgbm.parameters import DEFAULTS, MOST_ROUNDS, PATIENCE, ROUNDS, SPACE, canonical
+from drivetrain.adapters.lightgbm.parameters import (
+    DEFAULTS,
+    MOST_ROUNDS,
+    PATIENCE,
+    ROUNDS,
+    SPACE,
+    canonical,
+    objective_of,
+)
+from drivetrain.adapters.lightgbm.rounds import Rounds
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
@@ -49,32 +58,20 @@ class LightGBMTrainer:
         Raises:
             TrainingError: A parameter that LightGBM does not know, or rows that it can't use.
         """
-        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        chosen = {**DEFAULTS, **objective_of(task), **canonical(self._parameters), **canonical(task.parameters)}
+        if chosen["objective"] == objective_of(task)["objective"]:
+            plugins.load("labels", "numpy")(self.name, task)
         import lightgbm  # noqa: PLC0415 - deferred: it imports pandas and scikit-learn; after our own loading
 
         fixed_rounds = chosen.pop("num_iterations", None)
         stopping = task.valid_rows is not None and fixed_rounds is None
         parameters = {**chosen, **_settings(task, str(chosen["objective"]))}
-        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
-        callbacks: list[Any] = []
-        if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report, parameters["metric"][-1]))
-        if stopping:
-            callbacks.append(lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False))
+        most = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
         try:
-            data = lightgbm.Dataset(
-                task.rows,
-                task.labels,
-                weight=task.weights,
-                feature_name=[f"f{at}" for at in range(len(task.schema.fields))],
-                categorical_feature=list(task.schema.category_positions),
-                params=parameters,
-            )
-            valid = [] if task.valid_rows is None else [data.create_valid(task.valid_rows, task.valid_labels)]
-            booster = lightgbm.train(parameters, data, rounds, valid_sets=valid, callbacks=callbacks)
+            booster, best = Rounds(task, parameters, most, PATIENCE if stopping else None).boost()
         except lightgbm.basic.LightGBMError as error:
             raise TrainingError(f"LightGBM can't fit these rows: {error}", do="Mend what it names") from error
-        used = {**chosen, "num_iterations": booster.best_iteration if stopping else booster.current_iteration()}
+        used = {**chosen, "num_iterations": best if stopping else booster.current_iteration()}
         return FittedTrees(booster, task.schema, used, parameters["num_threads"])
 
 
@@ -134,14 +131,3 @@ def _settings(task: FitTask, objective: str) -> dict[str, Any]:
         "force_row_wise": True,
         "verbosity": -1,
     }
-
-
-def _reporter(report: Callable[[int, float], None], asked: str) -> Callable[[Any], None]:
-    """A callback that reports a metric of the validation rows after every round."""
-
-    def tell(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
-        for _, metric, value, *_ in state.evaluation_result_list:
-            if metric == asked:
-                report(state.iteration, float(value))
-
-    return tell

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from drivetrain.core.errors import TrainingError
-from drivetrain.core.protocols import Space
+from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
+
+Source: TypeAlias = str | Callable[[], Any]
+"""A short name, the path of a class, or a function that returns an estimator."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Named:
     space: Mapping[str, Space] = field(default_factory=dict)
     parallel: bool = False
     """Whether ``n_jobs`` does something."""
+    numbers: str = ""
+    """Path of its kin that fits numbers, if there is one."""
 
 
 ESTIMATORS: Mapping[str, Named] = MappingProxyType(
@@ -36,6 +41,7 @@ ESTIMATORS: Mapping[str, Named] = MappingProxyType(
             {"n_estimators": 100, "min_samples_leaf": 20},
             {"min_samples_leaf": Space(5, 200, integer=True, log=True), "max_features": Space(0.1, 1.0)},
             parallel=True,
+            numbers="sklearn.ensemble.RandomForestRegressor",
         ),
         "gradient_boosting": Named(
             "sklearn.ensemble.HistGradientBoostingClassifier",
@@ -45,28 +51,50 @@ ESTIMATORS: Mapping[str, Named] = MappingProxyType(
                 "max_leaf_nodes": Space(8, 64, integer=True, log=True),
                 "l2_regularization": Space(0.01, 30.0, log=True),
             },
+            numbers="sklearn.ensemble.HistGradientBoostingRegressor",
         ),
         "ridge": Named("sklearn.linear_model.Ridge", {}, {"alpha": Space(1e-3, 1e3, log=True)}),
     }
 )
 
 
-def make(name: str, parameters: Mapping[str, Scalar], *, seed: int, threads: int) -> Any:  # noqa: ANN401 - sklearn has no types
+def make(source: Source, parameters: Mapping[str, Scalar], task: FitTask) -> Any:  # noqa: ANN401 - sklearn has no types
     """An estimator, not fitted yet.
 
     Args:
-        name: A short name, or the path of a class.
-        parameters: The estimator's own, over those that come with a short name.
-        seed: Its ``random_state``, where it has one.
-        threads: Its ``n_jobs``, where a short name makes use of it.
+        source: A short name, the path of a class, or a function that returns an estimator.
+        parameters: The estimator's own, over those that come with it; of a pipeline's steps as ``step__name``.
+        task: Its seed is every ``random_state`` that is not set, its threads a short name's ``n_jobs``; its kind
+            chooses between a short name's kin.
 
     Raises:
         TrainingError: There is no such class, it is no estimator, or it has no such parameter.
     """
     from sklearn.base import BaseEstimator  # noqa: PLC0415 - deferred: it takes a while
 
-    named = ESTIMATORS.get(name, Named(name))
-    module, _, attribute = named.path.rpartition(".")
+    if not isinstance(source, str):
+        named, estimator = Named(source.__name__), source()
+        if not isinstance(estimator, BaseEstimator):
+            raise TrainingError(f"{source.__name__} returned no scikit-learn estimator", found=type(estimator).__name__)
+    else:
+        named = ESTIMATORS.get(source, Named(source))
+        path = named.numbers if named.numbers and task.kind == "regression" else named.path
+        estimator = _made(source, path, BaseEstimator)
+    has = estimator.get_params()
+    given: dict[str, Any] = {**named.parameters, **parameters}
+    unknown = [parameter for parameter in given if parameter not in has]
+    if unknown:
+        kind = type(estimator).__name__
+        raise TrainingError(f"{kind} has no parameter {unknown[0]!r}", expected=", ".join(sorted(has)))
+    decided: dict[str, Any] = {
+        name: task.seed for name, value in has.items() if name.split("__")[-1] == "random_state" and value is None
+    }
+    decided |= {"n_jobs": task.threads} if named.parallel else {}
+    return estimator.set_params(**{**decided, **given})
+
+
+def _made(name: str, path: str, base: type) -> Any:  # noqa: ANN401 - sklearn has no types
+    module, _, attribute = path.rpartition(".")
     try:
         kind = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError):
@@ -74,14 +102,9 @@ def make(name: str, parameters: Mapping[str, Scalar], *, seed: int, threads: int
             f"no scikit-learn estimator is called {name!r}",
             expected=f"{', '.join(ESTIMATORS)}, or a path such as sklearn.naive_bayes.GaussianNB",
         ) from None
-    if not (isinstance(kind, type) and issubclass(kind, BaseEstimator)):
-        raise TrainingError(f"{named.path} is no scikit-learn estimator", found=repr(kind))
-    estimator = kind()
-    has = estimator.get_params()
-    given: dict[str, Any] = {**named.parameters, **parameters}
-    unknown = [parameter for parameter in given if parameter not in has]
-    if unknown:
-        raise TrainingError(f"{attribute} has no parameter {unknown[0]!r}", expected=", ".join(sorted(has)))
-    decided: dict[str, Any] = {"random_state": seed} if "random_state" in has else {}
-    decided |= {"n_jobs": threads} if named.parallel else {}
-    return estimator.set_params(**{**decided, **given})
+    if not (isinstance(kind, type) and issubclass(kind, base)):
+        raise TrainingError(f"{path} is no scikit-learn estimator", found=repr(kind))
+    try:
+        return kind()
+    except TypeError as error:
+        raise TrainingError(f"{path} needs to be built: {error}", do="Name a function that builds it") from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drivetrain.core.errors import TrainingError
-from drivetrain.core.protocols import Space
+from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
 
 PATIENCE = 20
@@ -22,7 +22,6 @@ NUM_ROUNDS = "num_boost_round"
 
 DEFAULTS: Mapping[str, Scalar] = MappingProxyType(
     {
-        "objective": "binary:logistic",
         "eta": 0.05,
         "max_depth": 6,
         "min_child_weight": 10.0,
@@ -41,8 +40,23 @@ SPACE: Mapping[str, Space] = MappingProxyType(
     }
 )
 
+_OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 _ALIASES = {"learning_rate": "eta", "lambda": "reg_lambda", "alpha": "reg_alpha", "n_estimators": NUM_ROUNDS}
 _OURS = ("nthread", "n_jobs", "seed", "random_state", "verbosity", "eval_metric", "device")
+
+
+def objective_of(task: FitTask) -> dict[str, Scalar]:
+    """What is fitted where no objective is set: the log loss, or squared error.
+
+    Raises:
+        TrainingError: It is a kind of model that is not fitted so.
+    """
+    if task.kind not in _OBJECTIVES:
+        raise TrainingError(
+            f"xgboost does not fit {task.kind} models", expected=" or ".join(_OBJECTIVES), do="Choose another trainer"
+        )
+    classes: dict[str, Scalar] = {"num_class": len(task.classes)} if task.kind == "multiclass" else {}
+    return {"objective": _OBJECTIVES[task.kind], **classes}
 
 
 def canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from drivetrain.adapters.xgboost.parameters import (
     ROUNDS,
     SPACE,
     canonical,
+    objective_of,
 )
+from drivetrain.adapters.xgboost.rounds import Rounds
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
@@ -64,32 +66,26 @@ class XGBoostTrainer:
             TrainingError: A parameter that XGBoost does not know, or rows that it can't use.
             MissingExtra: XGBoost is not installed.
         """
-        chosen = {**DEFAULTS, **canonical(self._parameters), **canonical(task.parameters)}
+        chosen = {**DEFAULTS, **objective_of(task), **canonical(self._parameters), **canonical(task.parameters)}
+        if chosen["objective"] == objective_of(task)["objective"]:
+            plugins.load("labels", "numpy")(self.name, task)
         library()
         import xgboost  # noqa: PLC0415 - deferred: it imports scikit-learn and scipy; after our own loading
 
         fixed_rounds = chosen.pop(NUM_ROUNDS, None)
         stopping = task.valid_rows is not None and fixed_rounds is None
-        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
+        most = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
         settings = _settings(task, str(chosen["objective"]))
-        callbacks: list[Any] = []
-        if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report))
-        if stopping:
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
         try:
-            data = _matrix(task.rows, task.labels, task, task.weights)
-            valid = [] if task.valid_rows is None else [(_matrix(task.valid_rows, task.valid_labels, task), "valid")]
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                booster = xgboost.train(
-                    {**chosen, **settings}, data, rounds, evals=valid, callbacks=callbacks, verbose_eval=False
-                )
+                rounds = Rounds(task, {**chosen, **settings}, most, PATIENCE if stopping else None)
+                booster, best = rounds.boost()
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise TrainingError(f"XGBoost can't fit these rows: {error}", do="Mend what it names") from error
         _heed([str(warning.message) for warning in said], {**self._parameters, **task.parameters})
         if stopping:
-            booster = booster[: booster.best_iteration + 1]
+            booster = booster[:best]
         used = {**chosen, NUM_ROUNDS: booster.num_boosted_rounds()}
         return FittedXGBoost(booster, task.schema, used)
 
@@ -126,18 +122,6 @@ class FittedXGBoost:
         return dict(self._parameters)
 
 
-def _matrix(rows: Any, labels: Any, task: FitTask, weights: Any = None) -> Any:  # noqa: ANN401 - xgboost has few types
-    import xgboost  # noqa: PLC0415 - deferred with the fit
-
-    width = len(task.schema.fields)
-    kinds = ["c" if at in task.schema.category_positions else "q" for at in range(width)]
-    return xgboost.DMatrix(
-        np.asarray(rows), np.asarray(labels), weight=weights, feature_types=kinds,
-        feature_names=[f"f{at}" for at in range(width)],
-        enable_categorical=True, nthread=task.threads,
-    )  # fmt: skip
-
-
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
@@ -164,16 +148,3 @@ def _heed(said: Sequence[str], given: Mapping[str, Scalar]) -> None:
             )
         if "are not used" not in words:
             _log.warning("XGBoost: %s", words)
-
-
-def _reporter(report: Callable[[int, float], None]) -> Any:  # noqa: ANN401 - xgboost has few types
-    """A callback that reports the last metric of the validation rows after every round."""
-    from xgboost.callback import TrainingCallback  # noqa: PLC0415 - deferred with the fit
-
-    class Reporter(TrainingCallback):  # type: ignore[misc] # an extra has no types here
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ANN401, ARG002 - xgboost's own signature
-            *_, values = evals_log["valid"].values()
-            report(epoch, float(values[-1]))
-            return False
-
-    return Reporter()
