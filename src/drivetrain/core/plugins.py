@@ -16,7 +16,7 @@ def load(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which 
 
     Args:
         kind: What it is: ``trainer``, ``engine``, ``tuner``, ``online``, ``sink``, ``trees`` (boosted trees → a file),
-            and what trainers share: ``checkpoint``, ``labels``, ``preparation``.
+            and what trainers share: ``checkpoint``, ``labels``, ``lessons``.
         name: Which one: ``lightgbm``, ``onnx``, ``optuna``, …
 
     Returns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -30,3 +32,13 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     def width(self) -> int:
         """How many inputs there are."""
         return len(self.numbers) + len(self.gaps) + sum(count + 1 for _, count in self.categories)
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands before and after a network: with it, margins are answers."""
+
+    preparation: Preparation
+    link: Literal["sigmoid", "softmax", "identity"]
+    mean: float = 0.0
+    spread: float = 1.0
+    """A margin of ``identity`` is in units of these: the answer is ``margin * spread + mean``."""

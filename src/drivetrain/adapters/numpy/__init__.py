@@ -2,12 +2,15 @@
 
 from drivetrain.adapters.numpy.checkpoint import Checkpoint
 from drivetrain.adapters.numpy.labels import checked_labels
-from drivetrain.adapters.numpy.preparation import learn, prepared, restored
+from drivetrain.adapters.numpy.lesson import lesson as _lesson
+from drivetrain.adapters.numpy.lesson import search_space
+from drivetrain.adapters.numpy.preparation import answered, prepared
 
+answer = answered
 checkpoint = Checkpoint
 labels = checked_labels
-preparation = learn
+lessons = _lesson
 prepare = prepared
-scaling = restored
+space = search_space
 
-__all__ = ["checkpoint", "labels", "preparation", "prepare", "scaling"]
+__all__ = ["answer", "checkpoint", "labels", "lessons", "prepare", "space"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drivetrain.core.preparation import Preparation
+from drivetrain.core.preparation import Network, Preparation
 from drivetrain.core.records import InputSchema
 
 _SIGMAS = 10.0
@@ -49,8 +49,13 @@ def prepared(preparation: Preparation, rows: np.ndarray) -> np.ndarray:
     return inputs
 
 
-def restored(labels: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
-    """Mean and spread of a regression's labels: a network is taught in units of these."""
-    mean = float(np.average(labels, weights=weights))
-    spread = float(np.sqrt(np.average((labels - mean) ** 2, weights=weights)))
-    return mean, spread or 1.0
+def answered(network: Network, margins: np.ndarray) -> np.ndarray:
+    """Probabilities or values of margins (n, outputs): shape (n,), or (n, classes)."""
+    margins = np.asarray(margins, dtype=np.float64)
+    if network.link == "softmax":
+        shares = np.exp(margins - margins.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+    one = margins[:, 0]
+    if network.link == "sigmoid":
+        return np.asarray(1 / (1 + np.exp(-np.clip(one, -500, 500))))
+    return np.asarray(one * network.spread + network.mean)

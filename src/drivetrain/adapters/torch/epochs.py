@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import numpy as np
-
 from drivetrain.core import plugins
 from drivetrain.core.patience import best_round
 from drivetrain.core.protocols import FitTask
 
 _Tensors = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a module is fitted."""
-
-    epochs: int
-    batch: int
-    lr: float
-    weight_decay: float
-    accumulate: int
-    patience: int
 
 
 class Epochs:
@@ -37,32 +21,29 @@ class Epochs:
     Args:
         task: Rows, and when to leave checkpoints.
         core: The module, initialised.
-        meaning: What its result follows from beside the task.
-        settings: How it is fitted.
+        meaning: What its result follows from beside the task and the lesson's settings.
+        lesson: What it is taught, and how.
     """
 
-    def __init__(self, task: FitTask, core: Any, meaning: object, settings: Settings) -> None:  # noqa: ANN401 - torch is an extra
+    def __init__(self, task: FitTask, core: Any, meaning: object, lesson: Any) -> None:  # noqa: ANN401 - torch is an extra
         import torch  # noqa: PLC0415 - deferred: an extra
 
         self._torch: Any = torch
-        self._task, self._settings = task, settings
+        settings = lesson.settings
+        self._task, self._lesson, self._settings = task, lesson, settings
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._core = core.to(self._device)
         self._optimiser = torch.optim.AdamW(core.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
         self._half = self._device.type == "cuda"
         self._kind = torch.bfloat16 if self._half and torch.cuda.is_bf16_supported() else torch.float16
         self._scaler = torch.amp.GradScaler("cuda", enabled=self._half and self._kind == torch.float16)
-        self._checkpoint = plugins.load("checkpoint", "numpy")(task, meaning)
+        self._checkpoint = plugins.load("checkpoint", "numpy")(task, [meaning, settings])
         self._losses: list[float] = []
         self._best: _Tensors = {}
 
-    def run(self, data: Mapping[str, np.ndarray]) -> int:
-        """Fits the module in place; the epoch that was best, counted from 1, whose tensors it then has.
-
-        Args:
-            data: ``inputs``, ``labels`` and ``weights`` that teach; ``valid_inputs`` and ``valid_labels`` that judge.
-        """
-        held = {name: self._torch.from_numpy(each).to(self._device) for name, each in data.items()}
+    def run(self) -> int:
+        """Fits the module in place; the epoch that was best, counted from 1, whose tensors it then has."""
+        held = {name: self._torch.from_numpy(each).to(self._device) for name, each in self._lesson.data.items()}
         done = self._resume()
         while done < self._settings.epochs and not self._over(done):
             self._epoch(held, done)
@@ -79,7 +60,7 @@ class Epochs:
 
     def _epoch(self, held: _Tensors, epoch: int) -> None:
         torch, settings = self._torch, self._settings
-        order = torch.from_numpy(np.random.default_rng([self._task.seed, epoch]).permutation(len(held["labels"])))
+        order = torch.from_numpy(self._lesson.order(self._task.seed, epoch))
         pieces = order.to(self._device).split(settings.batch)
         self._core.train()
         for at in range(0, len(pieces), settings.accumulate):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from drivetrain.core.preparation import Preparation
+from drivetrain.core.preparation import Network, Preparation
 
 
-def whole(preparation: Preparation, core: Any, link: str, scaling: tuple[float, float] = (0.0, 1.0)) -> Any:  # noqa: ANN401 - torch is an extra
+def whole(network: Network, core: Any) -> Any:  # noqa: ANN401 - torch is an extra
     """The module that is served.
 
     Args:
-        preparation: How rows become inputs.
+        network: What stands before and after it.
         core: A module, (n, inputs) → margins (n, outputs).
-        link: ``sigmoid``, ``softmax``, or ``identity``.
-        scaling: Mean and spread of the labels that a margin of ``identity`` is in units of.
 
     Returns:
         A module, float32 rows (n, fields) with NaN for null → (n, outputs).
@@ -24,16 +22,16 @@ def whole(preparation: Preparation, core: Any, link: str, scaling: tuple[float, 
     class Whole(torch.nn.Module):  # type: ignore[misc] # an extra has no types here
         def __init__(self) -> None:
             super().__init__()
-            self.inputs = inputs(preparation)
+            self.inputs = inputs(network.preparation)
             self.core = core
 
         def forward(self, rows: Any) -> Any:  # noqa: ANN401 - a tensor
             margins = self.core(self.inputs(rows))
-            if link == "sigmoid":
+            if network.link == "sigmoid":
                 return torch.sigmoid(margins)
-            if link == "softmax":
+            if network.link == "softmax":
                 return torch.softmax(margins, dim=1)
-            return margins * scaling[1] + scaling[0]
+            return margins * network.spread + network.mean
 
     return Whole()
 

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
-from drivetrain.adapters.torch.epochs import Epochs, Settings
+from drivetrain.adapters.torch.epochs import Epochs
 from drivetrain.adapters.torch.fitted import FittedModule
 from drivetrain.adapters.torch.network import whole
 from drivetrain.core import plugins
@@ -18,17 +16,6 @@ from drivetrain.core.hashing import code_digest
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
 
-DEFAULTS: Mapping[str, Scalar] = {
-    "epochs": 200, "batch": 256, "lr": 1e-3, "weight_decay": 0.01, "accumulate": 1, "patience": 10,
-}  # fmt: skip
-
-SPACE: Mapping[str, Space] = {
-    "lr": Space(1e-4, 1e-2, log=True),
-    "weight_decay": Space(1e-4, 0.3, log=True),
-    "batch": Space(choices=(64, 256, 1024)),
-}
-
-_LINKS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}
 _SHAPE_ROWS = 2
 
 
@@ -49,7 +36,8 @@ class TorchTrainer:
 
     def search_space(self) -> Mapping[str, Space]:
         """Steps and regularisation, but for what is set."""
-        return {name: space for name, space in SPACE.items() if name not in self._parameters}
+        space: Mapping[str, Space] = plugins.load("space", "numpy")(self._parameters)
+        return space
 
     def fit(self, task: FitTask) -> FittedModule:
         """Fits a module by AdamW until the loss on the validation rows is best, or for as many epochs as are set.
@@ -61,22 +49,11 @@ class TorchTrainer:
         for library in ("torch", "safetensors"):
             if find_spec(library) is None:
                 raise MissingExtra(f"the torch trainer needs {library}", do='Run: pip install "drivetrain[torch]"')
-        labels, outputs = plugins.load("labels", "numpy")(self.name, task)
-        used = _settled({**DEFAULTS, **self._parameters, **task.parameters}, judged=task.valid_rows is not None)
-        rows = np.asarray(task.rows, dtype=np.float64)
-        preparation = plugins.load("preparation", "numpy")(task.schema, rows)
-        scaling = (0.0, 1.0)
-        if task.kind == "regression":
-            scaling = plugins.load("scaling", "numpy")(labels, task.weights)
-        data = _data(task, preparation, scaling)
+        lesson = plugins.load("lessons", "numpy")(self.name, task, self._parameters)
         with _seeded(task):
-            core = self._made(preparation.width, outputs)
-            meaning = ["torch", code_digest(self._build), preparation, used]
-            settings = Settings(**used)  # type: ignore[arg-type] # settled above
-            epochs = Epochs(task, core, meaning, settings).run(data)
-        model = whole(preparation, core, _LINKS[task.kind], scaling)
-        again: dict[str, Scalar] = {**used, "epochs": epochs, "patience": 0}
-        return FittedModule(model, len(task.schema.fields), again)
+            core = self._made(lesson.network.preparation.width, lesson.outputs)
+            epochs = Epochs(task, core, ["torch", code_digest(self._build)], lesson).run()
+        return FittedModule(whole(lesson.network, core), len(task.schema.fields), lesson.used(epochs))
 
     def _made(self, inputs: int, outputs: int) -> Any:  # noqa: ANN401 - torch is an extra
         import torch  # noqa: PLC0415 - deferred: an extra
@@ -97,35 +74,6 @@ class TorchTrainer:
                 do="Let its last layer have as many outputs as the function is given",
             )
         return core
-
-
-def _settled(given: Mapping[str, Scalar], *, judged: bool) -> dict[str, Scalar]:
-    """Parameters as they are used; without rows that judge, nothing stops an epoch."""
-    used: dict[str, Scalar] = {}
-    for name, value in given.items():
-        if name not in DEFAULTS:
-            raise TrainingError(f"torch has no parameter {name!r}", expected=", ".join(DEFAULTS), do="Correct it")
-        whole_number = isinstance(DEFAULTS[name], int)
-        least = 0 if name in {"patience", "weight_decay"} else 1 if whole_number else 1e-12
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= least
-        if not fits or (whole_number and value != int(value)):  # type: ignore[arg-type] # a number by now
-            raise TrainingError(f"{name} can't be {value!r}", expected=f"a number of {least} or more")
-        used[name] = int(value) if whole_number else float(value)  # type: ignore[arg-type] # as above
-    if not judged:
-        used["patience"] = 0
-    return used
-
-
-def _data(task: FitTask, preparation: Any, scaling: tuple[float, float]) -> dict[str, np.ndarray]:  # noqa: ANN401 - a record of core's
-    prepare = plugins.load("prepare", "numpy")
-    count = len(task.labels)
-    weights = np.ones(count) if task.weights is None else np.asarray(task.weights) / np.mean(task.weights)
-    held = {"inputs": prepare(preparation, task.rows), "weights": weights.astype(np.float32)}
-    held["labels"] = ((np.asarray(task.labels) - scaling[0]) / scaling[1]).astype(np.float32)
-    if task.valid_rows is not None:
-        held["valid_inputs"] = prepare(preparation, task.valid_rows)
-        held["valid_labels"] = ((np.asarray(task.valid_labels) - scaling[0]) / scaling[1]).astype(np.float32)
-    return held
 
 
 @contextmanager
