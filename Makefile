@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data docs clean
+.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-quality docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -63,6 +63,9 @@ bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and
 
 bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for personal data, and one table of their budgets
 	@$(BIN)/python benchmarks/data.py
+
+bench-quality: $(VENV)/.installed  ## figures that are known of public data, reproduced: log loss on Adult beside its published ones
+	@$(BIN)/python benchmarks/quality/adult.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

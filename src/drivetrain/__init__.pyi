@@ -52,9 +52,14 @@ from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.split import TimeSplit as TimeSplit
+from drivetrain.train.trainers import CatBoost as CatBoost
+from drivetrain.train.trainers import Flax as Flax
+from drivetrain.train.trainers import Keras as Keras
 from drivetrain.train.trainers import LightGBM as LightGBM
 from drivetrain.train.trainers import Sklearn as Sklearn
+from drivetrain.train.trainers import Torch as Torch
 from drivetrain.train.trainers import XGBoost as XGBoost
+from drivetrain.train.trainers import trainer as trainer
 from drivetrain.train.tune import Tune as Tune
 from drivetrain.train.weigh import Reweigh as Reweigh
 

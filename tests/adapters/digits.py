@@ -1,4 +1,4 @@
-"""scikit-learn's digits (Alpaydin and Kaynak, 1998): 1,797 handwritten ones of 8 × 8 points, a fixed fifth held back."""
+"""scikit-learn's digits (Alpaydin and Kaynak, 1998): 1,797 of 8 × 8 points, a fixed fifth held back."""
 
 from __future__ import annotations
 

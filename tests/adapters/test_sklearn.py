@@ -44,7 +44,11 @@ trainer = Sklearn("sklearn.naive_bayes.GaussianNB", var_smoothing=1e-6)
 class TestPipeline(TrainerConformance):
     """One's own, of a function; it reads nulls and codes as they are."""
 
-    made = "from adapters.estimators import binned; from drivetrain.train.trainers import Sklearn; trainer = Sklearn(binned)"
+    made = """
+from adapters.estimators import binned
+from drivetrain.train.trainers import Sklearn
+trainer = Sklearn(binned)
+"""
     kinds = ("binary", "multiclass")
 
 

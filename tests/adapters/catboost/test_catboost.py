@@ -37,7 +37,9 @@ class TestEngine(EngineConformance):
 
 def test_answers_as_catboost_s_own_classifier() -> None:
     task = make_task()
-    columns = [[*row[:3].tolist(), *row[4:].tolist(), "" if np.isnan(row[3]) else str(int(row[3]))] for row in task.rows]
+    columns = [
+        [*row[:3].tolist(), *row[4:].tolist(), "" if np.isnan(row[3]) else str(int(row[3]))] for row in task.rows
+    ]
     own = catboost.CatBoostClassifier(
         iterations=30, learning_rate=0.05, depth=6, l2_leaf_reg=3.0, random_seed=7, thread_count=1, verbose=False,
         allow_writing_files=False,

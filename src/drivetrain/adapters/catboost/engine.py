@@ -66,7 +66,7 @@ class CatBoostEngine:
             return None
         data = pool(self._schema, rows)
         values = self._model.get_feature_importance(type="ShapValues", data=data, thread_count=self._threads)
-        found = np.empty_like(values)
+        found = np.empty(np.shape(values))
         found[:, [*self._order, -1]] = values
         return found
 

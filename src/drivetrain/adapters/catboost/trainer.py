@@ -142,7 +142,8 @@ def _canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:
 
 def _settings(task: FitTask, chosen: Mapping[str, Scalar], *, stopping: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "random_seed": task.seed % (1 << 31), "thread_count": task.threads, "verbose": False, "allow_writing_files": False,
+        "random_seed": task.seed % (1 << 31), "thread_count": task.threads, "verbose": False,
+        "allow_writing_files": False,
         "use_best_model": stopping,
     }  # fmt: skip
     if stopping:

@@ -26,8 +26,8 @@ _STATELESS = frozenset(
         "objective", "num_class", "learning_rate", "num_leaves", "max_depth", "min_data_in_leaf", "feature_fraction",
         "min_sum_hessian_in_leaf", "lambda_l1", "lambda_l2", "min_gain_to_split", "max_bin", "max_delta_step",
         "cat_smooth", "cat_l2", "max_cat_threshold", "max_cat_to_onehot", "min_data_per_group", "path_smooth",
-        "boost_from_average", "is_unbalance", "scale_pos_weight", "sigmoid", "alpha", "fair_c", "tweedie_variance_power",
-        "metric", "num_threads", "seed", "deterministic", "force_row_wise", "verbosity",
+        "boost_from_average", "is_unbalance", "scale_pos_weight", "sigmoid", "alpha", "fair_c",
+        "tweedie_variance_power", "metric", "num_threads", "seed", "deterministic", "force_row_wise", "verbosity",
     }
 )  # fmt: skip
 

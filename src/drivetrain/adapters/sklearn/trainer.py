@@ -127,7 +127,7 @@ class FittedPipeline:
         strange = strange_types(folder / "model.skops")
         if strange:
             raise TrainingError(
-                f"{type(self._fitted.steps[-1][1]).__name__} can't be kept: it holds what is not scikit-learn's own",
+                f"{type(self._fitted).__name__} can't be kept: it holds what is not scikit-learn's own",
                 found=", ".join(strange),
                 do="Build it of scikit-learn's parts, or write a trainer whose model says how it is saved (dt.trainer)",
             )
@@ -144,6 +144,13 @@ class FittedPipeline:
     def parameters(self) -> dict[str, Scalar]:
         """The estimator's own, as they were set."""
         return dict(self._parameters)
+
+
+def kept_estimator(model: object) -> FittedPipeline | None:
+    """A fitted estimator of somebody else's, to be kept as ours are; none of what is no estimator."""
+    from sklearn.base import BaseEstimator  # noqa: PLC0415 - deferred: it takes a while
+
+    return FittedPipeline(model, {}, 1) if isinstance(model, BaseEstimator) else None
 
 
 def _limits(threads: int) -> dict[str, int]:

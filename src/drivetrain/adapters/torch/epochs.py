@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+
 from drivetrain.core import plugins
 from drivetrain.core.patience import best_round
 from drivetrain.core.protocols import FitTask
