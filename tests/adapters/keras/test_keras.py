@@ -35,7 +35,7 @@ trainer = Keras(small, epochs=5, lr=0.02, batch=128)
 """
     tolerance = 2e-6
     rounding = 2e-6
-    between_threads = 1e-4
+    between_threads = 1e-3
     dies_at = 2
 
 

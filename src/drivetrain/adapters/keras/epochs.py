@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from drivetrain.adapters.keras.library import library
+from drivetrain.adapters.keras.library import library, random_state, set_random_state
 from drivetrain.core import plugins
 from drivetrain.core.patience import best_round
 from drivetrain.core.protocols import FitTask
@@ -19,8 +19,8 @@ _LOSSES = {"sigmoid": "BinaryCrossentropy", "softmax": "SparseCategoricalCrossen
 class Epochs:
     """The epochs of one fit.
 
-    A checkpoint is every variable of model and optimiser, those of layers that draw random numbers among them, and the
-    best weights so far, as safetensors: nothing in it can run.
+    A checkpoint is every variable of model and optimiser, those of layers that draw random numbers among them, the best
+    weights so far, as safetensors, and how far PyTorch's own random numbers are: nothing in it can run.
 
     Args:
         task: When to leave checkpoints, and whom to tell.
@@ -82,7 +82,8 @@ class Epochs:
         ops = library().ops
         now = [np.array(ops.convert_to_numpy(each.value)) for each in self._variables()]
         plain = {"done": done, "losses": self._losses}
-        self._checkpoint.save({"now": packed(now), "best": packed(self._best), "plain": msgspec.json.encode(plain)})
+        parts = {"now": packed(now), "best": packed(self._best), "plain": msgspec.json.encode(plain)}
+        self._checkpoint.save({**parts, "random": random_state()})
 
     def _resume(self) -> int:
         """Epochs that are done already."""
@@ -92,6 +93,7 @@ class Epochs:
         for variable, value in zip(self._variables(), _unpacked(kept["now"]), strict=True):
             variable.assign(value)
         self._best = _unpacked(kept["best"])
+        set_random_state(kept["random"])
         plain = msgspec.json.decode(kept["plain"])
         self._losses = plain["losses"]
         done: int = plain["done"]

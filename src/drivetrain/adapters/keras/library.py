@@ -79,3 +79,20 @@ def margins(model: Any, inputs: np.ndarray, threads: int) -> np.ndarray:  # noqa
     keras = library()
     with computing(threads):
         return np.asarray(keras.ops.convert_to_numpy(model(keras.ops.convert_to_tensor(inputs), training=False)))
+
+
+def random_state() -> bytes:
+    """How far PyTorch's random numbers are, from which Keras draws its dropout there; nothing on other backends."""
+    if library().backend.backend() != "torch":
+        return b""
+    import torch  # noqa: PLC0415 - deferred: an extra
+
+    return bytes(torch.get_rng_state().numpy().tobytes())
+
+
+def set_random_state(state: bytes) -> None:
+    """Puts them back to where they were."""
+    if state:
+        import torch  # noqa: PLC0415 - deferred: an extra
+
+        torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
