@@ -42,6 +42,7 @@ class Epochs:
         self._checkpoint = plugins.load("checkpoint", "numpy")(task, [meaning, settings])
         self._losses: list[float] = []
         self._best: list[np.ndarray] = []
+        self._warm()
 
     def run(self) -> int:
         """Fits the model in place; the epoch that was best, counted from 1, whose weights it then has."""
@@ -63,6 +64,26 @@ class Epochs:
             done = 1 + best_round(self._losses, 0)[0]
         return done
 
+    def _warm(self) -> None:
+        """Keras builds what is left to build in its first fit, and draws random numbers for it: before the first epoch.
+
+        Else a fit that goes on would draw them in the midst of its own.
+        """
+        first, state = self._values(), random_state()
+        some = slice(0, 2)
+        data = self._lesson.data
+        self._model.fit(data["inputs"][some], data["labels"][some], sample_weight=data["weights"][some], verbose=0)
+        self._assign(first)
+        set_random_state(state)
+
+    def _values(self) -> list[np.ndarray]:
+        ops = library().ops
+        return [np.array(ops.convert_to_numpy(each.value)) for each in self._variables()]
+
+    def _assign(self, values: Sequence[np.ndarray]) -> None:
+        for variable, value in zip(self._variables(), values, strict=True):
+            variable.assign(value)
+
     def _judge(self) -> None:
         data = self._lesson.data
         loss = self._model.evaluate(data["valid_inputs"], data["valid_labels"], batch_size=4_096, verbose=0)
@@ -79,8 +100,7 @@ class Epochs:
         return [*self._model.variables, *self._model.optimizer.variables]
 
     def _leave(self, done: int) -> None:
-        ops = library().ops
-        now = [np.array(ops.convert_to_numpy(each.value)) for each in self._variables()]
+        now = self._values()
         plain = {"done": done, "losses": self._losses}
         parts = {"now": packed(now), "best": packed(self._best), "plain": msgspec.json.encode(plain)}
         self._checkpoint.save({**parts, "random": random_state()})
@@ -90,8 +110,7 @@ class Epochs:
         kept = self._checkpoint.load()
         if kept is None:
             return 0
-        for variable, value in zip(self._variables(), _unpacked(kept["now"]), strict=True):
-            variable.assign(value)
+        self._assign(_unpacked(kept["now"]))
         self._best = _unpacked(kept["best"])
         set_random_state(kept["random"])
         plain = msgspec.json.decode(kept["plain"])
