@@ -33,7 +33,14 @@ from drivetrain.testing.postgres import find_binaries, running_postgres
 from measure import Cost, apart, here, least, table
 
 CSV, POSTGRES, MEMORY = 1.5, 300_000, 29.0
-_LOADED = ["adbc_driver_postgresql.dbapi", "deltalake", "drivetrain.adapters.deltalake", "drivetrain.adapters.adbc"]
+_LOADED = [
+    "adbc_driver_postgresql.dbapi",
+    "alembic.command",
+    "deltalake",
+    "drivetrain.adapters.adbc",
+    "drivetrain.adapters.deltalake",
+    "drivetrain.loop.project",
+]
 
 
 def write(folder: Path, rows: int) -> Path:
@@ -113,7 +120,7 @@ def run(what: str, place: str) -> Cost:
             "adbc": lambda: bare_postgres(place, None),
             "adbc-delta": lambda: bare_postgres(place, folder),
         }
-        return here(what, works[what], [name for name in _LOADED if name.startswith("d") or what != "csv"])
+        return here(what, works[what], [name for name in _LOADED if name == "deltalake" or what != "csv"])
 
 
 def compared(place: str, rows: int, repeat: int) -> dict[str, Cost]:

@@ -9,7 +9,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from drivetrain.core.errors import SourceError
+from drivetrain.core.errors import SourceAway, SourceError
 from drivetrain.data.casting import cast
 from drivetrain.data.column import Column
 from drivetrain.data.contract import Contract
@@ -54,6 +54,14 @@ def test_a_server_that_is_away_is_named(tmp_path):
     ) as caught:
         list(sql("postgresql://me:secret@127.0.0.1:1/db", table="w").read(tmp_path, ""))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("wrong", "told"), [("/nowhere", "does not exist"), ("/postgres?user=nobody", "nobody")])
+def test_a_server_that_refuses_is_not_asked_again(postgres, tmp_path, wrong, told):
+    url = postgres.fresh().rpartition("/")[0] + wrong
+    with pytest.raises(SourceError, match=told) as caught:
+        list(sql(url, table="w").read(tmp_path, ""))
+    assert not isinstance(caught.value, SourceAway)
 
 
 def test_columns_hold_what_rows_would(postgres, tmp_path, monkeypatch):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Protocol
+
+from drivetrain.core import plugins
 
 
 class Progress(Protocol):
@@ -32,3 +35,13 @@ class Silent:
 
     def finish(self, task: str, note: str = "") -> None:
         """Says nothing."""
+
+
+def watcher(progress: Progress | None) -> Progress:
+    """Whoever watches: the one that is given, else the cell of a notebook that is running, else nobody."""
+    if progress is not None:
+        return progress
+    if "ipykernel" not in sys.modules:
+        return Silent()
+    made: Progress = plugins.load("progress", "ipython")()
+    return made

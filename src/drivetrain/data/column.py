@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.clock import micros_of
 from drivetrain.core.errors import ProjectError
+from drivetrain.core.notebook import shown
 from drivetrain.data.treatment import Treatment
 
 TypeName: TypeAlias = Literal["string", "int", "float", "bool", "time", "date"]
@@ -74,6 +75,8 @@ class Column:
     privacy: Privacy = "internal"
     description: str = ""
     treat: Treatment | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         if self.type not in get_args(TypeName):

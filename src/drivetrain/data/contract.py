@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import duration
 from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
+from drivetrain.core.notebook import shown
 from drivetrain.data.column import PRIVATE, Column
 from drivetrain.data.foreign import columns_of, described
 from drivetrain.data.privacy.anonymity import KAnonymity
@@ -103,6 +104,8 @@ class Contract:
     on_lost_column: OnLostColumn = "fail"
     on_retyped_column: OnRetypedColumn = "cast"
     renamed: Mapping[str, str] = field(default_factory=dict)
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         for name, known in _POLICIES.items():

@@ -16,20 +16,20 @@ from pathlib import Path
 import polars as pl
 
 from drivetrain.core.clock import Micros, micros_of
-from drivetrain.core.errors import ContractBreach, ProjectError, SourceError
+from drivetrain.core.errors import ContractBreach, SourceError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
+from drivetrain.core.meanwhile import meanwhile
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import ColumnType, TableVersion
 from drivetrain.data import ledger, quarantine
 from drivetrain.data.arrival import AVAILABLE_AT, EVENT_TIME, RESERVED, with_sequence, with_times
 from drivetrain.data.batch_history import history, profiled
-from drivetrain.data.checks import missing_column
 from drivetrain.data.contract import Contract
 from drivetrain.data.duplicates import changed
 from drivetrain.data.forgotten import LEFT_OUT, Forgotten
 from drivetrain.data.judge import Failing, judge, refuse, singled_out, stale
 from drivetrain.data.ledger import APPLICATION, Entry
-from drivetrain.data.privacy.vault import KeyRing
+from drivetrain.data.lookups import lookups, versions
 from drivetrain.data.profile import profile, profile_of
 from drivetrain.data.quarantine import Refused
 from drivetrain.data.reader import Batch
@@ -231,7 +231,9 @@ def _take_batch(
             found = _with_counts(found, timed.height - fresh.height, updates)
         rows = with_sequence(fresh, entry.sequence)
     veil = veil_of(source)
-    columns = cache(lambda: profile_of(rows.drop(RESERVED), veil))
+    content = meanwhile(lambda: _content(rows))
+    describe = partial(profile_of, rows.drop(RESERVED), veil)
+    columns = cache(describe) if updates else meanwhile(describe)  # what took others' places is seldom described
     gone = found.gone if whole else there(found.gone, timed, store.tables, source.name)
     if not empty and not batch.readmitted:
         brought = None if batch.again or batch.more else batch.before + batch.rows.height + len(batch.unreadable)
@@ -241,17 +243,7 @@ def _take_batch(
         found, alone = _singled_out(source.contract, found, partial(standing.with_rows, timed), gone, rows)
         failing += alone
     if failing:
-        if source.contract.on_breach != "warn":
-            total = batch.rows.height + len(batch.unreadable)
-            raise refuse(
-                batch.origin,
-                failing,
-                rows=total,
-                aside=len(found.refused),
-                reasons=Counter(rule for row in found.refused for rule in row.rules),
-                piece=batch.more or batch.before > 0,
-            )
-        found = replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
+        found = _warned(source.contract, batch, found, failing)
     if gone.height and not whole:
         found = replace(found, reasons={**found.reasons, "deleted where it came from": gone.height})
     if not anew:
@@ -260,7 +252,7 @@ def _take_batch(
         )
     if not (anew or rows.height or gone.height or found.refused) and batch.cursor == entry.cursor:
         return entry, None
-    entry_made = _entry_after(work, entry, batch, found, _Change(rows, updates, gone=gone, anew=anew, whole=whole))
+    entry_made = _entry_after(work, entry, batch, found, _Change(rows, content, updates, gone, anew, whole))
     quarantine.keep(store.tables, source.name, entry_made, found.refused, work.now)
     merge = gone if updates or gone.height else None
     version = _commit(store, source, entry_made, rows, whole=whole and not empty, merge=merge)
@@ -277,6 +269,24 @@ def _take_batch(
     profiles = profiled(store, made, columns, before=entry.digest, whole=whole, updates=updates, veil=veil)
     ledger.keep(store.catalog, made, work.uses, *profiles)
     return entry_made, made
+
+
+def _warned(contract: Contract, batch: Batch, found: Screened, failing: Sequence[Failing]) -> Screened:
+    """The batch with the rules that it fails as a whole among its counts, where the contract only warns.
+
+    Raises:
+        ContractBreach: It does not only warn.
+    """
+    if contract.on_breach == "warn":
+        return replace(found, reasons=found.reasons | {rule.rule: found.rows.height for rule in failing})
+    raise refuse(
+        batch.origin,
+        failing,
+        rows=batch.rows.height + len(batch.unreadable),
+        aside=len(found.refused),
+        reasons=Counter(rule for row in found.refused for rule in row.rules),
+        piece=batch.more or batch.before > 0,
+    )
 
 
 def _singled_out(
@@ -348,9 +358,19 @@ def _commit(
 
 @dataclass(frozen=True)
 class _Change:
-    """What a batch does to its table: rows to write, how many of them take the place of others, keys to take out."""
+    """What a batch does to its table.
+
+    Attributes:
+        rows: Rows to write.
+        content: Their digest.
+        updates: How many of them take the place of others.
+        gone: Keys to take out.
+        anew: Whether the source is read from its beginning.
+        whole: Whether the rows are all that the table will hold.
+    """
 
     rows: pl.DataFrame
+    content: Callable[[], Digest]
     updates: int
     gone: pl.DataFrame
     anew: bool
@@ -361,9 +381,13 @@ class _Change:
         gone = 0 if self.whole else self.gone.height
         if not self.rows.height and not gone and not self.whole:
             return before
-        content = self.rows.rechunk().write_ipc(None, compression="uncompressed").getbuffer()
         out = [sorted(repr(key) for key in self.gone.iter_rows())] if gone else []
-        return digest(["" if self.whole else before, self.updates > 0, digest_bytes(content), *out])
+        return digest(["" if self.whole else before, self.updates > 0, self.content(), *out])
+
+
+def _content(rows: pl.DataFrame) -> Digest:
+    """Digest of rows as they are to be written."""
+    return digest_bytes(rows.rechunk().write_ipc(None, compression="uncompressed").getbuffer())
 
 
 def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, change: _Change) -> Entry:
@@ -397,59 +421,6 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         readmitted=batch.readmitted,
         readmissions=(0 if change.anew else before.readmissions) + bool(batch.readmitted),
     )
-
-
-def versions(store: Store, source: Source, sources: Mapping[str, Source]) -> dict[str, int]:
-    """The versions of the tables that this source's rows are looked up in."""
-    found: dict[str, int] = {}
-    for name in source.needs:
-        if name not in sources:
-            raise ProjectError(
-                f"source {source.name!r} looks rows up in a table that no source makes",
-                found=repr(name),
-                expected=f"one of {', '.join(sources)}",
-            )
-        _check_named_alike(source, sources[name])
-        version = store.tables.version(name)
-        if version is None:
-            raise SourceError(
-                f"source {source.name!r} looks rows up in {name!r}, which has no rows yet", do=f"Take {name} in first"
-            )
-        found[name] = version
-    return found
-
-
-def _check_named_alike(source: Source, other: Source) -> None:
-    """Refuses references to values that are treated there and not here: none would be found."""
-    for name, column in source.contract.columns.items():
-        if column.references is None or column.references[0] != other.name:
-            continue
-        there = other.contract.columns.get(column.references[1])
-        if there is None or there.treat is None:
-            continue
-        if column.treat is None or column.treat.meaning != there.treat.meaning or not there.treat.keeps_apart:
-            raise ProjectError(
-                f"source {source.name!r} looks {name!r} up in {'.'.join(column.references)}, which is treated",
-                do="Declare the same dt.pseudonym(…) for both",
-            )
-
-
-def lookups(store: Store, uses: Mapping[str, int]) -> Lookups:
-    """What a source's rows are looked up in: tables at these versions."""
-
-    @cache
-    def table(name: str) -> pl.DataFrame:
-        return store.tables.read(name, uses[name]).drop(RESERVED)
-
-    @cache
-    def values(name: str, column: str) -> pl.Series:
-        rows = store.tables.scan(name, uses[name])
-        there = rows.collect_schema().names()
-        if column not in there:
-            raise missing_column([column], there, f"table {name}")
-        return rows.select(column).unique().collect().to_series()
-
-    return Lookups(table, values, KeyRing(store.catalog, store.folder))
 
 
 def _micros(moment: object) -> Micros | None:

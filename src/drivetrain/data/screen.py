@@ -19,7 +19,7 @@ from drivetrain.data.duplicates import repeated
 from drivetrain.data.quarantine import UNREADABLE, Refused, refuse, refuse_unreadable
 from drivetrain.data.reader import Batch
 from drivetrain.data.shape import ShapeChange, shape_change, shape_of
-from drivetrain.data.source import Prepare, Source
+from drivetrain.data.source import Prepare, Source, Steps
 from drivetrain.data.standing import NOTHING, Standing
 from drivetrain.data.tombstones import buried
 from drivetrain.data.treating import veiled
@@ -113,7 +113,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
         rows = _without_loss(rows, dict.fromkeys(change.lost, pl.Null()) | declared, contract, change.lost)
         rows, changes = _prepared(rows, prepare, source.uses, lookups, batch.origin)
         reasons.update(changes)
-        if rows.height < height and not hasattr(prepare, "apply"):
+        if rows.height < height and not isinstance(prepare, Steps):
             reasons[f"left out by {prepare.__name__}"] += height - rows.height
         made, breaches = cast(rows, types)
         rows = _part(rows, made, breaches, contract, (refused, reasons), prepared=True)
@@ -141,7 +141,7 @@ def screen(batch: Batch, source: Source, lookups: Lookups, before: Before) -> Sc
 
 def _before_prepare(types: Mapping[str, pl.DataType], prepare: Prepare) -> dict[str, pl.DataType]:
     """Types that columns are given before ``prepare``; declared steps say which they want as they came."""
-    raw: frozenset[str] = getattr(prepare, "raw", frozenset())
+    raw = prepare.raw if isinstance(prepare, Steps) else frozenset()
     return {name: dtype for name, dtype in types.items() if name not in raw}
 
 
@@ -243,8 +243,7 @@ def _prepared(
     name = getattr(prepare, "__name__", "prepare")
     tables = {used.name: lookups.table(used.name) for used in uses}
     try:
-        steps = getattr(prepare, "apply", None)
-        made, changes = steps(rows, tables) if steps is not None else (prepare(rows, **tables), {})
+        made, changes = prepare.apply(rows, tables) if isinstance(prepare, Steps) else (prepare(rows, **tables), {})
     except pl.exceptions.ColumnNotFoundError as error:
         quoted = [first or second for first, second in _QUOTED.findall(str(error))]
         missing = [column for column in quoted if column not in rows.columns][:1]

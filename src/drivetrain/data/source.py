@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, code_digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.data.contract import Contract
 from drivetrain.data.reader import Reader
 
-Prepare: TypeAlias = Callable[..., pl.DataFrame]
-"""``prepare(rows, **tables)``: cleaned rows; ``tables`` are those of the sources it uses, by name."""
+
+@runtime_checkable
+class Steps(Protocol):
+    """Declared steps in the place of a function: they say what they need, what they mean, and what they changed."""
+
+    @property
+    def raw(self) -> frozenset[str]:
+        """Columns that some step wants as they came."""
+        ...
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Sources whose tables some step looks into."""
+        ...
+
+    @property
+    def digest(self) -> Digest:
+        """Digest of what they mean."""
+        ...
+
+    def apply(self, rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, int]]:
+        """The rows after all steps, and what these changed: in words → how often."""
+        ...
+
+
+Prepare: TypeAlias = Callable[..., pl.DataFrame] | Steps
+"""``prepare(rows, **tables)``: cleaned rows; ``tables`` are of the sources it uses, by name. Or declared steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +91,8 @@ class Source:
     purpose: str = ""
     retain: Micros | None = None
 
+    _repr_html_ = shown
+
     def __post_init__(self) -> None:
         if not self.key:
             raise ProjectError(
@@ -89,7 +117,7 @@ class Source:
                     f"source {self.name!r} needs column {name!r} to tell rows apart, or when they were, and treats it",
                     expected="dt.pseudonym(…) for a key, nothing for a time",
                 )
-        needs: frozenset[str] = getattr(self.prepare, "needs", frozenset())
+        needs = self.prepare.needs if isinstance(self.prepare, Steps) else frozenset()
         absent = needs - {used.name for used in self.uses}
         if absent:
             raise ProjectError(
@@ -112,7 +140,7 @@ class Source:
                 self.available,
                 self.delay,
                 self.contract.digest,
-                (getattr(self.prepare, "digest", None) or code_digest(self.prepare)) if self.prepare else None,
+                _meaning(self.prepare) if self.prepare else None,
                 [[used.name, used.digest] for used in self.uses],
                 *tombstones,
             ]
@@ -122,3 +150,7 @@ class Source:
     def needs(self) -> tuple[str, ...]:
         """Names of the tables that must be there before its rows can be taken in, sorted."""
         return tuple(sorted({used.name for used in self.uses} | (self.contract.references - {self.name})))
+
+
+def _meaning(prepare: Prepare) -> Digest:
+    return prepare.digest if isinstance(prepare, Steps) else code_digest(prepare)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from drivetrain.core.errors import ProjectError
+from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import METRICS, metric_of
 
 
@@ -37,6 +38,8 @@ class Gate(msgspec.Struct, frozen=True):
     margin: float = 0.0
     column: str | None = None
     value: str | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         metric = metric_of(self.metric)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from drivetrain.core.clock import HOUR, Micros, duration, iso
 from drivetrain.core.errors import UsageError
+from drivetrain.core.notebook import shown
 from drivetrain.core.records import Arm, Guardrail, Policy, Rollout
 
 CANARY, CONTROL = "canary", "champion"
@@ -46,6 +47,8 @@ class Canary:
     overrides: Mapping[str, str] = field(default_factory=dict)
     alpha: float = 0.05
     caution: float = 0.25
+
+    _repr_html_ = shown
 
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record.
@@ -112,6 +115,8 @@ class Split:
     unit: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
 
+    _repr_html_ = shown
+
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record.
 
@@ -157,6 +162,8 @@ class Bandit:
     unit: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     reward: Literal["label", "correct"] = "label"
+
+    _repr_html_ = shown
 
     def policy(self, endpoint: str, at: Micros) -> Policy:
         """The record; raises as :meth:`Split.policy`."""

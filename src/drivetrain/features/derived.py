@@ -12,6 +12,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError, ProjectError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.features.expression import check_row_wise, expression_digest, in_words, select_rows
 from drivetrain.features.request import TYPES, RequestFeatures
 from drivetrain.features.view import FeatureView
@@ -53,6 +54,8 @@ class DerivedView:
     inputs: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     owner: str = ""
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         unknown = {column: type_ for column, type_ in self.inputs.items() if type_ not in TYPES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drivetrain.core.errors import ProjectError
+from drivetrain.core.notebook import shown
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Entity:
     name: str
     keys: tuple[str, ...]
     description: str = ""
+
+    _repr_html_ = shown
 
     def __init__(self, name: str, keys: str | list[str] | tuple[str, ...], description: str = "") -> None:
         columns = (keys,) if isinstance(keys, str) else tuple(keys)

@@ -10,6 +10,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.features.events import moments_of
 from drivetrain.features.expression import check_row_wise, expression_digest, in_words
 from drivetrain.features.view import AVAILABLE_AT, EVENT_TIME, Origin
@@ -52,6 +53,8 @@ class Label:
     at: pl.Expr | None = None
     entity: str | None = None
     description: str = ""
+
+    _repr_html_ = shown
 
     @property
     def digest(self) -> Digest:

@@ -11,6 +11,7 @@ import polars as pl
 
 from drivetrain.core.errors import FeatureError, ProjectError
 from drivetrain.core.hashing import Digest, code_digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.features.expression import check_row_wise, expression_digest, in_words, select_rows
 
 TYPES: Mapping[str, pl.DataType] = {
@@ -57,6 +58,8 @@ class RequestFeatures:
     inputs: Mapping[str, str]
     description: str = ""
     owner: str = field(default="")
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         unknown = {column: type_ for column, type_ in self.inputs.items() if type_ not in TYPES}

@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.features.aggregate import LOOKED_UP, Aggregate, Kind
 from drivetrain.features.entity import Entity
 from drivetrain.features.window import window_text, window_words
@@ -127,6 +128,8 @@ class FeatureView:
     delay: Micros | None = None
     description: str = ""
     owner: str = ""
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         if not self.features:

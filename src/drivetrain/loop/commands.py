@@ -12,7 +12,7 @@ import polars as pl
 from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
-from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
@@ -129,7 +129,7 @@ def _check_servable(project: Definitions, model: Model, version: ModelVersion) -
 
 def tick(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
     """See :meth:`Project.tick`."""
-    watching = progress or Silent()
+    watching = watcher(progress)
 
     def retrain(model: Model) -> None:
         run_nodes(
@@ -167,7 +167,7 @@ def replay(
     project: Definitions, endpoint: str | None, since: Micros, until: Micros, *, progress: Progress | None
 ) -> dict[str, Any]:
     """See :meth:`Project.replay`."""
-    watching = progress or Silent()
+    watching = watcher(progress)
     player = Player(
         project,
         endpoint,

@@ -20,8 +20,8 @@ from drivetrain.data.contract import Contract
 from drivetrain.data.drafting.draft import Draft
 from drivetrain.data.examine import Examined, examine
 from drivetrain.data.infer import infer
-from drivetrain.data.ingest import lookups, versions
 from drivetrain.data.judge import History
+from drivetrain.data.lookups import lookups, versions
 from drivetrain.data.odcs import as_odcs, from_odcs
 from drivetrain.data.personal import Verdict, called, verdict
 from drivetrain.data.reader import Batch

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import polars as pl
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.notebook import shown
 from drivetrain.loop.model import Model
 from drivetrain.serve.plan import Fallback, FeaturesAway
 
@@ -55,3 +56,5 @@ class Endpoint:
     fallback: Fallback = None
     keep_sensitive: bool = False
     description: str = ""
+
+    _repr_html_ = shown

@@ -8,6 +8,7 @@ import msgspec
 
 from drivetrain.core.clock import iso, now
 from drivetrain.core.errors import UnknownName
+from drivetrain.core.notebook import shown
 from drivetrain.core.records import TableVersion
 from drivetrain.data.judge import delivered_by, stale
 from drivetrain.data.ledger import Entry, entry_at
@@ -87,6 +88,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     newest: str | None = None
     freshness: str | None = None
     stale: str = ""
+
+    _repr_html_ = shown
 
 
 def history(project: Definitions, table: str, *, limit: int = LIMIT) -> History:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.hashing import Digest, digest
+from drivetrain.core.notebook import shown
 from drivetrain.core.protocols import Trainer
 from drivetrain.data.source import Source
 from drivetrain.evaluate.bias.groups import Protected
@@ -52,6 +53,8 @@ class Model:
     """What a row is, in the plural: ``flights``."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
+
+    _repr_html_ = shown
 
     @property
     def views(self) -> tuple[FeatureView, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from drivetrain.core.hashing import Digest
+from drivetrain.core.notebook import shown
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import Step
 from drivetrain.loop.node import Node, Outputs, in_order
@@ -26,6 +27,8 @@ class PlannedStep(msgspec.Struct, frozen=True):
     words: str
     state: Literal["done", "run", "depends"]
     why: str
+
+    _repr_html_ = shown
 
     @property
     def due(self) -> bool:

@@ -25,6 +25,7 @@ from drivetrain.loop.history import LIMIT, History, history
 from drivetrain.loop.keys import Keys
 from drivetrain.loop.loading import load_file
 from drivetrain.loop.model import Model
+from drivetrain.loop.notebook import project_shown
 from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
@@ -53,6 +54,8 @@ class Project(Declarations):
         >>> project.name
         'flights'
     """
+
+    _repr_html_ = project_shown
 
     @classmethod
     def load(cls, folder: str | Path = ".", *, settings: Settings | None = None) -> Project:

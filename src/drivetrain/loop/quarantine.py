@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.clock import iso, micros_of, now
 from drivetrain.core.errors import UnknownName, UsageError
 from drivetrain.core.ids import new_id
+from drivetrain.core.notebook import shown
 from drivetrain.core.records import Decision
 from drivetrain.data import ledger, quarantine, readmit
 from drivetrain.data.readmit import Readmitted
@@ -35,6 +36,8 @@ class Heap(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     rules: dict[str, int]
     batches: dict[int, int] = {}
+
+    _repr_html_ = shown
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):

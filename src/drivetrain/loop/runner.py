@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from drivetrain.core.clock import now
 from drivetrain.core.errors import DrivetrainError, StoreError
 from drivetrain.core.hashing import Digest, digest
-from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.notebook import shown
+from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.protocols import Catalog, Lease, Leases
 from drivetrain.core.records import Link, Step
 from drivetrain.loop.node import Node, Outputs, in_order
@@ -42,6 +43,8 @@ class Outcome:
     seconds: float
     refused: tuple[str, ...] = field(default=())
     """Reasons why a version that was trained may not serve."""
+
+    _repr_html_ = shown
 
     @property
     def did(self) -> tuple[Ran, ...]:
@@ -129,7 +132,7 @@ def run_nodes(
         DrivetrainError: What the failing step raised.
         StoreError: Another process is running this project.
     """
-    watching = progress or Silent()
+    watching = watcher(progress)
     outputs: dict[str, Outputs] = dict(given or {})
     ran: list[Ran] = []
     with ExitStack() as held:

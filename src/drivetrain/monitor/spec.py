@@ -9,6 +9,7 @@ import msgspec
 
 from drivetrain.core.clock import DAY, Micros, duration
 from drivetrain.core.errors import ProjectError
+from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 
 Trigger = Literal["performance", "calibration", "drift", "latency"]
@@ -159,6 +160,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     sinks: Sequence[Webhook] = ()
     window: str = "7d"
     min_predictions: int = 200
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         if self.window_us < DAY:

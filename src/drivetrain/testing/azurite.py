@@ -9,10 +9,8 @@ import hmac
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,23 +20,22 @@ from pathlib import Path
 
 import pytest
 
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
+from drivetrain.testing.server import Server, do_without, folder_of, free_port, started
+
 _PACKAGE = "azurite@3.37.0"
 _ENTRY = "node_modules/azurite/dist/src/blob/main.js"
 _PAGE = 100
 """Blobs that a page of a listing holds, where Azure's holds 5,000: few have to be there for several pages."""
 _SMALL = f'require("{{}}/utils/constants.js").DEFAULT_LIST_BLOBS_MAX_RESULTS = {_PAGE}'
-_START_SECONDS = 60
+_ANSWER_SECONDS = 60
 _ACCOUNT = "devstoreaccount1"
 _KEY = base64.b64encode(b"a key of the tests, which is no secret").decode()
 
 
 @dataclass(frozen=True)
-class Azurite:
+class Azurite(Server):
     """A running server of one's own, that keeps everything in memory."""
 
-    port: int
-    process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -61,11 +58,6 @@ class Azurite:
         """Keeps a blob: ``container/name``."""
         self._put(path, data, "", {"x-ms-blob-type": "BlockBlob"})
 
-    def kill(self) -> None:
-        """Ends it with SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
     def _put(self, path: str, data: bytes, query: str, headers: dict[str, str]) -> None:
         headers = {**headers, "x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-12-02"}
         named = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
@@ -74,7 +66,7 @@ class Azurite:
         signed += f"\n{query}" if query else ""
         signature = hmac.new(base64.b64decode(_KEY), signed.encode(), hashlib.sha256).digest()
         headers["Authorization"] = f"SharedKey {_ACCOUNT}:{base64.b64encode(signature).decode()}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)
         url = f"/{_ACCOUNT}/{path}{'?' + query.replace(':', '=') if query else ''}"
         connection.request("PUT", url, data, headers)
         answer = connection.getresponse()
@@ -89,9 +81,7 @@ def azurite() -> Iterator[Azurite]:
     """The server, once a session; skips, or fails where services are required, when it can't be had."""
     reason = why_not()
     if reason:
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1")
-        pytest.skip(reason)
+        do_without(reason)
     with running_azurite() as server:
         yield server
 
@@ -132,40 +122,14 @@ def running_azurite() -> Iterator[Azurite]:
     Raises:
         RuntimeError: It did not start; the message holds its log.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    folder = Path(tempfile.mkdtemp(prefix="drivetrain-azurite-"))
-    log = folder / "log"
+    port = free_port()
     entry = _place() / _ENTRY
-    smaller = folder / "smaller.js"
-    smaller.write_text(_SMALL.format(entry.parent), "utf-8")
-    command = [str(shutil.which("node")), "--require", str(smaller), str(entry)]
-    command += ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
-    command += ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
-    try:
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(  # noqa: S603 - the machine's Node.js
-                command,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env={**os.environ, "AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_KEY}"},
-            ) as process,
-        ):
-            try:
-                _wait(process, log)
-                yield Azurite(port, process)
-            finally:
-                process.kill()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while b"successfully listens" not in log.read_bytes():
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"Azurite did not start: {log.read_text('utf-8', 'replace')}")
-        time.sleep(0.05)
+    with folder_of("azurite") as folder:
+        smaller = folder / "smaller.js"
+        smaller.write_text(_SMALL.format(entry.parent), "utf-8")
+        command = [str(shutil.which("node")), "--require", str(smaller), str(entry)]
+        command += ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+        command += ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
+        accounts = {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_KEY}"}
+        with started(command, folder, lambda said: b"successfully listens" in said, environment=accounts) as process:
+            yield Azurite(port, process)

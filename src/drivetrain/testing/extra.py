@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 from importlib.util import find_spec
 from typing import Any
 
-import pytest
-
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
+from drivetrain.testing.server import do_without
 
 
 def need_extra(name: str, extra: str = "", *, loading: bool = True) -> Any:  # noqa: ANN401 - a module
@@ -24,8 +21,5 @@ def need_extra(name: str, extra: str = "", *, loading: bool = True) -> Any:  # n
         The library, or none.
     """
     if find_spec(name) is None:
-        reason = f'{name} is not installed: pip install "drivetrain[{extra or name}]"'
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1", pytrace=False)
-        pytest.skip(reason, allow_module_level=True)
+        do_without(f'{name} is not installed: pip install "drivetrain[{extra or name}]"', module=True)
     return importlib.import_module(name) if loading else None

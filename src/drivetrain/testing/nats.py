@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
+from drivetrain.testing.server import Server, do_without, folder_of, free_port, started
+
 _BINARY = "nats-server"
-_START_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class NatsServer:
+class NatsServer(Server):
     """A running server of one's own."""
-
-    port: int
-    process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"nats://127.0.0.1:{self.port}"
 
-    def kill(self) -> None:
-        """Ends it with SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
 
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[NatsServer]:
     """The server, once a session; skips, or fails where services are required, when there is no binary."""
     if shutil.which(_BINARY) is None:
-        reason = f"no {_BINARY} in PATH"
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1")
-        pytest.skip(reason)
+        do_without(f"no {_BINARY} in PATH")
     with running_nats() as server:
         yield server
 
@@ -60,25 +43,8 @@ def running_nats() -> Iterator[NatsServer]:
     binary = shutil.which(_BINARY)
     if binary is None:
         raise RuntimeError(f"no {_BINARY}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    folder = Path(tempfile.mkdtemp(prefix="drivetrain-nats-"))
-    log = folder / "log"
-    command = [binary, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder)]
-    try:
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(command, stdout=output, stderr=output) as process,  # noqa: S603 - a binary of the machine's
-        ):
-            try:
-                until = time.monotonic() + _START_SECONDS
-                while b"Server is ready" not in log.read_bytes():
-                    if process.poll() is not None or time.monotonic() > until:
-                        raise RuntimeError(f"the server did not start: {log.read_text('utf-8', 'replace')}")
-                    time.sleep(0.01)
-                yield NatsServer(port, process)
-            finally:
-                process.kill()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    port = free_port()
+    with folder_of("nats") as folder:
+        command = [binary, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", str(folder)]
+        with started(command, folder, lambda said: b"Server is ready" in said) as process:
+            yield NatsServer(port, process)

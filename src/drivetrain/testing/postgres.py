@@ -6,10 +6,7 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,8 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-_REQUIRE = "DRIVETRAIN_REQUIRE_SERVICES"
-_START_SECONDS = 60
+from drivetrain.testing.server import do_without, folder_of, free_port, started
+
 _USER = "drivetrain"
 
 
@@ -47,10 +44,7 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     """The server, once a session; skips, or fails where services are required, when there are no binaries."""
     if find_binaries() is None:
-        reason = "no postgres binary in PATH or /usr/lib/postgresql/*/bin"
-        if os.environ.get(_REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {_REQUIRE}=1")
-        pytest.skip(reason)
+        do_without("no postgres binary in PATH or /usr/lib/postgresql/*/bin")
     with running_postgres() as server:
         yield server
 
@@ -75,9 +69,8 @@ def running_postgres() -> Iterator[Postgres]:
     binaries = find_binaries()
     if binaries is None:
         raise RuntimeError("no postgres binaries")
-    folder = Path(tempfile.mkdtemp(prefix="drivetrain-postgres-"))
     owner = _owner()
-    try:
+    with folder_of("postgres") as folder:
         if owner is not None:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         _run(
@@ -85,42 +78,18 @@ def running_postgres() -> Iterator[Postgres]:
             folder,
             owner,
         )
-        with _server(binaries, folder, owner) as port:
+        port = free_port()
+        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
+        command: list[str | Path] = [binaries / "postgres", "-D", folder / "data"]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        # SIGQUIT ends it at once, with the processes that it has started.
+        with started(command, folder, _ready, end=signal.SIGQUIT, user=_uid(owner), group=_gid(owner)):
             yield Postgres(port)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _server(binaries: Path, folder: Path, owner: pwd.struct_passwd | None) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
-    command: list[str | Path] = [binaries / "postgres", "-D", folder / "data"]
-    for name, value in options.items():
-        command += ["-c", f"{name}={value}"]
-    log = folder / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - a binary of the machine's own
-            command, stdout=output, stderr=output, cwd=folder, user=_uid(owner), group=_gid(owner)
-        ) as process,
-    ):
-        try:
-            _wait(process, log)
-            yield port
-        finally:
-            process.send_signal(signal.SIGQUIT)  # at once: nothing in it is to be kept
-            process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while b"ready to accept connections" not in log.read_bytes():
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"postgres did not start: {log.read_text('utf-8', 'replace')}")
-        time.sleep(0.02)
+def _ready(said: bytes) -> bool:
+    return b"ready to accept connections" in said
 
 
 def _run(command: list[str | Path], folder: Path, owner: pwd.struct_passwd | None) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,15 +12,15 @@ from itertools import count
 
 import pytest
 
-_START_SECONDS = 60
+from drivetrain.testing.server import Server, folder_of, free_port, started
+
+_ANSWER_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class S3:
+class S3(Server):
     """A running server of one's own, that keeps everything in memory."""
 
-    port: int
-    process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -57,16 +53,11 @@ class S3:
         """Removes an object, or an empty bucket."""
         self._ask("DELETE", path, None)
 
-    def kill(self) -> None:
-        """Ends it with SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
     def _ask(self, method: str, path: str, data: bytes | None) -> None:
         request = urllib.request.Request(f"{self.url}/{path}", data=data, method=method)  # noqa: S310 - our own server
         request.add_header("Content-Type", "application/octet-stream")
         request.add_header("Authorization", "AWS4-HMAC-SHA256 Credential=testing/20130701/us-east-1/s3/aws4_request")
-        urllib.request.urlopen(request, timeout=_START_SECONDS).close()  # noqa: S310 - as above
+        urllib.request.urlopen(request, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - as above
 
 
 @pytest.fixture(scope="session")
@@ -83,28 +74,17 @@ def running_s3() -> Iterator[S3]:
     Raises:
         RuntimeError: It did not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(  # noqa: S603 - our own interpreter
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONWARNINGS": "ignore"}
-    ) as process:
-        try:
-            _wait(process, port)
+    with folder_of("s3") as folder:
+        quiet = {"PYTHONWARNINGS": "ignore"}
+        with started(command, folder, lambda _: _answers(port), environment=quiet) as process:
             yield S3(port, process)
-        finally:
-            process.kill()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=5).close()
-        except OSError:
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("moto's server did not start") from None
-            time.sleep(0.05)
-        else:
-            return
+def _answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -8,6 +8,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros, duration, iso, micros_of
 from drivetrain.core.errors import TrainingError, UsageError
+from drivetrain.core.notebook import shown
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class TimeSplit:
     valid: str | None = "14d"
     start: str | None = None
     embargo: str = "0s"
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the durations at the door."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError, UsageError
+from drivetrain.core.notebook import shown
 from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Trainer, Tuner
 from drivetrain.core.records.run import Scalar, Trial
@@ -39,6 +40,8 @@ class Tune:
     metric: str = "average_precision"
     rows: int = 40_000
     seed: int | None = None
+
+    _repr_html_ = shown
 
     def __post_init__(self) -> None:
         """Checks the figures at the door."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.notebook import shown
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the record's type in the catalog; never changes."""
 
     at: Micros = 0
+
+    _repr_html_ = shown
 
     @property
     def key(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.notebook import shown
 
 
 class GateOutcome(msgspec.Struct, frozen=True):
@@ -22,6 +23,8 @@ class GateReport(msgspec.Struct, frozen=True):
 
     outcomes: tuple[GateOutcome, ...]
     at: Micros
+
+    _repr_html_ = shown
 
     @property
     def passed(self) -> bool:

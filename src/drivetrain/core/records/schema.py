@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from drivetrain.core.notebook import shown
+
 _NAN = math.nan
 
 
@@ -33,6 +35,8 @@ class InputSchema(msgspec.Struct, frozen=True):
     """A model's input matrix: one float64 column per field, in this order, offline and online."""
 
     fields: tuple[Field, ...]
+
+    _repr_html_ = shown
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ class Draft:
     drift: Mapping[str, float] = field(default_factory=dict)
     freshness: str | None = None
 
+    def __str__(self) -> str:
+        """The draft as Python to paste, under the name ``contract``."""
+        return as_python(self, "contract")
+
     @property
     def min_rows(self) -> int:
         """Fewest rows of a delivery."""

@@ -10,9 +10,6 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_AT_ONCE = 1
-"""Items that wait to be taken, beside the one that is being fetched: each is memory."""
-
 
 @dataclass(frozen=True)
 class _Item(Generic[T]):
@@ -24,7 +21,7 @@ class _End:
     error: BaseException | None
 
 
-def ahead(source: Callable[[], Iterator[T]]) -> Generator[T]:
+def ahead(source: Callable[[], Iterator[T]], most: int = 2) -> Generator[T]:
     """The items of an iterator, which is made, advanced and closed in a thread of its own.
 
     Whoever stops early (``close()`` of this generator, an exception, the end of a ``for`` by ``break``) waits until the
@@ -32,18 +29,21 @@ def ahead(source: Callable[[], Iterator[T]]) -> Generator[T]:
 
     Args:
         source: Makes the iterator.
+        most: How many items may be fetched beyond the one that is worked on: each is memory.
 
     Raises:
         Exception: Whatever the source raises, when its turn comes.
     """
-    ready: queue.Queue[_Item[T] | _End] = queue.Queue(_AT_ONCE)
+    ready: queue.Queue[_Item[T] | _End] = queue.Queue()
+    room = threading.Semaphore(most)
     stop = threading.Event()
-    thread = threading.Thread(target=_fetch, args=(source, ready, stop), name="read ahead", daemon=True)
+    thread = threading.Thread(target=_fetch, args=(source, ready, room, stop), name="read ahead", daemon=True)
     thread.start()
     try:
         while True:
             found = ready.get()
             if isinstance(found, _Item):
+                room.release()
                 yield found.value
             elif found.error is not None:
                 raise found.error
@@ -51,31 +51,27 @@ def ahead(source: Callable[[], Iterator[T]]) -> Generator[T]:
                 return
     finally:
         stop.set()
+        room.release()
         thread.join()
 
 
-def _fetch(source: Callable[[], Iterator[T]], ready: queue.Queue[_Item[T] | _End], stop: threading.Event) -> None:
+def _fetch(
+    source: Callable[[], Iterator[T]],
+    ready: queue.Queue[_Item[T] | _End],
+    room: threading.Semaphore,
+    stop: threading.Event,
+) -> None:
     items: Iterator[T] = iter(())
+    end = _End(None)
     try:
         items = source()
-        for item in items:
-            if not _given(_Item(item), ready, stop):
-                break
-        else:
-            _given(_End(None), ready, stop)
+        while room.acquire() and not stop.is_set():
+            ready.put(_Item(next(items)))
+    except StopIteration:
+        pass
     except BaseException as error:  # noqa: BLE001 - raised where the items are taken
-        _given(_End(error), ready, stop)
+        end = _End(error)
     finally:
+        ready.put(end)
         if isinstance(items, Generator):
             items.close()
-
-
-def _given(found: _Item[T] | _End, ready: queue.Queue[_Item[T] | _End], stop: threading.Event) -> bool:
-    """Whether it was taken; not if nobody waits any more."""
-    while not stop.is_set():
-        try:
-            ready.put(found, timeout=0.05)
-        except queue.Full:
-            continue
-        return True
-    return False

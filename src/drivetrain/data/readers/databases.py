@@ -30,6 +30,8 @@ _NUMERIC = 1700
 _MYSQL = ("mysql", "mariadb")
 _MYSQL_AWAY = {1040, 1053, *range(1152, 1162), 1205, 1213, 1317, 1927}
 """MySQL's errors of a server that is busy or going, not of what was asked; from 2000 on they are its client's own."""
+_POSTGRES_AWAY = ("starting up", "shutting down", "in recovery", "too many", "connection slots", "terminating")
+"""What PostgreSQL refuses a connection with for a while; all else that is fatal stays so."""
 _WRITTEN_NUMBER = r"^-?\d\.\d{6}e[+-]\d+$"
 
 
@@ -183,6 +185,8 @@ def _told(error: sa.exc.SQLAlchemyError, kind: str, words: str) -> SourceError:
     raised = getattr(error, "orig", None) or error
     away = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and kind != "sqlite"
     reason = str(raised)
+    if kind == "postgresql" and "FATAL:" in reason:  # the server answers, and will do so again
+        away = away and any(sign in reason for sign in _POSTGRES_AWAY)
     if kind in _MYSQL and len(raised.args) > 1:
         code, reason = raised.args[0], str(raised.args[1])
         away = away and not (1000 <= code < 2000 and code not in _MYSQL_AWAY)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +15,9 @@ import polars as pl
 
 from drivetrain.core.errors import ProjectError, SourceAway, SourceError
 from drivetrain.core.hashing import Digest, digest, digest_bytes, digest_file
+from drivetrain.core.meanwhile import meanwhile
 from drivetrain.data.reader import Batch, Unreadable
+from drivetrain.data.readers.ahead import ahead
 from drivetrain.data.readers.delimited import read_csv
 from drivetrain.data.readers.excel import read_excel
 from drivetrain.data.readers.formats import FORMATS, Format, format_of, unpacked
@@ -104,25 +106,33 @@ class Files:
         with self._place.local(folder, name, stamp) as raw, _readable(raw, name, reading.kind):
             whole = raw.stat().st_size <= reading.budget // 16
             data = raw.read_bytes() if whole else b""
-            now = Seen(len(data) if whole else stamp[0], stamp[1], digest_bytes(data) if whole else digest_file(raw))
-            same = before is not None and before.digest == now.digest
+            digested = meanwhile(partial(digest_bytes, data) if whole else partial(digest_file, raw))
+            same = before is not None and before.digest == digested()
             if before and same and before.part is None:
                 return
             again = before is not None and not same
-            with unpacked(raw, name) as plain:
-                if whole and plain == raw:
-                    pieces: Iterator[Piece] = iter([Piece(*self._parsed(name, reading.kind, data))])
-                elif reading.fits(plain):
-                    pieces = iter([Piece(*self._parsed(name, reading.kind, plain.read_bytes()))])
-                else:
-                    pieces = reading.pieces(plain, Spot(*before.part) if before and before.part and same else Spot())
+            spot = Spot(*before.part) if before and before.part and same else Spot()
+            with (
+                unpacked(raw, name) as plain,
+                closing(self._pieces(reading, plain, data if whole and plain == raw else None, spot)) as pieces,
+            ):
                 for piece in pieces:
                     if not whole and (raw.stat().st_size, raw.stat().st_mtime_ns) != stamp and raw == folder / name:
                         raise SourceAway(f"{name} was changed while it was read")
                     rest = None if piece.next is None else (piece.next.position, piece.next.line, piece.next.rows)
-                    seen[name] = msgspec.structs.replace(now, part=rest)
+                    seen[name] = Seen(len(data) if whole else stamp[0], stamp[1], digested(), rest)
                     yield self._batch(name, piece, seen, again=again)
                     again = False
+
+    def _pieces(self, reading: Reading, path: Path, data: bytes | None, spot: Spot) -> Generator[Piece]:
+        """The pieces of a file, of which the whole may have been read; each is parsed while others are taken in."""
+        if data is None and reading.fits(path):
+            data = path.read_bytes()
+        if data is not None:
+            yield Piece(*self._parsed(reading.name, reading.kind, data))
+            return
+        with closing(ahead(partial(reading.pieces, path, spot), most=1)) as pieces:
+            yield from pieces
 
     def _batch(self, name: str, piece: Piece, seen: _Cursor, *, again: bool) -> Batch:
         return Batch(

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from drivetrain.core.clock import now as present
 from drivetrain.core.hashing import digest
 from drivetrain.core.ids import new_id
-from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.records import Decision, Forgetting
 from drivetrain.data.forgotten import place_of_key, subject_digest
 from drivetrain.data.privacy.key import read_key
@@ -82,7 +82,7 @@ def forget(
     progress: Progress | None,
 ) -> Forgotten:
     """See :meth:`Project.forget`."""
-    watching = progress or Silent()
+    watching = watcher(progress)
     person = find_person(project, entity, key)
     forms = [texts_of(form) for form in person.keys]
     place = place_of_key(project.settings.privacy, project.settings.store)

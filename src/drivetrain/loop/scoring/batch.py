@@ -15,7 +15,7 @@ import polars as pl
 
 from drivetrain.core.clock import Micros, now
 from drivetrain.core.errors import RefusedError, UsageError
-from drivetrain.core.progress import Progress, Silent
+from drivetrain.core.progress import Progress, watcher
 from drivetrain.data.source import Source
 from drivetrain.features.request import TYPES
 from drivetrain.loop.audit import note_read
@@ -91,7 +91,7 @@ def predict_batch(project: Definitions, endpoint: str | None, ask: Ask, *, progr
     timed = _timed(file, ask)
     aside = Aside(ask.output)
     scorer = Scorer(project, found, plan, ask.version, ask.features)
-    watching = progress or Silent()
+    watching = watcher(progress)
     with aside:
         work = _Work(file, ask, scorer, aside, timed=timed, unkept=_unkept(found, plan, file))
         made = work.done(watching)
