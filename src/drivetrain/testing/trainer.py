@@ -241,6 +241,13 @@ class TrainerConformance(ResumeConformance):
         seen = np.argmax(_predict(fitted, task.valid_rows), axis=1)
         assert np.mean(seen == task.valid_labels) > np.bincount(task.valid_labels.astype(int)).max() / 500 + 0.05
 
+    def test_two_classes_by_name(self, trainer: Trainer, open_saved: OpenSaved, tmp_path: Path) -> None:
+        """Are two numbers still: not a no and a yes."""
+        if self.refuses("multiclass", trainer):
+            return
+        task = replace(make_task(), kind="multiclass", classes=CLASSES[:2])
+        assert self.check_saved(trainer.fit(task), open_saved, tmp_path).shape == (400, 2)
+
     def test_numbers(self, trainer: Trainer, open_saved: OpenSaved, tmp_path: Path) -> None:
         """A value in the label's own units, nearer to it than the mean is; what is saved says the same."""
         if self.refuses("regression", trainer):

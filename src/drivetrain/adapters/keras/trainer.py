@@ -109,7 +109,8 @@ class FittedKeras:
             files.append((FILE, "keras"))
         if keras.backend.backend() == "torch":
             module = plugins.load("network", "torch")(self._network, self._model)
-            files += plugins.load("fitted", "torch")(module, self._network.preparation.fields).save(folder)
+            width, both = self._network.preparation.fields, self._network.link == "softmax"
+            files += plugins.load("fitted", "torch")(module, width, both=both).save(folder)
         if not files:
             raise TrainingError(
                 f"the model can't be kept: it holds {', '.join(strange)}",

@@ -138,11 +138,20 @@ class FittedPipeline:
         return dict(self._parameters)
 
 
-def kept_estimator(model: object) -> FittedPipeline | None:
-    """A fitted estimator of somebody else's, to be kept as ours are; none of what is no estimator."""
+def kept_estimator(model: object, outputs: int | None = None) -> FittedPipeline | None:
+    """A fitted estimator of somebody else's, to be kept as ours are; none of what is no estimator.
+
+    Args:
+        model: It.
+        outputs: How many classes, or labels, its answers tell; none of a yes or no, or a number.
+    """
     from sklearn.base import BaseEstimator  # noqa: PLC0415 - deferred: it takes a while
 
-    return FittedPipeline(model, {}, 1) if isinstance(model, BaseEstimator) else None
+    if not isinstance(model, BaseEstimator):
+        return None
+    if outputs is not None:
+        setattr(model, OUTPUTS, outputs)
+    return FittedPipeline(model, {}, 1)
 
 
 def _limits(threads: int) -> dict[str, int]:

@@ -53,7 +53,8 @@ class TorchTrainer:
         with _seeded(task):
             core = self._made(lesson.network.preparation.width, lesson.outputs)
             epochs = Epochs(task, core, ["torch", code_digest(self._build)], lesson).run()
-        return FittedModule(whole(lesson.network, core), len(task.schema.fields), lesson.used(epochs))
+        module, width = whole(lesson.network, core), len(task.schema.fields)
+        return FittedModule(module, width, lesson.used(epochs), both=task.kind == "multiclass")
 
     def _made(self, inputs: int, outputs: int) -> Any:  # noqa: ANN401 - torch is an extra
         import torch  # noqa: PLC0415 - deferred: an extra

@@ -71,7 +71,7 @@ class FunctionTrainer:
         Raises:
             TrainingError: Labels of another kind, weights that it does not take, or a model that can't be kept.
         """
-        plugins.load("labels", "numpy")(self.name, task, self.kinds)
+        _, outputs = plugins.load("labels", "numpy")(self.name, task, self.kinds)
         takes = inspect.signature(self.fitting).parameters
         if task.weights is not None and "weights" not in takes:
             raise TrainingError(
@@ -86,7 +86,7 @@ class FunctionTrainer:
                 f"{self.name} returned no model", found=type(model).__name__, expected="an object that has predict"
             )
         if not callable(getattr(model, "save", None)):
-            kept = plugins.load("kept", "sklearn")(model)
+            kept = plugins.load("kept", "sklearn")(model, outputs if task.classes else None)
             if kept is None:
                 raise TrainingError(
                     f"{self.name} returned a model that says nothing of how it is saved",
