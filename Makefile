@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train docs clean
+.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-quality docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -76,6 +76,9 @@ bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for perso
 
 bench-train: $(VENV)/.installed  ## what MLflow's clients log, register and load costs, beside MLflow, and one table of the budgets
 	@$(BIN)/python benchmarks/train.py
+
+bench-quality: $(VENV)/.installed  ## figures that are known of public data, reproduced: log loss on Adult beside its published ones
+	@$(BIN)/python benchmarks/quality/adult.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

@@ -196,3 +196,26 @@ def test_a_metric_that_does_not_suit_is_not_reported_by():
     task = replace(two_kinds(), metric="average_precision", report=lambda _, value: told.append(value))
     LightGBM(num_iterations=3).fit(task)
     assert len(told) == 3, "its own loss is"
+
+
+@pytest.mark.parametrize("kind", ["quantile", "multilabel"])
+def test_several_outputs_go_on_with_what_was_not_whole(kind, tmp_path, monkeypatch):
+    """Killed in the midst of the second of three: the first is not boosted again."""
+    trainer, task = LightGBM(num_iterations=12, min_data_in_leaf=5), make_task(kind=kind)
+    expected = trainer.fit(task).predict(task.rows)
+    left = replace(task, checkpoints=tmp_path, checkpoint_seconds=0.0)
+    checkpoint = plugins.load("checkpoint", "numpy")
+    kept, saved = checkpoint.save, []
+
+    def save_and_die(self, parts):
+        kept(self, parts)
+        saved.append(self.path)
+        if len(saved) == 17:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(left)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert np.array_equal(trainer.fit(left).predict(task.rows), expected)
+    assert len(saved) == 3 * 12

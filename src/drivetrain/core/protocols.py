@@ -372,6 +372,11 @@ class FitTask(msgspec.Struct, frozen=True, kw_only=True):
     report: Callable[[int, float], None] | None = None
     """Called with (iteration, metric on validation rows); may raise to prune."""
     metric: str = "average_precision"
+    checkpoints: Path | None = None
+    """Folder where a fit that may be killed leaves how far it is; the same fit with the same folder goes on from there,
+    to the same result. None where nothing is to be left."""
+    checkpoint_seconds: float = 30.0
+    """How far apart they are, at least."""
 
 
 class Fitted(Protocol):

@@ -71,7 +71,8 @@ class EngineConformance:
         engine = case.open()
         expected = np.asarray(engine.predict(case.rows))
         assert np.array_equal(np.asarray(engine.predict(np.asfortranarray(case.rows))), expected)
-        assert np.array_equal(np.asarray(engine.predict(case.rows[::2])), expected[::2])
+        half = np.asarray(engine.predict(np.ascontiguousarray(case.rows[::2])))
+        assert np.array_equal(np.asarray(engine.predict(case.rows[::2])), half)
 
     def test_nulls_throughout(self, case: EngineCase) -> None:
         """A row of nulls is answered."""

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError, UsageError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.core.records.run import Scalar
+from drivetrain.core.records.task import KINDS
 from drivetrain.train.rate import FILE, Answer, RateEngine, RateTable, group, same
 
 
@@ -60,12 +62,15 @@ class HistoricalRate(msgspec.Struct, frozen=True):
         """Counts the groups.
 
         Raises:
-            TrainingError: ``by`` names a feature that the model does not have, there are no rows, or quantiles are
-                wanted.
+            TrainingError: ``by`` names a feature that the model does not have, there are no rows, quantiles are wanted,
+                or labels are none of their kind.
         """
         if task.kind == "quantile":
-            raise TrainingError("a mean is no quantile", do="Take dt.Naive() as the baseline")
-        labels = _shares(task)
+            raise TrainingError(
+                f"{self.name} does not tell {KINDS[task.kind]}: a mean is no quantile",
+                do="Take dt.Naive() as the baseline",
+            )
+        labels = _shares(self.name, task)
         if not len(labels):
             raise TrainingError("a historical rate needs rows", found="none")
         positions = [_position(name, task.schema) for name in self.by]
@@ -122,9 +127,9 @@ class Naive(msgspec.Struct, frozen=True):
         """Counts the labels; weights count where shares do.
 
         Raises:
-            TrainingError: There are no rows.
+            TrainingError: There are no rows, or labels are none of their kind.
         """
-        labels = _shares(task)
+        labels = _shares(self.name, task)
         if not len(labels):
             raise TrainingError("a baseline needs rows", found="none")
         if task.kind in {"regression", "quantile"}:
@@ -161,9 +166,9 @@ class FittedRate:
         return {"by": ", ".join(self._table.by), "smoothing": self._table.smoothing, "groups": len(self._table.groups)}
 
 
-def _shares(task: FitTask) -> np.ndarray:
+def _shares(name: str, task: FitTask) -> np.ndarray:
     """Labels of which the mean is an answer: of classes, 1 for the one that came; shape (n, outputs)."""
-    labels = np.asarray(task.labels, dtype=np.float64)
+    labels: np.ndarray = plugins.load("labels", "numpy")(name, task)[0]
     if task.kind == "multiclass":
         return np.eye(len(task.classes))[labels.astype(np.intp)]
     return labels.reshape(len(labels), -1)

@@ -9,10 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 from drivetrain.core.hashing import Digest, digest
 
 PACKAGES = (
+    "catboost",
     "drivetrain",
+    "flax",
+    "jax",
+    "keras",
     "lightgbm",
     "numpy",
     "onnxruntime",
+    "optax",
     "optuna",
     "polars",
     "scikit-learn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def fit(
     test rows teach nothing; they are looked at for leaks alone, before anything is fitted.
 
     The run's id follows from everything that determines its result, so a run that was killed is carried on under its
-    own name: trials already made are not made again, and the result is the same.
+    own name: trials already made are not made again, a long fit goes on where it was, and the result is the same.
 
     Args:
         store: Where artifacts and records go.
@@ -140,6 +141,7 @@ def fit(
     done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
+    shutil.rmtree(work.checkpoints, ignore_errors=True)
     return done
 
 
@@ -166,6 +168,11 @@ class _Work:
         """Where finished trials wait until the run is recorded."""
         return self.store.folder / self.store.settings.root / "tuning" / f"{self.run.run_id}.jsonl"
 
+    @property
+    def checkpoints(self) -> Path:
+        """Where a fit leaves how far it is, until the run is recorded."""
+        return self.store.folder / self.store.settings.root / "checkpoints" / self.run.run_id
+
     def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer]) -> Run:
         """Everything between the rows and the finished record."""
         lesson = data.lesson()
@@ -182,6 +189,7 @@ class _Work:
             seed=self.run.seed,
             threads=self.threads,
             metric=self._metric(data.task.kind),
+            checkpoints=self.checkpoints,
         )
         trials, parameters, metrics = self._choose(data.judged(everything))
         if data.split.folds:

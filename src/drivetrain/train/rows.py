@@ -141,7 +141,7 @@ class TrainingRows:
             preparing=preparing,
             columns=used.select(list(dict.fromkeys((*RESERVED, *preparing.columns, *split.groups)))),
             test=labelled.filter(cut.test),
-            test_labels=labelled["_label"].filter(cut.test).cast(pl.Float64).to_numpy(),
+            test_labels=codes[cut.test.to_numpy()],
         )
 
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:

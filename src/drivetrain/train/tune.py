@@ -113,6 +113,8 @@ def best(trials: tuple[Trial, ...], metric: str) -> Trial:
 
 
 def _sample(task: FitTask, tune: Tune) -> FitTask:
+    # A trial is short, and the journal keeps it when it is done: it leaves no checkpoint.
+    task = msgspec.structs.replace(task, checkpoints=None)
     count = len(task.labels)
     if count <= tune.rows:
         return task

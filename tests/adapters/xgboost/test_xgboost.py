@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from drivetrain.core import plugins
 from drivetrain.core.errors import MissingExtra, StoreError, TrainingError
-from drivetrain.core.protocols import FitTask, Trainer
+from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.testing.engine import EngineCase, EngineConformance
 from drivetrain.testing.extra import need_extra
-from drivetrain.testing.trainer import SCHEMA, OpenSaved, TrainerConformance, make_rows, make_task
+from drivetrain.testing.trainer import SCHEMA, ResumeConformance, TrainerConformance, make_rows, make_task
 from drivetrain.train.trainers import XGBoost
 
 xgboost = need_extra("xgboost")
@@ -41,16 +41,20 @@ def task_of(objective: str) -> tuple[XGBoost, FitTask]:
 
 
 class TestTrainer(TrainerConformance):
+    made = "from drivetrain.train.trainers import XGBoost; trainer = XGBoost(num_boost_round=30)"
+    kinds = ("binary", "multiclass", "multilabel", "regression", "quantile", "ranking")
     tolerance = 0.0
     rounding = 1e-6
 
-    @pytest.fixture
-    def trainer(self) -> Trainer:
-        return XGBoost(num_boost_round=30)
 
-    @pytest.fixture
-    def open_saved(self) -> OpenSaved:
-        return lambda path, format, schema: plugins.load("engine", format)(path, schema)
+class TestSamples(ResumeConformance):
+    """Columns and rows are drawn; it stops early, after more than a stretch of rounds."""
+
+    made = """
+from drivetrain.train.trainers import XGBoost
+trainer = XGBoost(eta=0.03, max_depth=3, subsample=0.7, colsample_bynode=0.8)
+"""
+    dies_at = 102
 
 
 class TestEngine(EngineConformance):

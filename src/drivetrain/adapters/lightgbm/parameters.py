@@ -48,7 +48,10 @@ OBJECTIVES: Mapping[TaskKind, str] = MappingProxyType(
 """Kind of answers → the objective, where none is set."""
 
 _OF_CLASSES = ("multiclass", "softmax", "multiclassova", "multiclass_ova", "ova", "ovr")
-_OF_GROUPS = ("lambdarank", "rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart", "xendcg_mart")
+DRAWING = ("rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart", "xendcg_mart")
+"""Objectives that draw random numbers in every round."""
+
+_OF_GROUPS = ("lambdarank", *DRAWING)
 _OF_CHANCES = ("binary", "cross_entropy", "xentropy", "cross_entropy_lambda", "xentlambda")
 
 SPACE: Mapping[str, Space] = MappingProxyType(
@@ -60,6 +63,8 @@ SPACE: Mapping[str, Space] = MappingProxyType(
         "cat_smooth": Space(1.0, 200.0, log=True),
     }
 )
+
+_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 
 _OURS = ("num_threads", "seed", "deterministic", "force_row_wise", "verbosity", "metric", "early_stopping_round")
 

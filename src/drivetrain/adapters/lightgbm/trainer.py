@@ -15,12 +15,14 @@ from drivetrain.adapters.lightgbm.library import patient
 from drivetrain.adapters.lightgbm.parameters import (
     DEFAULTS,
     MOST_ROUNDS,
+    OBJECTIVES,
     PATIENCE,
     ROUNDS,
     SPACE,
     canonical,
     objective_of,
 )
+from drivetrain.adapters.lightgbm.rounds import Rounds
 from drivetrain.adapters.lightgbm.several import FittedSeveral
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
@@ -70,14 +72,17 @@ class LightGBMTrainer:
     def fit(self, task: FitTask) -> FittedTrees | FittedSeveral:
         """Boosts until the loss on the validation rows is best, or as many rounds as are set.
 
-        Several labels, and several quantiles, are told by trees of their own each.
+        Several labels, and several quantiles, are told by trees of their own each; one that was killed goes on with
+        the first that were not whole.
 
         Raises:
             TrainingError: A parameter that LightGBM does not know, or rows that it can't use.
         """
+        given = {**canonical(self._parameters), **canonical(task.parameters)}
+        if given.get("objective") in {None, OBJECTIVES[task.kind]}:
+            plugins.load("labels", "numpy")(self.name, task)
         if task.kind not in {"multilabel", "quantile"}:
             return self._boost(task)
-        given = canonical({**self._parameters, **task.parameters})
         rounds = str(given.pop("num_iterations", "")).split(",")
         outputs = len(task.classes) if task.kind == "multilabel" else len(task.levels)
         fitted = []
@@ -98,29 +103,13 @@ class LightGBMTrainer:
         fixed_rounds = chosen.pop("num_iterations", None)
         stopping = task.valid_rows is not None and fixed_rounds is None
         parameters = {**chosen, **_settings(task, str(chosen["objective"]))}
-        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
-        callbacks: list[Any] = []
-        if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task, parameters["metric"][-1]))
-        if stopping:
-            callbacks.append(lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False))
+        most = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
+        meant = _REPORTS.get((task.kind, task.metric), ("", float))[1]
         try:
-            data = lightgbm.Dataset(
-                task.rows,
-                task.labels,
-                weight=task.weights,
-                group=_sizes(task.groups),
-                feature_name=[f"f{at}" for at in range(len(task.schema.fields))],
-                categorical_feature=list(task.schema.category_positions),
-                params=parameters,
-            )
-            valid = []
-            if task.valid_rows is not None:
-                valid = [data.create_valid(task.valid_rows, task.valid_labels, group=_sizes(task.valid_groups))]
-            booster = lightgbm.train(parameters, data, rounds, valid_sets=valid, callbacks=callbacks)
+            booster, best = Rounds(task, parameters, most, PATIENCE if stopping else None, meant).boost()
         except lightgbm.basic.LightGBMError as error:
             raise TrainingError(f"LightGBM can't fit these rows: {error}", do="Mend what it names") from error
-        used = {**chosen, "num_iterations": booster.best_iteration if stopping else booster.current_iteration()}
+        used = {**chosen, "num_iterations": best if stopping else booster.current_iteration()}
         return FittedTrees(booster, task.schema, used, parameters["num_threads"])
 
 
@@ -180,14 +169,6 @@ def _one_of(task: FitTask, at: int) -> FitTask:
     return replace(task, kind="binary", classes=(), labels=labels, valid_labels=valid, report=None)
 
 
-def _sizes(groups: Any) -> np.ndarray | None:  # noqa: ANN401 - a vector, or none
-    """How many rows each group has, in order."""
-    if groups is None:
-        return None
-    starts = np.flatnonzero(np.append(True, np.diff(groups) != 0))
-    return np.diff(np.append(starts, len(groups)))
-
-
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
@@ -204,15 +185,3 @@ def _settings(task: FitTask, objective: str) -> dict[str, Any]:
         "force_row_wise": True,
         "verbosity": -1,
     }
-
-
-def _reporter(task: FitTask, asked: str) -> Callable[[Any], None]:
-    """A callback that reports a metric of the validation rows after every round."""
-    name, meant = _REPORTS.get((task.kind, task.metric), (asked, float))
-
-    def tell(state: Any) -> None:  # noqa: ANN401 - lightgbm has no types
-        for _, metric, value, *_ in state.evaluation_result_list:
-            if metric.partition("@")[0] == asked and task.report is not None:
-                task.report(state.iteration, meant(value) if asked == name else float(value))
-
-    return tell

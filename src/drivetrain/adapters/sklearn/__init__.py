@@ -3,12 +3,13 @@
 import os
 
 from drivetrain.adapters.sklearn.engine import SklearnEngine
-from drivetrain.adapters.sklearn.trainer import SklearnTrainer
+from drivetrain.adapters.sklearn.trainer import SklearnTrainer, kept_estimator
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 """OpenMP's threads would spin while they wait: ruinous where cores are shared. Read when scikit-learn is loaded."""
 
 engine = SklearnEngine
+kept = kept_estimator
 trainer = SklearnTrainer
 
-__all__ = ["engine", "trainer"]
+__all__ = ["engine", "kept", "trainer"]

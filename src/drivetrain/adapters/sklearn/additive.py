@@ -28,11 +28,14 @@ def additive(fitted: Any, schema: InputSchema, rows: np.ndarray) -> Additive | N
         schema: Its columns.
         rows: The training rows, over which each term's mean is taken.
     """
-    estimator = fitted.named_steps["estimate"]
+    steps = fitted.named_steps
+    if list(steps) != ["prepare", "estimate"] or not hasattr(steps["prepare"], "transformers_"):
+        return None  # a pipeline of somebody's own
+    estimator = steps["estimate"]
     if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
         return None
     weights = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
-    terms = _terms(fitted.named_steps["prepare"], schema, weights)
+    terms = _terms(steps["prepare"], schema, weights)
     if terms is None:
         return None
     means = [_mean(term, rows[:, at]) for at, term in enumerate(terms)]

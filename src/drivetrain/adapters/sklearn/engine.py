@@ -12,30 +12,11 @@ import numpy as np
 
 from drivetrain.adapters.sklearn.additive import KEPT_AS
 from drivetrain.adapters.sklearn.pipeline import answers
+from drivetrain.adapters.sklearn.trust import TRUSTED, strange_types
 from drivetrain.core.additive import Additive
 from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
-
-TRUSTED = frozenset(
-    {
-        "numpy.dtype",
-        "sklearn._loss._loss.CyHalfBinomialLoss",
-        "sklearn._loss._loss.CyHalfMultinomialLoss",
-        "sklearn._loss._loss.CyHalfSquaredError",
-        "sklearn._loss.link.IdentityLink",
-        "sklearn._loss.link.Interval",
-        "sklearn._loss.link.LogitLink",
-        "sklearn._loss.link.MultinomialLogit",
-        "sklearn._loss.loss.HalfBinomialLoss",
-        "sklearn._loss.loss.HalfMultinomialLoss",
-        "sklearn._loss.loss.HalfSquaredError",
-        "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",
-    }
-)
-"""Parts of scikit-learn's own estimators that skops does not trust by itself; nothing else is loaded."""
 
 _PICKLE = b"\x80"
 
@@ -103,7 +84,7 @@ def load(path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
                 do="Load it where you trust it, and save it with skops.io.dump",
             )
     try:
-        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
+        strange = strange_types(path)
         if strange:
             raise StoreError(f"{path} holds types that are not trusted", found=", ".join(strange))
         return skops.io.load(path, trusted=sorted(TRUSTED))

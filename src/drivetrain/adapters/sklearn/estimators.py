@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from drivetrain.core.errors import TrainingError
-from drivetrain.core.protocols import Space
+from drivetrain.core.protocols import FitTask, Space
 from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import KINDS, TaskKind
+
+Source: TypeAlias = str | Callable[[], Any]
+"""A short name, the path of a class, or a function that returns an estimator."""
 
 
 @dataclass(frozen=True)
@@ -56,42 +59,56 @@ ESTIMATORS: Mapping[str, Named] = MappingProxyType(
 )
 
 
-def make(name: str, parameters: Mapping[str, Scalar], *, seed: int, threads: int, kind: TaskKind = "binary") -> Any:  # noqa: ANN401 - sklearn has no types
+def make(source: Source, parameters: Mapping[str, Scalar], task: FitTask) -> Any:  # noqa: ANN401 - sklearn has no types
     """An estimator, not fitted yet.
 
     Args:
-        name: A short name, or the path of a class.
-        parameters: The estimator's own, over those that come with a short name.
-        seed: Its ``random_state``, where it has one.
-        threads: Its ``n_jobs``, where a short name makes use of it.
-        kind: Of the answers wanted; numbers ask for a short name's regressor.
+        source: A short name, the path of a class, or a function that returns an estimator.
+        parameters: The estimator's own, over those that come with it; of a pipeline's steps as ``step__name``.
+        task: Its seed is every ``random_state`` that is not set, its threads a short name's ``n_jobs``; its kind
+            chooses between a short name's kin.
 
     Raises:
         TrainingError: There is no such class, it is no estimator, or it has no such parameter.
     """
     from sklearn.base import BaseEstimator  # noqa: PLC0415 - deferred: it takes a while
 
-    named = ESTIMATORS.get(name, Named(name))
-    path = named.regressor if kind == "regression" and named.regressor else named.path
+    if not isinstance(source, str):
+        named, estimator = Named(source.__name__), source()
+        if not isinstance(estimator, BaseEstimator):
+            raise TrainingError(f"{source.__name__} returned no scikit-learn estimator", found=type(estimator).__name__)
+    else:
+        named = ESTIMATORS.get(source, Named(source))
+        path = named.regressor if named.regressor and task.kind == "regression" else named.path
+        estimator = _made(source, path, BaseEstimator)
+    has = estimator.get_params()
+    given: dict[str, Any] = {**named.parameters, **parameters}
+    unknown = [parameter for parameter in given if parameter not in has]
+    if unknown:
+        kind = type(estimator).__name__
+        raise TrainingError(f"{kind} has no parameter {unknown[0]!r}", expected=", ".join(sorted(has)))
+    decided: dict[str, Any] = {
+        name: task.seed for name, value in has.items() if name.split("__")[-1] == "random_state" and value is None
+    }
+    decided |= {"n_jobs": task.threads} if named.parallel else {}
+    return estimator.set_params(**{**decided, **given})
+
+
+def _made(name: str, path: str, base: type) -> Any:  # noqa: ANN401 - sklearn has no types
     module, _, attribute = path.rpartition(".")
     try:
-        made = getattr(importlib.import_module(module), attribute)
+        kind = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError):
         raise TrainingError(
             f"no scikit-learn estimator is called {name!r}",
             expected=f"{', '.join(ESTIMATORS)}, or a path such as sklearn.naive_bayes.GaussianNB",
         ) from None
-    if not (isinstance(made, type) and issubclass(made, BaseEstimator)):
-        raise TrainingError(f"{path} is no scikit-learn estimator", found=repr(made))
-    estimator = made()
-    has = estimator.get_params()
-    given: dict[str, Any] = {**named.parameters, **parameters}
-    unknown = [parameter for parameter in given if parameter not in has]
-    if unknown:
-        raise TrainingError(f"{attribute} has no parameter {unknown[0]!r}", expected=", ".join(sorted(has)))
-    decided: dict[str, Any] = {"random_state": seed} if "random_state" in has else {}
-    decided |= {"n_jobs": threads} if named.parallel else {}
-    return estimator.set_params(**{**decided, **given})
+    if not (isinstance(kind, type) and issubclass(kind, base)):
+        raise TrainingError(f"{path} is no scikit-learn estimator", found=repr(kind))
+    try:
+        return kind()
+    except TypeError as error:
+        raise TrainingError(f"{path} needs to be built: {error}", do="Name a function that builds it") from None
 
 
 def fitting(estimator: Any, name: str, kind: TaskKind) -> Any:  # noqa: ANN401 - sklearn has no types
@@ -102,6 +119,7 @@ def fitting(estimator: Any, name: str, kind: TaskKind) -> Any:  # noqa: ANN401 -
     """
     from sklearn.base import is_classifier, is_regressor  # noqa: PLC0415 - deferred: it takes a while
     from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415 - as above
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415 - as above
 
     if kind in {"quantile", "ranking"}:
         raise TrainingError(
@@ -114,7 +132,11 @@ def fitting(estimator: Any, name: str, kind: TaskKind) -> Any:  # noqa: ANN401 -
         raise TrainingError(
             f"{name} does not tell {KINDS[kind]}",
             expected=wanted + (f", such as {', '.join(regressors)}" if kind == "regression" else ""),
+            do="Choose another estimator",
         )
-    if kind == "multilabel":
-        return OneVsRestClassifier(estimator)
-    return estimator
+    if kind != "multilabel":
+        return estimator
+    if isinstance(estimator, Pipeline):  # of somebody's own: what it makes of the rows is the same for every label
+        name, last = estimator.steps[-1]
+        return Pipeline([*estimator.steps[:-1], (name, OneVsRestClassifier(last))])
+    return OneVsRestClassifier(estimator)

@@ -14,10 +14,10 @@ a yes, and the yes is the answer."""
 
 
 def pipeline(estimator: Any, schema: InputSchema, rows: np.ndarray) -> Any:  # noqa: ANN401 - sklearn has no types
-    """A pipeline around an estimator, not fitted yet.
+    """A pipeline around an estimator, not fitted yet; what is a pipeline already stays as it is.
 
     Args:
-        estimator: The last step.
+        estimator: The last step, or a pipeline that takes encoded rows itself: NaN for null, codes for categories.
         schema: Which columns hold category codes.
         rows: The training rows: columns with a null among them get an indicator.
     """
@@ -26,6 +26,8 @@ def pipeline(estimator: Any, schema: InputSchema, rows: np.ndarray) -> Any:  # n
     from sklearn.pipeline import Pipeline  # noqa: PLC0415 - as above
     from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: PLC0415 - as above
 
+    if isinstance(estimator, Pipeline):
+        return estimator
     categories = list(schema.category_positions)
     numbers = [at for at in range(len(schema.fields)) if at not in categories]
     gaps = [at for at in numbers if np.isnan(rows[:, at]).any()]

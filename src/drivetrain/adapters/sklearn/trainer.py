@@ -12,9 +12,11 @@ import msgspec
 import numpy as np
 
 from drivetrain.adapters.sklearn.additive import KEPT_AS, additive
-from drivetrain.adapters.sklearn.estimators import ESTIMATORS, fitting, make
+from drivetrain.adapters.sklearn.estimators import ESTIMATORS, Source, fitting, make
 from drivetrain.adapters.sklearn.export import to_onnx
 from drivetrain.adapters.sklearn.pipeline import OUTPUTS, answers, pipeline
+from drivetrain.adapters.sklearn.trust import strange_types
+from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import FitTask, Space
@@ -27,19 +29,20 @@ class SklearnTrainer:
     """What ``drivetrain.Sklearn`` stands for; see there.
 
     Args:
-        estimator: A short name, or the path of a class.
+        estimator: A short name, the path of a class, or a function that returns an estimator.
         **parameters: The estimator's own.
     """
 
     engine = "onnx"
 
-    def __init__(self, estimator: str, **parameters: Scalar) -> None:
-        self.name = estimator
+    def __init__(self, estimator: Source, **parameters: Scalar) -> None:
+        self.name = estimator if isinstance(estimator, str) else estimator.__name__
+        self._source = estimator
         self._parameters = parameters
 
     def search_space(self) -> Mapping[str, Space]:
         """What is known to matter of a named estimator, but for what is set."""
-        named = ESTIMATORS.get(self.name)
+        named = ESTIMATORS.get(self._source) if isinstance(self._source, str) else None
         return {name: space for name, space in named.space.items() if name not in self._parameters} if named else {}
 
     def fit(self, task: FitTask) -> FittedPipeline:
@@ -55,25 +58,28 @@ class SklearnTrainer:
         )
 
         chosen = {**self._parameters, **task.parameters}
-        estimator = make(self.name, chosen, seed=task.seed, threads=task.threads, kind=task.kind)
-        estimator = fitting(estimator, self.name, task.kind)
+        estimator = fitting(make(self._source, chosen, task), self.name, task.kind)
         fitted = pipeline(estimator, task.schema, task.rows)
-        labels = np.asarray(task.labels)
-        if is_classifier(estimator):
-            labels = labels.astype(np.int64)
+        labels = self._labels(task, classifies=is_classifier(estimator))
         weighed: dict[str, Any] = {}
         if task.weights is not None:
+            last, estimator = fitted.steps[-1]
             if not has_fit_parameter(estimator, "sample_weight"):
                 raise TrainingError(
                     f"{self.name} can't be fitted with weights", do="Leave weigh= out, or choose another estimator"
                 )
-            weighed["estimate__sample_weight"] = np.asarray(task.weights)
+            weighed[f"{last}__sample_weight"] = np.asarray(task.weights)
         try:
             with threadpool_limits(limits=_limits(task.threads)), warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
                 fitted.fit(task.rows, labels, **weighed)
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"{self.name} can't fit these rows: {error}") from error
+        if is_classifier(estimator) and not hasattr(fitted, "predict_proba"):
+            raise TrainingError(
+                f"{self.name} gives no probabilities",
+                do="Name a function that returns it in sklearn.calibration.CalibratedClassifierCV",
+            )
         if task.kind in {"multiclass", "multilabel"}:
             setattr(fitted, OUTPUTS, len(task.classes))
         terms = additive(fitted, task.schema, np.asarray(task.rows))
@@ -82,6 +88,12 @@ class SklearnTrainer:
         for warning in said:
             _log.warning("%s: %s", self.name, warning.message)
         return FittedPipeline(fitted, chosen, task.threads)
+
+    def _labels(self, task: FitTask, *, classifies: bool) -> np.ndarray:
+        if task.kind == "binary" and not classifies:
+            return np.asarray(task.labels)
+        labels, _ = plugins.load("labels", "numpy")(self.name, task)
+        return np.asarray(labels.astype(np.int64) if classifies else labels)
 
 
 class FittedPipeline:
@@ -104,6 +116,13 @@ class FittedPipeline:
         import skops.io  # noqa: PLC0415 - deferred: it takes a while
 
         skops.io.dump(self._fitted, folder / "model.skops")
+        strange = strange_types(folder / "model.skops")
+        if strange:
+            raise TrainingError(
+                f"{type(self._fitted).__name__} can't be kept: it holds what is not scikit-learn's own",
+                found=", ".join(strange),
+                do="Build it of scikit-learn's parts, or write a trainer whose model says how it is saved (dt.trainer)",
+            )
         graph = to_onnx(self._fitted, self._fitted.n_features_in_)
         if graph is None:
             return [("model.skops", "skops")]
@@ -117,6 +136,22 @@ class FittedPipeline:
     def parameters(self) -> dict[str, Scalar]:
         """The estimator's own, as they were set."""
         return dict(self._parameters)
+
+
+def kept_estimator(model: object, outputs: int | None = None) -> FittedPipeline | None:
+    """A fitted estimator of somebody else's, to be kept as ours are; none of what is no estimator.
+
+    Args:
+        model: It.
+        outputs: How many classes, or labels, its answers tell; none of a yes or no, or a number.
+    """
+    from sklearn.base import BaseEstimator  # noqa: PLC0415 - deferred: it takes a while
+
+    if not isinstance(model, BaseEstimator):
+        return None
+    if outputs is not None:
+        setattr(model, OUTPUTS, outputs)
+    return FittedPipeline(model, {}, 1)
 
 
 def _limits(threads: int) -> dict[str, int]:

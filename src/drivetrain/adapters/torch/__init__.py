@@ -1,9 +1,13 @@
-"""PyTorch: keeps a fitted module as a program that needs none of its code, and serves it."""
+"""PyTorch: fits modules, keeps each as a program that needs none of its code, and serves it."""
 
 from drivetrain.adapters.torch.engine import TorchEngine
 from drivetrain.adapters.torch.fitted import FittedModule
+from drivetrain.adapters.torch.network import whole
+from drivetrain.adapters.torch.trainer import TorchTrainer
 
 engine = TorchEngine
 fitted = FittedModule
+network = whole
+trainer = TorchTrainer
 
-__all__ = ["engine", "fitted"]
+__all__ = ["engine", "fitted", "network", "trainer"]

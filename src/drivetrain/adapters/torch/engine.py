@@ -14,6 +14,7 @@ from drivetrain.adapters.torch.archive import check_archive
 from drivetrain.core.errors import MissingExtra, StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
+from drivetrain.core.trees import OUTPUTS
 
 _WARM = ((1, 3), (64, 3))
 """(rows, calls): the interpreter watches its first calls and specialises; those take milliseconds."""
@@ -22,7 +23,8 @@ _WARM = ((1, 3), (64, 3))
 class TorchEngine:
     """A module that takes float32 rows of shape (n, fields) and gives predictions: (n,), (n, 1) or (n, classes).
 
-    Of two columns the second, the positive class, is the answer, as of an ONNX graph. Safe to share between threads: a
+    Of two columns the second, the positive class, is the answer, as of an ONNX graph, unless the archive says that both
+    are told. Safe to share between threads: a
     frozen module has no state, and each call has its own tensors.
 
     Args:
@@ -44,12 +46,15 @@ class TorchEngine:
 
         self._torch, self._threads = torch, threads
         self._width = len(schema.fields)
+        beside = {OUTPUTS: ""}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # PyTorch would have us use what archive.py says is not safe
-                self._module = torch.jit.load(str(path), map_location="cpu").eval()
+                self._module = torch.jit.load(str(path), map_location="cpu", _extra_files=beside).eval()
         except (RuntimeError, ValueError, OSError) as error:
             raise StoreError(f"{path} is no TorchScript archive: {_first_line(error)}") from None
+        self._last = 1 if beside[OUTPUTS] in {"2", b"2"} else 2
+        """Most columns of which the last is the answer."""
         try:
             for rows, calls in _WARM:
                 for _ in range(calls):
@@ -66,12 +71,12 @@ class TorchEngine:
             )
 
     def predict(self, rows: Matrix) -> np.ndarray:
-        """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
+        """Probabilities or values, shape (n,); (n, outputs) where an answer has several numbers."""
         matrix = np.ascontiguousarray(rows, dtype=np.float32)
         if matrix.ndim != 2 or matrix.shape[1] != self._width:
             raise StoreError("rows of another shape", found=matrix.shape, expected=f"(n, {self._width})")
         answers = self._ask(matrix)
-        return answers if answers.ndim == 1 or answers.shape[1] > 2 else answers[:, -1]
+        return answers if answers.ndim == 1 or answers.shape[1] > self._last else answers[:, -1]
 
     def predict_row(self, row: Sequence[float]) -> float | list[float]:
         """The same for one row."""

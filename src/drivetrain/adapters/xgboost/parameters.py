@@ -53,6 +53,7 @@ SPACE: Mapping[str, Space] = MappingProxyType(
     }
 )
 
+_OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 _ALIASES = {"learning_rate": "eta", "lambda": "reg_lambda", "alpha": "reg_alpha", "n_estimators": NUM_ROUNDS}
 _OURS = ("nthread", "n_jobs", "seed", "random_state", "verbosity", "eval_metric", "device")
 

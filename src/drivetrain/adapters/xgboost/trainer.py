@@ -20,12 +20,14 @@ from drivetrain.adapters.xgboost.parameters import (
     DEFAULTS,
     MOST_ROUNDS,
     NUM_ROUNDS,
+    OBJECTIVES,
     PATIENCE,
     ROUNDS,
     SPACE,
     canonical,
     objective_of,
 )
+from drivetrain.adapters.xgboost.rounds import Rounds
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
@@ -83,35 +85,26 @@ class XGBoostTrainer:
             chosen["num_class"] = len(task.classes)
         if task.kind == "ranking" and task.weights is not None:
             raise TrainingError("XGBoost weighs groups, not rows, where it ranks", do="Leave weigh= out")
+        if chosen["objective"] == OBJECTIVES[task.kind]:
+            plugins.load("labels", "numpy")(self.name, task)
         library()
         import xgboost  # noqa: PLC0415 - deferred: it imports scikit-learn and scipy; after our own loading
 
         fixed_rounds = chosen.pop(NUM_ROUNDS, None)
         stopping = task.valid_rows is not None and fixed_rounds is None
-        rounds = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
+        most = int(fixed_rounds) if fixed_rounds is not None else MOST_ROUNDS if stopping else ROUNDS
         settings = _settings(task, str(chosen["objective"]))
-        callbacks: list[Any] = []
-        if task.report is not None and task.valid_rows is not None:
-            callbacks.append(_reporter(task.report, _REPORTS.get((task.kind, task.metric), ("", float))[1]))
-        if stopping:
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE, metric_name=settings["eval_metric"][0]))
+        meant = _REPORTS.get((task.kind, task.metric), ("", float))[1]
         try:
-            data = _matrix(task.rows, task.labels, task, task.groups, task.weights)
-            valid = (
-                []
-                if task.valid_rows is None
-                else [(_matrix(task.valid_rows, task.valid_labels, task, task.valid_groups), "valid")]
-            )
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                booster = xgboost.train(
-                    {**chosen, **settings}, data, rounds, evals=valid, callbacks=callbacks, verbose_eval=False
-                )
+                rounds = Rounds(task, {**chosen, **settings}, most, PATIENCE if stopping else None, meant)
+                booster, best = rounds.boost()
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise TrainingError(f"XGBoost can't fit these rows: {error}", do="Mend what it names") from error
         _heed([str(warning.message) for warning in said], {**self._parameters, **task.parameters})
         if stopping:
-            booster = booster[: booster.best_iteration + 1]
+            booster = booster[:best]
         used = {**chosen, NUM_ROUNDS: booster.num_boosted_rounds()}
         return FittedXGBoost(booster, task.schema, used)
 
@@ -149,18 +142,6 @@ class FittedXGBoost:
         return dict(self._parameters)
 
 
-def _matrix(rows: Any, labels: Any, task: FitTask, groups: Any, weights: Any = None) -> Any:  # noqa: ANN401 - xgboost has few types
-    import xgboost  # noqa: PLC0415 - deferred with the fit
-
-    width = len(task.schema.fields)
-    kinds = ["c" if at in task.schema.category_positions else "q" for at in range(width)]
-    return xgboost.DMatrix(
-        np.asarray(rows), np.asarray(labels), weight=weights, feature_types=kinds,
-        feature_names=[f"f{at}" for at in range(width)],
-        qid=groups, enable_categorical=True, nthread=task.threads,
-    )  # fmt: skip
-
-
 def _settings(task: FitTask, objective: str) -> dict[str, Any]:
     """What the fit itself decides; of its metrics the first stops it, the last is reported."""
     metrics = [_STOPS_BY.get(objective, "rmse")]
@@ -190,16 +171,3 @@ def _heed(said: Sequence[str], given: Mapping[str, Scalar]) -> None:
             )
         if "are not used" not in words:
             _log.warning("XGBoost: %s", words)
-
-
-def _reporter(report: Callable[[int, float], None], meant: Callable[[float], float]) -> Any:  # noqa: ANN401 - xgboost has few types
-    """A callback that reports the last metric of the validation rows after every round."""
-    from xgboost.callback import TrainingCallback  # noqa: PLC0415 - deferred with the fit
-
-    class Reporter(TrainingCallback):  # type: ignore[misc] # an extra has no types here
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ANN401, ARG002 - xgboost's own signature
-            *_, values = evals_log["valid"].values()
-            report(epoch, meant(float(values[-1])))
-            return False
-
-    return Reporter()

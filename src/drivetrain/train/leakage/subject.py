@@ -98,9 +98,12 @@ def sample(labels: np.ndarray, most: int) -> np.ndarray:
     """
     if len(labels) <= most:
         return np.arange(len(labels))
+    evenly = np.linspace(0, len(labels) - 1, most).astype(np.int64)
+    if labels.ndim > 1:
+        return evenly
     values, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(values) > FEW_LABELS:
-        return np.linspace(0, len(labels) - 1, most).astype(np.int64)
+        return evenly
     left, taken = most, []
     for behind, code in enumerate(np.argsort(counts, kind="stable")):
         share = min(int(counts[code]), left // (len(values) - behind))

@@ -1,4 +1,4 @@
-"""How a project names a trainer: frozen records; the adapter that each one names does the work."""
+"""Boosted trees: frozen records; the adapter that each one names does the work."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import ClassVar
 from drivetrain.core import plugins
 from drivetrain.core.protocols import FitTask, Fitted, Space, Trainer
 from drivetrain.core.records.run import Scalar
+from drivetrain.train.trainers.said import arguments
 
 
 @dataclass(frozen=True, init=False)
@@ -23,7 +24,7 @@ class _Boosted:
         object.__setattr__(self, "parameters", MappingProxyType(dict(sorted(parameters.items()))))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_arguments(self.parameters)})"
+        return f"{type(self).__name__}({arguments(self.parameters)})"
 
     def __hash__(self) -> int:
         return hash(repr(self))
@@ -85,60 +86,19 @@ class XGBoost(_Boosted):
     adapter = "xgboost"
 
 
-@dataclass(frozen=True, init=False)
-class Sklearn:
-    """Any scikit-learn classifier or regressor, through the ``sklearn`` adapter.
+class CatBoost(_Boosted):
+    """Gradient-boosted symmetric trees (Prokhorenkova et al., 2018), through the ``catboost`` adapter.
 
-    Before the estimator, numbers get their nulls replaced by the median, with an indicator column where there were
-    any, and are scaled; categories become one column each, null among them. It is kept as skops and, where ONNX
-    Runtime gives the same answers on real rows, served as ONNX.
+    Categories are told by statistics of the labels before them, nulls are below every number, and boosting stops early
+    by the loss on the validation rows. A fit that was killed goes on from CatBoost's own snapshot.
+    Needs ``pip install "drivetrain[catboost]"``.
 
     Args:
-        estimator: A short name (``logistic_regression``, ``random_forest``, ``gradient_boosting``, ``ridge``), or the
-            path of a class, such as ``sklearn.naive_bayes.GaussianNB``. A path and not an object, so that reading a
-            project imports no scikit-learn and its meaning is plain text.
-        **parameters: The estimator's own.
+        **parameters: CatBoost's own, ``iterations`` among them; one that is set here is not tuned.
 
     Example:
-        >>> Sklearn("logistic_regression", C=0.5).name
-        'logistic_regression'
+        >>> CatBoost(depth=6)
+        CatBoost(depth=6)
     """
 
-    estimator: str
-    parameters: Mapping[str, Scalar]
-
-    def __init__(self, estimator: str, **parameters: Scalar) -> None:
-        object.__setattr__(self, "estimator", estimator)
-        object.__setattr__(self, "parameters", MappingProxyType(dict(sorted(parameters.items()))))
-
-    def __repr__(self) -> str:
-        return f"Sklearn({', '.join(filter(None, (repr(self.estimator), _arguments(self.parameters))))})"
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-    @property
-    def name(self) -> str:
-        """The estimator's name."""
-        return self.estimator
-
-    @property
-    def engine(self) -> str:
-        """``onnx``."""
-        return "onnx"
-
-    def search_space(self) -> Mapping[str, Space]:
-        """What tuning may vary for the named estimators; nothing for a path."""
-        return self._adapter().search_space()
-
-    def fit(self, task: FitTask) -> Fitted:
-        """Fits the pipeline; see :class:`Trainer`."""
-        return self._adapter().fit(task)
-
-    def _adapter(self) -> Trainer:
-        trainer: Trainer = plugins.load("trainer", "sklearn")(self.estimator, **self.parameters)
-        return trainer
-
-
-def _arguments(parameters: Mapping[str, Scalar]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    adapter = "catboost"
