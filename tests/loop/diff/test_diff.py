@@ -56,7 +56,8 @@ def test_features_and_configuration_say_what_the_project_changed(found):
 def test_a_definition_that_keeps_its_name_is_told_by_its_words(made_shop, tmp_path):
     folder = copy_shop(made_shop, tmp_path / "shop")
     edit(folder, 'pl.col("returned") == 1, name="returned"', 'pl.col("returned") != 0, name="returned"')
-    edit(folder, 'label=dt.label(orders, pl.col("returned") == 1)', 'label=dt.label(orders, pl.col("amount") > 40)')
+    another = 'label=dt.label(orders, (pl.col("returned") == 1) & (pl.col("amount") > 40))'
+    edit(folder, 'label=dt.label(orders, pl.col("returned") == 1)', another)
     project = Project.load(folder)
     project.run(at="2026-06-30")
     said = project.diff(1, 2)
