@@ -13,6 +13,7 @@ from drivetrain.web.app import create_app
 from web.conftest import Caller
 from web.seed import PRIVATE, SeededDesk, fill
 from web.test_pages import PAGES
+from web.tracked import track
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder: Path = tmp_path_factory.mktemp("flights")
     opened = open_store(StoreSettings(), folder)
     fill(opened)
+    track(opened)
     yield opened
     opened.close()
 
