@@ -36,6 +36,10 @@ class Steps(Protocol):
         """Digest of what they mean."""
         ...
 
+    def __call__(self, rows: pl.DataFrame, **tables: pl.DataFrame) -> pl.DataFrame:
+        """The rows after all steps, as of a function."""
+        ...
+
     def apply(self, rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, int]]:
         """The rows after all steps, and what these changed: in words → how often."""
         ...
