@@ -15,8 +15,8 @@ from drivetrain.testing.extra import need_extra
 from drivetrain.testing.trainer import SCHEMA, TrainerConformance, make_rows, make_task
 from drivetrain.train.trainers import CatBoost
 
-need_extra("pandas", "catboost")
-catboost: Any = need_extra("catboost")
+need_extra("pandas", "catboost", heavy=True)
+catboost: Any = need_extra("catboost", heavy=True)
 
 
 class TestTrainer(TrainerConformance):

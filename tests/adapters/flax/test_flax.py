@@ -19,7 +19,7 @@ from drivetrain.testing.trainer import SCHEMA, TrainerConformance, make_rows, ma
 from drivetrain.train.trainers import Flax
 
 for needed in ("jax", "flax", "optax", "safetensors"):
-    need_extra(needed, "flax", loading=False)
+    need_extra(needed, "flax", loading=False, heavy=True)
 
 
 class TestTrainer(TrainerConformance):

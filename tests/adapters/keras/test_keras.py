@@ -20,7 +20,7 @@ from drivetrain.train.trainers import Keras
 
 need_extra("torch")
 need_extra("safetensors", "keras")
-need_extra("keras", loading=False)
+need_extra("keras", loading=False, heavy=True)
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras 3.15 with numpy 2
