@@ -17,6 +17,7 @@ from drivetrain.core.records import (
     FairnessReport,
     ModelVersion,
     MonitorReport,
+    Record,
     RobustnessReport,
     Run,
     Step,
@@ -24,6 +25,7 @@ from drivetrain.core.records import (
 from drivetrain.web import lineage
 from drivetrain.web.answering import answer
 from drivetrain.web.asking import DeskOf
+from drivetrain.web.desk import Desk
 from drivetrain.web.pages.bias import report_of
 from drivetrain.web.pages.models import card as card_page
 from drivetrain.web.pages.models import version_of
@@ -79,45 +81,49 @@ def version(desk: DeskOf, name: str, number: int) -> Response:
 @router.get("/models/{name}/versions/{number}/evaluation")
 def evaluation(desk: DeskOf, name: str, number: int) -> Response:
     """The evaluation of a version: metrics with intervals, baselines, slices, calibration."""
-    found = desk.store.catalog.get(Evaluation, version_of(desk, name, number).run_id)
-    if found is None:
-        raise NotFound(f"version {number} of {name} was not evaluated")
-    return answer(found)
+    return _found(Evaluation, desk, version_of(desk, name, number), f"version {number} of {name} was not evaluated")
 
 
 @router.get("/models/{name}/versions/{number}/fairness")
 def fairness(desk: DeskOf, name: str, number: int) -> Response:
     """How a version's answers fall out for protected groups: rates with intervals, and how far groups lie apart."""
-    found = desk.store.catalog.get(FairnessReport, version_of(desk, name, number).run_id)
-    if found is None:
-        raise NotFound(f"fairness of version {number} of {name} was not measured")
-    return answer(found)
+    return _found(
+        FairnessReport, desk, version_of(desk, name, number), f"fairness of version {number} of {name} was not measured"
+    )
 
 
 @router.get("/models/{name}/versions/{number}/slices")
 def slices(desk: DeskOf, name: str, number: int) -> Response:
     """Groups that nobody named in which a version is worse than it says, and how they were searched for."""
-    found = desk.store.catalog.get(Discovery, version_of(desk, name, number).run_id)
-    if found is None:
-        raise NotFound(f"version {number} of {name} was not searched for slices")
-    return answer(found)
+    return _found(
+        Discovery, desk, version_of(desk, name, number), f"version {number} of {name} was not searched for slices"
+    )
 
 
 @router.get("/models/{name}/versions/{number}/behaviours")
 def behaviours(desk: DeskOf, name: str, number: int) -> Response:
     """What a version was declared to do, and whether it does."""
-    found = desk.store.catalog.get(BehaviourReport, version_of(desk, name, number).run_id)
-    if found is None:
-        raise NotFound(f"no behaviour of version {number} of {name} was tried")
-    return answer(found)
+    return _found(
+        BehaviourReport, desk, version_of(desk, name, number), f"no behaviour of version {number} of {name} was tried"
+    )
 
 
 @router.get("/models/{name}/versions/{number}/robustness")
 def robustness(desk: DeskOf, name: str, number: int) -> Response:
     """How much a version's figure falls when its inputs are worse than they were."""
-    found = desk.store.catalog.get(RobustnessReport, version_of(desk, name, number).run_id)
+    return _found(
+        RobustnessReport,
+        desk,
+        version_of(desk, name, number),
+        f"robustness of version {number} of {name} was not tried",
+    )
+
+
+def _found(kind: type[Record], desk: Desk, version: ModelVersion, lacking: str) -> Response:
+    """What is known of a version's run, of one kind."""
+    found = desk.store.catalog.get(kind, version.run_id)
     if found is None:
-        raise NotFound(f"robustness of version {number} of {name} was not tried")
+        raise NotFound(lacking)
     return answer(found)
 
 
