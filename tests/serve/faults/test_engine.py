@@ -12,6 +12,8 @@ from serve.process import running
 from serve.world import instance, timed
 
 PREDICT = "/v1/endpoints/{}/predict"
+ENDPOINTS = ("plain", "timely", "previous", "default")
+"""Each takes a new version up by itself, one after the other."""
 ROWS = {"instances": [instance()]}
 NUMBERS = iter(range(2, 1000))
 
@@ -29,9 +31,10 @@ def promote(served, bias):
     number = next(NUMBERS)
     house.promote(store, number, bias)
     until = time.monotonic() + 60
-    while server.get("/v1/endpoints/plain")[1]["versions"]["champion"] != number:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    for endpoint in ENDPOINTS:
+        while server.get(f"/v1/endpoints/{endpoint}")[1]["versions"]["champion"] != number:
+            assert time.monotonic() < until
+            time.sleep(0.05)
     return number
 
 
@@ -69,7 +72,7 @@ def test_the_next_version_is_answered_with(served):
     promote(served, house.FAILS)
     assert asked(server, "plain")[0] == 500
     number = promote(served, 3.0)
-    for endpoint in ("plain", "timely", "previous", "default"):
+    for endpoint in ENDPOINTS:
         status, answer = asked(server, endpoint)
         assert (status, answer["predictions"], answer["model_version"]) == (200, [109.0], number)
 
