@@ -105,6 +105,13 @@ class RegistrySettings(Section, frozen=True):
     """Of models that do not say it themselves; everything is kept by default."""
 
 
+class ModelSettings(Section, frozen=True):
+    """What models may do."""
+
+    trust_pickles: tuple[str, ...] = ()
+    """Models, by name, whose versions may be opened from a pickle: opening one runs code of its author's."""
+
+
 class WebSettings(Section, frozen=True):
     """The control API and dashboard."""
 
@@ -138,6 +145,7 @@ class Settings(Section, frozen=True):
     project: str = "project.py"
     store: StoreSettings = StoreSettings()
     registry: RegistrySettings = RegistrySettings()
+    models: ModelSettings = ModelSettings()
     serve: ServeSettings = ServeSettings()
     web: WebSettings = WebSettings()
     compute: ComputeSettings = ComputeSettings()

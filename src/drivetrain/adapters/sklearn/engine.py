@@ -36,7 +36,7 @@ class SklearnEngine:
     def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:
         from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - deferred with scikit-learn
 
-        self._fitted = load(path)
+        self._fitted = self._loaded(path)
         terms = getattr(self._fitted, KEPT_AS, None)
         self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
         self._pools, self._threads = ThreadpoolController(), threads
@@ -47,6 +47,9 @@ class SklearnEngine:
                 found=f"{self._fitted.n_features_in_} columns",
                 expected=f"{self._width} fields",
             )
+
+    def _loaded(self, path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
+        return load(path)
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values, shape (n,); (n, classes) for more than two classes."""
