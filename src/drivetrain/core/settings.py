@@ -112,6 +112,14 @@ class ModelSettings(Section, frozen=True):
     """Models, by name, whose versions may be opened from a pickle: opening one runs code of its author's."""
 
 
+class TrackingSettings(Section, frozen=True):
+    """Where runs are told of elsewhere."""
+
+    wandb: str = ""
+    """The project at Weights & Biases that every run is mirrored to (``pip install "drivetrain[wandb]"``); empty for
+    none."""
+
+
 class WebSettings(Section, frozen=True):
     """The control API and dashboard."""
 
@@ -146,6 +154,7 @@ class Settings(Section, frozen=True):
     store: StoreSettings = StoreSettings()
     registry: RegistrySettings = RegistrySettings()
     models: ModelSettings = ModelSettings()
+    tracking: TrackingSettings = TrackingSettings()
     serve: ServeSettings = ServeSettings()
     web: WebSettings = WebSettings()
     compute: ComputeSettings = ComputeSettings()

@@ -27,6 +27,7 @@ from drivetrain.core.records import (
 )
 from drivetrain.features.encoding import encode, schema_of
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.mirror import MirrorTold, mirror
 from drivetrain.loop.model import Model
 from drivetrain.loop.stages.judge import judge
 from drivetrain.registry.tracking import experiments, files, flavours, runs, versions
@@ -113,6 +114,19 @@ class Tracking:
         """Registered versions and the project's own, by model, the newest number first."""
         store = self._project.store
         return versions.every(store) if model is None else versions.of_model(store, model)
+
+    def mirror(self) -> MirrorTold:
+        """Tells the runs of all versions to Weights & Biases, each once: parameters, metrics, figures, card and files.
+
+        ``drivetrain run`` does so by itself where ``[tracking] wandb`` names a project there. Each run is written down
+        first, below the project's state, and sent when W&B can be reached.
+
+        Raises:
+            UsageError: No project there is named.
+            MissingExtra: wandb is not installed.
+            StoreError: A run can't be written down.
+        """
+        return mirror(self._project)
 
     def judge(self, model: str, version: int) -> ModelVersion:
         """Puts a version that a client registered to the gates of the declared model of that name.

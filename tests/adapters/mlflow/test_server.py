@@ -1,4 +1,4 @@
-"""What is sent to an MLflow server, and what is made of its answers, held against a stand-in that writes all of it down."""
+"""What is sent to an MLflow server, and what is made of its answers: a stand-in writes all of it down."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from serve.test_tls import certify
 
 from drivetrain.adapters.mlflow import connection
 from drivetrain.adapters.mlflow.layout import in_yaml
 from drivetrain.adapters.mlflow.server import MlflowServer
 from drivetrain.core.errors import RefusedError, SettingsError, StoreError, UnknownName, UsageError
+from serve.test_tls import certify
 
 ROOT = "mlflow-artifacts:/3/r1/artifacts"
 
@@ -109,7 +109,7 @@ def test_no_password_goes_over_an_open_line_or_stays_in_an_address(monkeypatch):
     with pytest.raises(SettingsError, match="anybody on the way can read it"):
         MlflowServer("http://mlflow.example:5000")
     for bad in ("mlflow.example", "ftp://host", "http://", "http://host:port", "databricks"):
-        with pytest.raises(UsageError, match="not the address|not a port"):
+        with pytest.raises(UsageError, match=r"not the address|not a port"):
             MlflowServer(bad)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from web.mlflow.conftest import mlflow_python  # noqa: F401 - a fixture
 from web.process import free_port, serving
 
@@ -58,7 +59,9 @@ def _mlflow(folder: Path) -> Iterator[str]:
     """The real server, of an environment of its own: some 860 MB, which not every machine that tests has."""
     python = os.environ.get(_VARIABLE) or (str(_SERVER) if _SERVER.exists() else "")
     if not python:
-        pytest.skip(f"no environment has MLflow's server: run make .mlflowserver/ready, or name its python: {_VARIABLE}")
+        pytest.skip(
+            f"no environment has MLflow's server: run make .mlflowserver/ready, or name its python: {_VARIABLE}"
+        )
     address = f"http://127.0.0.1:{free_port()}"
     options = ["--backend-store-uri", f"sqlite:///{folder}/m.db", "--artifacts-destination", str(folder / "files")]
     server = subprocess.Popen(
@@ -81,5 +84,3 @@ def _mlflow(folder: Path) -> Iterator[str]:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
-
-

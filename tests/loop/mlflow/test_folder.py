@@ -12,13 +12,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tests.loop.shop import command, copy_shop
-from web.mlflow.conftest import run as client
 
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.records import Artifact, Field, InputSchema, ModelVersion, Run, Task
 from drivetrain.loop.mlflow.folder import laid_out
 from drivetrain.loop.project import Project
 from drivetrain.registry.load import load_engine
+from web.mlflow.conftest import run as client
 
 DICE = np.random.default_rng(5)
 ROWS = np.round(DICE.normal(size=(300, 3)), 3)
@@ -114,5 +114,7 @@ def test_a_folder_that_holds_something_is_left_alone(shop, tmp_path):
     (tmp_path / "full" / "mine").write_text("mine")
     with pytest.raises(UsageError, match="is there already"):
         shop.versions.mlmodel(1, tmp_path / "full")
-    assert command(shop.folder, "export", "1", "--mlmodel", str(tmp_path / "new")).stdout.startswith(str(tmp_path / "new"))
+    assert command(shop.folder, "export", "1", "--mlmodel", str(tmp_path / "new")).stdout.startswith(
+        str(tmp_path / "new")
+    )
     assert {"MLmodel", "model.lgb", "requirements.txt"} <= {one.name for one in (tmp_path / "new").iterdir()}

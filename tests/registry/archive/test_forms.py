@@ -20,6 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.flax import modules as flax_modules
+from adapters.keras import modules as keras_modules
+from adapters.torch import modules as torch_modules
 from drivetrain.registry.archive import forms
 from drivetrain.registry.archive.forms import in_words, is_of, is_pickle
 from drivetrain.testing.extra import need_extra
@@ -31,23 +34,17 @@ FORMATS = ("background", "catboost", "flax", "json", "keras", "lightgbm", "onnx"
 
 def keras_trainer() -> object:
     need_extra("keras", loading=False, heavy=True)
-    from adapters.keras.modules import small
-
-    return trainers.Keras(small, epochs=1)
+    return trainers.Keras(keras_modules.small, epochs=1)
 
 
 def flax_trainer() -> object:
     need_extra("flax", loading=False, heavy=True)
-    from adapters.flax.modules import small
-
-    return trainers.Flax(small, epochs=1)
+    return trainers.Flax(flax_modules.small, epochs=1)
 
 
 def torch_trainer() -> object:
     need_extra("torch")
-    from adapters.torch.modules import small
-
-    return trainers.Torch(small, epochs=1)
+    return trainers.Torch(torch_modules.small, epochs=1)
 
 
 def catboost_trainer() -> object:
@@ -177,7 +174,9 @@ def test_trees_of_catboost_have_their_length_in_front():
     assert in_words(b"CBM1") == "a model of CatBoost's that is not whole"
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"tree\n", b"{", b"\x08\x08", b"PK\x03\x04", b"CBM1", b"\x80\x04"]))
+@given(
+    st.binary(max_size=200), st.sampled_from([b"", b"tree\n", b"{", b"\x08\x08", b"PK\x03\x04", b"CBM1", b"\x80\x04"])
+)
 def test_nothing_that_comes_makes_it_stumble(data, start):
     for format in (*FORMATS, "pickle", "dill", ""):
         assert is_of(format, start + data) in {True, False}

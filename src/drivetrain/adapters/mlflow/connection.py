@@ -13,7 +13,7 @@ from typing import IO
 
 from drivetrain.core.errors import SettingsError, StoreError, UsageError
 
-USER, PASSWORD, TOKEN = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - where they are
+USER, PASSWORD, TOKEN = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"
 AUTHORITY = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 """Variable that names the PEM file of the authority that is trusted, as for MLflow's own client."""
 
@@ -26,7 +26,10 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Connection:
-    """Asks one server, again where it is away for a moment: every call of ours may be made twice.
+    """Asks one server, again where it is away for a moment.
+
+    What makes something new (a path that ends with ``/create``) is asked once, on a line of its own: of an answer that
+    was lost nobody knows whether it was made, and whoever asks anew looks first.
 
     Args:
         address: Such as ``http://127.0.0.1:5000``, or with a path before the API.
@@ -82,7 +85,9 @@ class Connection:
         Raises:
             StoreError: The server is away, is not trusted, or sends its callers elsewhere.
         """
-        wait = _WAIT
+        wait, makes = _WAIT, path.endswith("/create")
+        if makes:
+            self.close()
         for attempt in range(_TRIES):
             try:
                 status, said = self._once(method, path, body, file, into)
@@ -94,7 +99,7 @@ class Connection:
                 ) from None  # fmt: skip
             except (OSError, http.client.HTTPException) as error:
                 self.close()
-                if attempt == _TRIES - 1:
+                if attempt == _TRIES - 1 or (makes and not isinstance(error, ConnectionRefusedError)):
                     raise StoreError(
                         f"the MLflow server at {self.address} does not answer: {error or type(error).__name__}",
                         do="Check the address, or try again: what is there already stays, and is not done twice",

@@ -1,4 +1,4 @@
-"""A model's folder as MLflow lays it out: ``MLmodel``, which says what is in it, what it needs, and the model's file."""
+"""A model's folder as MLflow lays it out: ``MLmodel``, which says what is in it, and what loading it takes."""
 
 from __future__ import annotations
 

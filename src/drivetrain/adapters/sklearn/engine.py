@@ -19,6 +19,8 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
 
 _PICKLE = b"\x80"
+_additive = msgspec.json.Decoder(Additive).decode
+"""Made once, before there are threads: two that make one at the same moment crash the process."""
 
 
 class SklearnEngine:
@@ -38,7 +40,7 @@ class SklearnEngine:
 
         self._fitted = self._loaded(path)
         terms = getattr(self._fitted, KEPT_AS, None)
-        self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
+        self._additive = None if terms is None else _additive(terms)
         self._pools, self._threads = ThreadpoolController(), threads
         self._width = len(schema.fields)
         if self._fitted.n_features_in_ != self._width:

@@ -1,8 +1,8 @@
 """Take in a version that another project exported, under its own number; or a run or version of an MLflow server.
 
 Of a file, every digest is checked, and seal and signature where registry.verify_key is set. Nothing is overwritten, no
-alias is moved; what is there already is left as it is. With --mlflow, a version is registered under the next number, and
-drivetrain mlflow judge puts it to the gates.
+alias is moved; what is there already is left as it is. With --mlflow, a version is registered under the next number,
+and drivetrain mlflow judge puts it to the gates.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def laid_out(project: Definitions, version: ModelVersion) -> Laid:
             expected=f"one of {', '.join(_ORDER)}",
             do="Export it as an archive: drivetrain export VERSION --output FILE",
         )
-    found = [_MAKE[artifact.format](version, artifact, blobs) for artifact in kept]
+    found = [_MAKE[artifact.format](version, blobs.path(artifact.digest)) for artifact in kept]
     files = {one.file: _content(version, artifact, blobs) for one, artifact in zip(found, kept, strict=True)}
     flavours = {one.name: one.said for one in found}
     first = found[0]
@@ -146,12 +146,12 @@ def _named(artifact: Artifact) -> bool:
     return artifact.format == "xgboost"
 
 
-def _lightgbm(version: ModelVersion, artifact: Artifact, _blobs: Blobs) -> _Flavour:
+def _lightgbm(_version: ModelVersion, _path: Path) -> _Flavour:
     said = {"code": None, "data": "model.lgb", "model_class": "lightgbm.basic.Booster"}
     return _Flavour("lightgbm", "model.lgb", said, "lightgbm", _function("lightgbm", "model.lgb"))
 
 
-def _xgboost(version: ModelVersion, artifact: Artifact, _blobs: Blobs) -> _Flavour:
+def _xgboost(version: ModelVersion, _path: Path) -> _Flavour:
     said = {"code": None, "data": "model.ubj", "model_class": "xgboost.core.Booster", "model_format": "ubj"}
     codes = bool(version.input_schema.category_positions)
     function = None if codes else _function("xgboost", "model.ubj")
@@ -160,19 +160,19 @@ def _xgboost(version: ModelVersion, artifact: Artifact, _blobs: Blobs) -> _Flavo
     )
 
 
-def _catboost(version: ModelVersion, artifact: Artifact, _blobs: Blobs) -> _Flavour:
+def _catboost(_version: ModelVersion, _path: Path) -> _Flavour:
     said = {"code": None, "data": "model.cb", "model_type": "CatBoost", "save_format": "cbm"}
     return _Flavour(
         "catboost", "model.cb", said, "catboost", None, "CatBoost's predict gives margins, not probabilities"
     )
 
 
-def _skops(version: ModelVersion, artifact: Artifact, blobs: Blobs) -> _Flavour:
+def _skops(version: ModelVersion, path: Path) -> _Flavour:
     said = {
         "code": None,
         "pickled_model": "model.skops",
         "serialization_format": "skops",
-        "skops_trusted_types": plugins.load("unknown_types", "sklearn")(blobs.path(artifact.digest)),
+        "skops_trusted_types": plugins.load("unknown_types", "sklearn")(path),
         "sklearn_version": _installed("scikit-learn"),
     }
     if version.task.kind in _SHARES:
@@ -186,14 +186,14 @@ def _skops(version: ModelVersion, artifact: Artifact, blobs: Blobs) -> _Flavour:
     )  # fmt: skip
 
 
-def _onnx(version: ModelVersion, artifact: Artifact, _blobs: Blobs) -> _Flavour:
+def _onnx(_version: ModelVersion, _path: Path) -> _Flavour:
     said = {"code": None, "data": "model.onnx", "onnx_session_options": None, "providers": ["CPUExecutionProvider"]}
     return _Flavour(
         "onnx", "model.onnx", said, "onnxruntime", None, "a graph's answers have no shape of their own in it"
     )
 
 
-_MAKE: Mapping[str, Callable[[ModelVersion, Artifact, Blobs], _Flavour]] = {
+_MAKE: Mapping[str, Callable[[ModelVersion, Path], _Flavour]] = {
     "catboost": _catboost,
     "lightgbm": _lightgbm,
     "onnx": _onnx,

@@ -15,7 +15,7 @@ from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.ids import derived_id
 from drivetrain.core.records import Dataset, Decision, LoggedModel, Metric, RegisteredVersion, Run, Tracked, TrackedFile
 from drivetrain.loop.definitions import Definitions
-from drivetrain.loop.mlflow.speech import Server, mapping, micros
+from drivetrain.loop.mlflow.speech import Server, mapping, micros, odd_answer
 from drivetrain.registry.tracking import files, runs, taken
 from drivetrain.registry.tracking.place import change
 from drivetrain.registry.tracking.runs import Status
@@ -75,6 +75,8 @@ def import_from_mlflow(
     peer: Server = plugins.load("server", "mlflow")(server)
     try:
         return _Import(project, peer, _wanted(peer, named)).taken(model, because, actor)
+    except (KeyError, TypeError, ValueError) as error:
+        raise odd_answer(peer, error) from None
     finally:
         peer.close()
 
@@ -113,20 +115,22 @@ class _Import:
         place = self._place
         known = self._place.catalog.get(Run, self._run_id)
         status = _STATUSES.get(str(self._info.get("status")), "done")
-        whole = known is not None and known.status == status and taken.origin(place, known.ref) == self._source
+        goes_on = status in {"scheduled", "running"}
+        whole = known is not None and not goes_on and known.status == status
+        whole = whole and taken.origin(place, f"{Run.kind}:{self._run_id}") == self._source
         experiment = self._server.get("experiments/get", {"experiment_id": self._info["experiment_id"]})["experiment"]
         experiment_id = taken.experiment(place, str(experiment["name"])).experiment_id
-        if not whole or status == "running":
+        if not whole:
             self._begin(experiment_id)
             points = self._said()
         else:
             points = sum(len(place.run_log.history(self._run_id, name)) for name in self._latest())
         run = runs.find(place, self._run_id)
         roots = [f"{runs.tracked_of(run).experiment}/{self._run_id}/artifacts"]
-        if not whole or status == "running":
+        if not whole:
             self._files(str(self._info["artifact_uri"]), roots[0])
-            for one in self._wanted.run.get("outputs", {}).get("model_outputs") or []:
-                roots.append(self._logged(str(one["model_id"]), run, int(one.get("step") or 0)))
+            made = self._wanted.run.get("outputs", {}).get("model_outputs") or []
+            roots += [self._logged(str(one["model_id"]), run, int(one.get("step") or 0)) for one in made]
         version = self._version(model, run)
         if not whole:
             self._finish(status, because, actor)

@@ -11,11 +11,11 @@ import msgspec
 
 from drivetrain.core import clock, plugins
 from drivetrain.core.errors import RefusedError, UsageError
-from drivetrain.core.records import Evaluation, Metric, ModelVersion, RegisteredVersion, Run
+from drivetrain.core.records import Metric, ModelVersion
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.mlflow.folder import Laid, laid_out
-from drivetrain.loop.mlflow.speech import Server, millis, number, pairs
-from drivetrain.loop.refs import resolve
+from drivetrain.loop.mlflow.speech import Server, millis, number, odd_answer, pairs
+from drivetrain.loop.spoken import Spoken
 from drivetrain.loop.versions import version_named
 
 VERSION_TAG, RUN_TAG, PROJECT_TAG = "drivetrain.version", "drivetrain.run", "drivetrain.project"
@@ -69,6 +69,8 @@ def export_to_mlflow(
     peer: Server = plugins.load("server", "mlflow")(server)
     try:
         return _Export(project, found, peer, experiment or project.name).told(tuple(aliases))
+    except (KeyError, TypeError, ValueError) as error:
+        raise odd_answer(peer, error) from None
     finally:
         peer.close()
 
@@ -76,7 +78,8 @@ def export_to_mlflow(
 class _Export:
     def __init__(self, project: Definitions, version: ModelVersion, server: Server, experiment: str) -> None:
         self._project, self._version, self._server, self._experiment = project, version, server, experiment
-        self._run = resolve(project, Run, f"run:{version.run_id}")
+        self._spoken = Spoken(project, version)
+        self._run = self._spoken.run
 
     def told(self, aliases: tuple[str, ...]) -> Told:
         """Everything, in an order in which what was cut off goes on: the run is finished last."""
@@ -147,54 +150,21 @@ class _Export:
 
     def _say(self, run_id: str) -> None:
         """Parameters, metrics with their histories and tags; said again, they change nothing."""
-        parameters = [{"key": _name(key), "value": value} for key, value in self._parameters().items()]
+        said = {name: value for name, value in self._spoken.parameters().items() if len(value) <= _LONGEST}
+        parameters = pairs({_name(name): value for name, value in said.items()})
         for some in _pieces(parameters, _PARAMETERS):
             self._server.call("POST", "runs/log-batch", {"run_id": run_id, "params": some})
-        for some in _pieces(list(self._metrics()), _METRICS):
+        points = [_point(point) for point in (*self._spoken.metrics(), *self._spoken.judged())]
+        for some in _pieces(points, _METRICS):
             self._server.call("POST", "runs/log-batch", {"run_id": run_id, "metrics": some})
         passed = "passed" if self._version.gates.passed else "refused"
-        tags = pairs({**self._tags(), "drivetrain.gates": passed, "drivetrain.trainer": self._run.trainer})
+        tags = pairs({**self._spoken.tags(), "drivetrain.gates": passed, "drivetrain.trainer": self._run.trainer})
         for some in _pieces(tags, _PARAMETERS):
             self._server.call("POST", "runs/log-batch", {"run_id": run_id, "tags": some})
 
-    def _said(self) -> str:
-        """Whose histories are meant: the run itself, or the one that a client logged and registered."""
-        ref = self._run.inputs.get("registered", "")
-        if not ref:
-            return self._run.run_id
-        return resolve(self._project, RegisteredVersion, ref).run_id or self._run.run_id
-
-    def _parameters(self) -> dict[str, str]:
-        logged = self._project.store.run_log.parameters([self._said()])[self._said()]
-        all_of_them = {**{name: str(value) for name, value in self._run.parameters.items()}, **logged}
-        return {name: value for name, value in all_of_them.items() if len(value) <= _LONGEST}
-
-    def _tags(self) -> dict[str, str]:
-        logged = self._project.store.run_log.tags([self._said()])[self._said()]
-        return {name: value for name, value in logged.items() if not name.startswith(("mlflow.", "drivetrain."))}
-
-    def _metrics(self) -> Iterator[dict[str, object]]:
-        log, run = self._project.store.run_log, self._said()
-        known = log.latest([run])[run]
-        for name in known:
-            for point in log.history(run, name):
-                yield _point(_name(name), point)
-        for name, value in self._run.metrics.items():
-            if name not in known:
-                yield _point(_name(name), Metric(key=name, value=float(value), at=self._run.at))
-        judged = self._project.store.catalog.get(Evaluation, self._version.run_id)
-        for name, measure in (judged.metrics if judged else {}).items():
-            yield _point(_name(f"test.{name}"), Metric(key=name, value=measure.value, at=self._version.at))
-
     def _files(self, laid: Laid | None) -> dict[str, bytes]:
         """What goes along: the card, the records, and the model as MLflow loads it, or as its files are."""
-        store, version = self._project.store, self._version
-        judged = store.catalog.get(Evaluation, version.run_id)
-        files = {"run.json": msgspec.json.format(msgspec.json.encode(self._run), indent=1)}
-        if judged is not None:
-            files["evaluation.json"] = msgspec.json.format(msgspec.json.encode(judged), indent=1)
-        if version.card is not None:
-            files["card.html"] = store.blobs.get(version.card)
+        store, version, files = self._project.store, self._version, self._spoken.papers()
         if laid is not None:
             return files | {f"{_FOLDER}/{name}": data for name, data in laid.files.items()}
         return files | {f"files/{one.name}": store.blobs.get(one.digest) for one in version.artifacts}
@@ -213,13 +183,13 @@ class _Export:
             "source": f"{info['artifact_uri']}/{_FOLDER}",
             "run_id": run_id,
             "tags": pairs({VERSION_TAG: self._version.key, PROJECT_TAG: self._project.name}),
-            "description": f"{self._version.key} of project {self._project.name}, registered {clock.iso(self._version.at)}",
+            "description": f"{self._version.key} of project {self._project.name}, of {clock.iso(self._version.at)}",
         }
         return int(self._server.call("POST", "model-versions/create", said)["model_version"]["version"])
 
 
-def _point(name: str, point: Metric) -> dict[str, object]:
-    return {"key": name, "value": number(point.value), "timestamp": millis(point.at), "step": point.step}
+def _point(point: Metric) -> dict[str, Any]:
+    return {"key": _name(point.key), "value": number(point.value), "timestamp": millis(point.at), "step": point.step}
 
 
 def _name(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, Protocol
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.errors import StoreError
 
 
 class Server(Protocol):
@@ -44,6 +45,14 @@ class Server(Protocol):
     def close(self) -> None:
         """Lets go."""
         ...
+
+
+def odd_answer(server: Server, error: Exception) -> StoreError:
+    """What is raised where an answer has not the shape that MLflow's have."""
+    return StoreError(
+        f"what answers at {server.address} is no MLflow server", found=f"an answer without {error}",
+        do="Check the address",
+    )  # fmt: skip
 
 
 def pairs(said: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -41,8 +41,8 @@ def is_of(format: str, data: bytes) -> bool:
         data: All of it.
 
     Example:
-        >>> is_of("lightgbm", b"tree\\nversion=v4\\n"), is_of("catboost", b"tree\\nversion=v4\\n")
-        (True, False)
+        >>> is_of("json", b"{}"), is_of("catboost", b"CBM1" + bytes([1, 0, 0, 0, 9]))
+        (False, True)
     """
     known = _FORMS.get(format)
     return known is not None and known(data)
@@ -61,12 +61,8 @@ def in_words(data: bytes) -> str:
     packed = next((name for start, name in _COMPRESSED if data.startswith(start)), "")
     if packed:
         return f"a file packed with {packed}, as pickles often are"
-    parts = _parts(data)
-    if parts is not None:
-        pickled = next((name for name in parts if name.endswith((".pkl", ".pickle", ".joblib"))), "")
-        if not _is_tame(data):
-            return "a zip that unpacks to too much, or has parts of names that lead elsewhere"
-        return f"a zip that holds the pickle {pickled}" if pickled else f"a zip of {', '.join(sorted(parts)[:4])}"
+    if data.startswith(b"PK\x03\x04"):
+        return _zip_in_words(data)
     for format, start, word in (
         ("catboost", b"CBM1", "CatBoost's"),
         ("lightgbm", b"tree\n", "LightGBM's"),
@@ -74,9 +70,17 @@ def in_words(data: bytes) -> str:
     ):
         if data.startswith(start):
             return f"a model of {word}" + ("" if is_of(format, data) else " that is not whole")
-    if data.startswith(b"PK\x03\x04"):
-        return "a zip that is not whole"
     return "a file of safetensors" if _is_safetensors(data) else f"{len(data):,} bytes that begin with {data[:8]!r}"
+
+
+def _zip_in_words(data: bytes) -> str:
+    parts = _parts(data)
+    if parts is None:
+        return "a zip that is not whole"
+    if not _is_tame(data):
+        return "a zip that unpacks to too much, or has parts of names that lead elsewhere"
+    pickled = next((name for name in parts if name.endswith((".pkl", ".pickle", ".joblib"))), "")
+    return f"a zip that holds the pickle {pickled}" if pickled else f"a zip of {', '.join(sorted(parts)[:4])}"
 
 
 def is_pickle(data: bytes) -> bool:

@@ -53,6 +53,10 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
     task: Task = Task()
 
 
+_decoded = msgspec.json.Decoder(Ours).decode
+"""Made once, before there are threads."""
+
+
 class Flavour(msgspec.Struct, frozen=True, kw_only=True):
     """How a model could be served.
 
@@ -106,8 +110,8 @@ def look(place: Place, root: str, folder: str, *, pickles: bool = False) -> Flav
 def _ours(said: object) -> Ours | None:
     told = said.get(OURS) if isinstance(said, dict) else None
     try:
-        return None if told is None else msgspec.convert(told, Ours)
-    except msgspec.ValidationError:
+        return None if told is None else _decoded(msgspec.json.encode(told))
+    except (msgspec.ValidationError, TypeError):
         return None  # what it says is not ours, whatever it is called: its signature counts
 
 

@@ -42,10 +42,10 @@ with mlflow.start_run(run_name="by hand", tags={"team": "returns", "a b": "x%y"}
     )
 version = client.get_latest_versions(name)[0].version if hasattr(client, "get_latest_versions") else "1"
 client.set_registered_model_alias(name, "best", version)
-histories = {
-    metric: [(point.step, point.timestamp, float(point.value).hex()) for point in client.get_metric_history(run.info.run_id, metric)]
-    for metric in ("auc", "odd")
-}  # fmt: skip
+histories = {}
+for metric in ("auc", "odd"):
+    points = client.get_metric_history(run.info.run_id, metric)
+    histories[metric] = [(point.step, point.timestamp, float(point.value).hex()) for point in points]
 some = np.round(dice.normal(size=(64, len(columns))), 3)
 said = [float(one).hex() for one in booster.predict(pd.DataFrame(some, columns=columns))]
 print(json.dumps({"run": run.info.run_id, "histories": histories, "rows": some.tolist(), "said": said}))
