@@ -84,7 +84,8 @@ def test_a_real_model_is_of_its_own_format_and_of_no_other(name):
         assert [one for one in FORMATS if is_of(one, data)] == [format], in_words(data)
         assert not is_pickle(data)
         for short in (data[:0], data[: len(data) // 2], data[:-1]):
-            assert format == "lightgbm" or not is_of(format, short), len(short)
+            # What comes after a LightGBM text's trees is about them, and no part of the model.
+            assert not is_of(format, short) or (format == "lightgbm" and b"end of trees" in short), len(short)
 
 
 class Bomb:

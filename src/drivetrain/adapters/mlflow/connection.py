@@ -101,7 +101,7 @@ class Connection:
                 self.close()
                 if attempt == _TRIES - 1 or (makes and not isinstance(error, ConnectionRefusedError)):
                     raise StoreError(
-                        f"the MLflow server at {self.address} does not answer: {error or type(error).__name__}",
+                        f"the MLflow server at {self.address} does not answer: {str(error) or type(error).__name__}",
                         do="Check the address, or try again: what is there already stays, and is not done twice",
                     ) from None
             else:

@@ -162,7 +162,8 @@ def _is_xgboost(data: bytes) -> bool:
 
 
 def _is_lightgbm(data: bytes) -> bool:
-    return data.startswith(b"tree\n") and b"\x00" not in data
+    """Text, to the end of its trees: without that line LightGBM would take the trees there are for all."""
+    return data.startswith(b"tree\n") and b"\nend of trees\n" in data and b"\x00" not in data
 
 
 def _is_onnx(data: bytes) -> bool:
