@@ -231,6 +231,11 @@ def _schema(
             do="Train it on project.training_set(), whose columns have the features' names",
         )
     if ours is not None:
+        odd = [field.name for field in ours.input_schema.fields if field.type not in {"number", "boolean", "category"}]
+        if odd:
+            raise RefusedError(
+                f"{name} reads {odd[0]}, and what made a number of it is not in the model", found=odd[:5]
+            )
         return ours.input_schema
     schema = schema_of(frame, registered.columns)
     words = [field.name for field in schema.fields if field.type == "category"]

@@ -102,6 +102,15 @@ def test_what_would_answer_otherwise_has_no_python_function(shop):
     assert laid_out(shop, version(shop, "onnx", b"\x08")).flavours == ("onnx",)
 
 
+def test_what_stands_around_a_model_is_not_left_out_in_silence(shop):
+    own = shop.store.catalog.get(ModelVersion, "returned@1")
+    around = replace(own, artifacts=(*own.artifacts, Artifact("around.bin", "around", shop.store.blobs.put(b"x"), 1)))
+    laid = laid_out(shop, around)
+    assert "python_function" not in laid.flavours
+    assert "made of the model's by around, which stays here" in laid.note
+    assert "python_function" in laid_out(shop, own).flavours
+
+
 def test_what_mlflow_can_only_unpickle_is_refused_with_what_to_do(shop):
     with pytest.raises(RefusedError, match=r"no flavour that opens returned@7 .* drivetrain export VERSION --output"):
         laid_out(shop, version(shop, "torch", b"PK"))

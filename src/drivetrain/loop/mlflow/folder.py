@@ -24,6 +24,9 @@ from drivetrain.registry.tracking.flavours import OURS, Ours
 _ORDER = ("lightgbm", "xgboost", "catboost", "skops", "onnx")
 """Formats that MLflow has a flavour for, the library's own before a graph made of it."""
 _SHARES = ("binary", "multiclass")
+_ALONE = frozenset({*_ORDER, "torch", "background"})
+"""Formats of what a version answers by itself; any other changes what the model's own file answers."""
+_PLAIN = ("number", "boolean", "category")
 
 
 class Laid(NamedTuple):
@@ -83,8 +86,8 @@ def laid_out(project: Definitions, version: ModelVersion) -> Laid:
     found = [_MAKE[artifact.format](version, blobs.path(artifact.digest)) for artifact in kept]
     files = {one.file: _content(version, artifact, blobs) for one, artifact in zip(found, kept, strict=True)}
     flavours = {one.name: one.said for one in found}
-    first = found[0]
-    if first.function is not None:
+    first, beyond = found[0], _beyond(version)
+    if first.function is not None and not beyond:
         flavours["python_function"] = {
             **first.function,
             "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
@@ -95,7 +98,8 @@ def laid_out(project: Definitions, version: ModelVersion) -> Laid:
         **{one.package: run.packages.get(one.package) or _installed(one.package) for one in found},
     }
     beside = plugins.load("layout", "mlflow")(_about(project, version, flavours), packages)
-    note = "" if first.function else f"There is no python_function: {first.why_not}."
+    why_not = beyond or (first.why_not if first.function is None else "")
+    note = f"There is no python_function: {why_not}." if why_not else ""
     return Laid({**beside, **files}, tuple(flavours), note)
 
 
@@ -134,6 +138,15 @@ def _about(project: Definitions, version: ModelVersion, flavours: Mapping[str, A
         "signature": {"inputs": msgspec.json.encode(inputs).decode(), "outputs": None, "params": None},
         "utc_time_created": iso(version.at).replace("T", " ").removesuffix("Z"),
     }
+
+
+def _beyond(version: ModelVersion) -> str:
+    """Why a version answers otherwise than its model's file does; empty where it does not."""
+    around = sorted({one.format for one in version.artifacts} - _ALONE)
+    if around:
+        return f"its answers are made of the model's by {', '.join(around)}, which stays here"
+    odd = [field.name for field in version.input_schema.fields if field.type not in _PLAIN]
+    return f"it reads {', '.join(odd[:3])}, of which the model takes what is made of it here" if odd else ""
 
 
 def _content(version: ModelVersion, artifact: Artifact, blobs: Blobs) -> bytes:
