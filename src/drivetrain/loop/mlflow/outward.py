@@ -105,8 +105,8 @@ class _Export:
                 self._server.call("POST", "registered-models/alias", said)
         if not there:
             ended = millis(self._run.at) + int(self._run.seconds * 1000)
-            said = {"run_id": info["run_id"], "status": "FINISHED", "end_time": ended}
-            self._server.call("POST", "runs/update", said)
+            stands = {"run_id": info["run_id"], "status": "FINISHED", "end_time": ended}
+            self._server.call("POST", "runs/update", stands)
         return Told(
             model=self._version.model,
             version=self._version.version,
