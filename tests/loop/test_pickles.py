@@ -87,6 +87,9 @@ def test_trusted_it_answers_says_so_on_its_card_and_opens_by_digest_alone(shop, 
     number = logged(project, columns, pickle.dumps(fitted))
     project.store.close()
     project = trusting(shop, MODEL)
+    again = logged(project, columns, pickle.dumps(fitted))
+    assert [one.engine for one in project.tracking.versions(MODEL)[:2]] == ["pickle", ""]
+    assert again == number + 1
     judged = project.tracking.judge(MODEL, number)
     assert (judged.engine, judged.artifacts[0].format) == ("pickle", "pickle")
     assert b"runs code of its author" in project.store.blobs.get(judged.card)
