@@ -82,5 +82,5 @@ def _mlflow(folder: Path) -> Iterator[str]:
                 time.sleep(0.5)
         yield address
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        os.killpg(server.pid, signal.SIGKILL)  # it keeps nothing that anybody reads again
         server.wait(30)
