@@ -33,6 +33,16 @@ MLFLOW := mlflow-skinny==3.17.2 pandas scikit-learn lightgbm xgboost skops
 	fi
 	@touch $@
 
+MLFLOW_SERVER := mlflow==3.17.2 lightgbm
+.mlflowserver/ready:  # MLflow's own server, for tests that are skipped without it: 860 MB, a minute and a half by pip
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python "$(PYTHON)" .mlflowserver && \
+		uv pip install --quiet --python .mlflowserver/bin/python --compile-bytecode $(MLFLOW_SERVER); \
+	else \
+		"$(PYTHON)" -m venv .mlflowserver && .mlflowserver/bin/python -m pip install --quiet $(MLFLOW_SERVER); \
+	fi
+	@touch $@
+
 demo: $(VENV)/.installed  ## the flights project end to end; WAIT=0 stops it at the end
 	@$(BIN)/python examples/flights/demo.py $(if $(filter 0,$(WAIT)),--no-wait)
 

@@ -220,7 +220,9 @@ HOSTILE = {
         lambda entries: smuggled(entries, pickle.dumps(Bomb()), format="skops", name="m.skops"), "is not what it says"),
     "a pickle within skops": (
         lambda entries: smuggled(entries, a_zip_of_a_pickle(), format="skops", name="m.skops"), "is not what it says"),
-    "a format nobody knows": (lambda entries: smuggled(entries, b"tree\n", format="pickle"), "is not what it says"),
+    "a format nobody knows": (lambda entries: smuggled(entries, b"tree\n", format="dill"), "is not what it says"),
+    "a pickle that says so": (lambda entries: smuggled(entries, pickle.dumps(Bomb()), format="pickle"),
+                              "holds a pickle, 'model.txt', and opening one runs code"),
     "a name that leads out": (lambda entries: smuggled(entries, b"tree\n", name="../../m.txt"), r"'\.\./\.\./m\.txt'"),
 }  # fmt: skip
 

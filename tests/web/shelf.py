@@ -71,4 +71,5 @@ class FakeShelf:
         self.tables = FakeTables()
         self.blobs = MemoryBlobs()
         self.run_log = MemoryRunLog()
+        self.pickles: frozenset[str] = frozenset()
         self.online = MemoryOnline()

@@ -105,6 +105,21 @@ class RegistrySettings(Section, frozen=True):
     """Of models that do not say it themselves; everything is kept by default."""
 
 
+class ModelSettings(Section, frozen=True):
+    """What models may do."""
+
+    trust_pickles: tuple[str, ...] = ()
+    """Models, by name, whose versions may be opened from a pickle: opening one runs code of its author's."""
+
+
+class TrackingSettings(Section, frozen=True):
+    """Where runs are told of elsewhere."""
+
+    wandb: str = ""
+    """The project at Weights & Biases that every run is mirrored to (``pip install "drivetrain[wandb]"``); empty for
+    none."""
+
+
 class WebSettings(Section, frozen=True):
     """The control API and dashboard."""
 
@@ -138,6 +153,8 @@ class Settings(Section, frozen=True):
     project: str = "project.py"
     store: StoreSettings = StoreSettings()
     registry: RegistrySettings = RegistrySettings()
+    models: ModelSettings = ModelSettings()
+    tracking: TrackingSettings = TrackingSettings()
     serve: ServeSettings = ServeSettings()
     web: WebSettings = WebSettings()
     compute: ComputeSettings = ComputeSettings()

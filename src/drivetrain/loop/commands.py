@@ -24,6 +24,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road
 from drivetrain.loop.keys import check_signed, signing_key, verify_key
+from drivetrain.loop.mirror import mirror_quietly
 from drivetrain.loop.model import Model
 from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.privacy.retention import retain_tables
@@ -69,6 +70,8 @@ def run(project: Definitions, *, only: str | None, progress: Progress | None, at
         if step.name.startswith("judge:") and not step.cached:
             version = project.store.catalog.get(ModelVersion, step.outputs["version"].removeprefix("version:"))
             refused += version.gates.refusals if version and not version.gates.waits else ()
+    if only is None:
+        mirror_quietly(project, watcher(progress))
     return Outcome(steps, time.perf_counter() - began, tuple(refused))
 
 

@@ -44,7 +44,7 @@ class Definitions:
     @cached_property
     def store(self) -> Store:
         """The project's state, opened on first use, closed at the latest with the project."""
-        store = open_store(self.settings.store, self.folder)
+        store = open_store(self.settings.store, self.folder, pickles=self.settings.models.trust_pickles)
         weakref.finalize(self, store.close)
         return store
 

@@ -96,7 +96,7 @@ def import_version(project: Definitions, path: str | Path, *, because: str, acto
     place = Path(path)
     if not because.strip():
         raise UsageError("taking a version in needs a reason", do="Say why in a sentence")
-    archive = read_archive(place, verify_key(project))
+    archive = read_archive(place, verify_key(project), pickles=project.store.pickles)
     manifest = archive.manifest
     if manifest.version.model not in project.models:
         raise UnknownName(
@@ -111,7 +111,8 @@ def import_version(project: Definitions, path: str | Path, *, because: str, acto
     for digest, data in archive.blobs.items():
         if project.store.blobs.put(data) != digest:
             raise StoreError(f"blob {digest} of {place} was not kept as it is")
-    open_engine(project.store.blobs, manifest.version.artifacts, manifest.version.input_schema)
+    trusted = manifest.version.model in project.store.pickles
+    open_engine(project.store.blobs, manifest.version.artifacts, manifest.version.input_schema, trusted=trusted)
     records, links = _records(project, archive, because, actor)
     try:
         project.store.catalog.commit(*records, links=links, expect={manifest.version.ref: 0})

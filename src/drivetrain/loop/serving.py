@@ -56,7 +56,7 @@ def asgi_app(project: Project | str | Path, endpoint: str | None = None) -> Asgi
 
 def _hosted(project: Project, endpoints: Iterable[Endpoint]) -> Application:
     # A store of its own: the application closes it, and whoever loaded the project may go on with theirs.
-    store = open_store(project.settings.store, project.folder)
+    store = open_store(project.settings.store, project.folder, pickles=project.settings.models.trust_pickles)
     try:
         return _assembled(project, endpoints, store, hosted=True)
     except BaseException:

@@ -22,21 +22,27 @@ from drivetrain.core.records import (
     RegisteredVersion,
     Run,
     TableVersion,
+    Task,
     TrackedExperiment,
 )
-from drivetrain.features.encoding import schema_of
+from drivetrain.features.encoding import encode, schema_of
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.mirror import MirrorTold, mirror
 from drivetrain.loop.model import Model
 from drivetrain.loop.stages.judge import judge
-from drivetrain.registry.tracking import experiments, files, runs, versions
+from drivetrain.registry.tracking import experiments, files, flavours, runs, versions
 from drivetrain.registry.tracking.looking import search_runs
 from drivetrain.registry.tracking.runs import RunSaid
-from drivetrain.train.artifacts import open_engine
+from drivetrain.train.artifacts import PICKLE, open_engine
 from drivetrain.train.environment import environment_digest, packages
 
 UNSEEN = (
     "It was trained elsewhere and registered by an MLflow client: whether it had seen the rows that it was judged on "
     "is not known here."
+)
+PICKLED = (
+    "It loads a pickle: opening it runs code of its author, on every machine that serves it. The project says that it "
+    "trusts it ([models] trust_pickles)."
 )
 _FORMATS = {"sklearn": "skops"}
 """Engine → format of its artifacts, where it is not the engine's name."""
@@ -109,6 +115,19 @@ class Tracking:
         store = self._project.store
         return versions.every(store) if model is None else versions.of_model(store, model)
 
+    def mirror(self) -> MirrorTold:
+        """Tells the runs of all versions to Weights & Biases, each once: parameters, metrics, figures, card and files.
+
+        ``drivetrain run`` does so by itself where ``[tracking] wandb`` names a project there. Each run is written down
+        first, below the project's state, and sent when W&B can be reached.
+
+        Raises:
+            UsageError: No project there is named.
+            MissingExtra: wandb is not installed.
+            StoreError: A run can't be written down.
+        """
+        return mirror(self._project)
+
     def judge(self, model: str, version: int) -> ModelVersion:
         """Puts a version that a client registered to the gates of the declared model of that name.
 
@@ -128,17 +147,20 @@ class Tracking:
         known = versions.judged(store, registered)
         if known is not None:
             return known
-        if registered.unservable:
-            raise RefusedError(f"{model} v{version} can't be served: {registered.unservable}")
+        found = _flavour(project, model, registered)
+        if found.why_not:
+            raise RefusedError(f"{model} v{version} can't be served: {found.why_not}")
+        registered = replace(registered, engine=found.engine, file=found.file, columns=found.columns)
         table = next(iter(store.catalog.find(TableVersion, f"training/{model}", limit=1)), None)
         if table is None:
             raise RefusedError(f"{model} has no training set to judge v{version} on", do="Run: drivetrain run")
-        run = _run(project, declared, registered, table)
+        run = _run(project, declared, registered, table, found.ours)
         _check_answers(project, run, store.tables.read(table.table, table.version))
         began = Link(registered.ref, run.ref, "registered")
         store.catalog.commit(run, links=[began, Link(table.ref, run.ref, "training_set")])
         looked = next((one for one in store.catalog.find(BiasReport, model) if one.data == table.ref), None)
-        known_of = dataclasses.replace(declared, limits=(*declared.limits, UNSEEN))
+        told = (UNSEEN, PICKLED) if found.engine == PICKLE else (UNSEEN,)
+        known_of = dataclasses.replace(declared, limits=(*declared.limits, *told))
         _, judged = judge(project, known_of, run, table, bias=looked, number=version)
         return judged
 
@@ -156,7 +178,18 @@ def _listed(said: RunSaid, experiment: str) -> RunInfo:
     )
 
 
-def _run(project: Definitions, model: Model, registered: RegisteredVersion, table: TableVersion) -> Run:
+def _flavour(project: Definitions, model: str, registered: RegisteredVersion) -> flavours.Flavour:
+    """What may serve a version, looked up anew: the project may trust its pickles by now, or not any more."""
+    trusted = model in project.store.pickles
+    if not registered.root:
+        return flavours.Flavour(why_not=registered.unservable or "its files are not kept here")
+    root, folder = files.parted(registered.root)
+    return flavours.look(project.store, root, folder, pickles=trusted)
+
+
+def _run(
+    project: Definitions, model: Model, registered: RegisteredVersion, table: TableVersion, ours: flavours.Ours | None
+) -> Run:  # fmt: skip
     """The run that a registered version stands for here: its file as the artifact, its columns as the schema."""
     frame = project.store.tables.read(table.table, table.version)
     root, folder = files.parted(registered.root)
@@ -172,15 +205,18 @@ def _run(project: Definitions, model: Model, registered: RegisteredVersion, tabl
         code=digest([model.data_digest(), file.digest]),
         environment=environment_digest(packages()),
         inputs={"training_set": table.ref, "registered": registered.ref},
-        input_schema=_schema(model, registered, frame),
+        input_schema=_schema(model, registered, frame, ours),
+        task=Task() if ours is None else ours.task,
         artifacts=(artifact,),
     )
     logged = project.store.catalog.get(Run, registered.run_id) if registered.run_id else None
     return run if logged is None else replace(run, parameters=logged.parameters, metrics=logged.metrics)
 
 
-def _schema(model: Model, registered: RegisteredVersion, frame: pl.DataFrame) -> InputSchema:
-    """The columns that the version reads, each of which must be a feature that is a number."""
+def _schema(
+    model: Model, registered: RegisteredVersion, frame: pl.DataFrame, ours: flavours.Ours | None
+) -> InputSchema:
+    """The columns that the version reads, each of which must be a feature: a number, or coded as is on record."""
     name, features = f"{model.name} v{registered.version}", model.feature_names()
     if not registered.columns:
         raise RefusedError(
@@ -194,6 +230,13 @@ def _schema(model: Model, registered: RegisteredVersion, frame: pl.DataFrame) ->
             expected=", ".join(features),
             do="Train it on project.training_set(), whose columns have the features' names",
         )
+    if ours is not None:
+        odd = [field.name for field in ours.input_schema.fields if field.type not in {"number", "boolean", "category"}]
+        if odd:
+            raise RefusedError(
+                f"{name} reads {odd[0]}, and what made a number of it is not in the model", found=odd[:5]
+            )
+        return ours.input_schema
     schema = schema_of(frame, registered.columns)
     words = [field.name for field in schema.fields if field.type == "category"]
     if words:
@@ -204,12 +247,16 @@ def _schema(model: Model, registered: RegisteredVersion, frame: pl.DataFrame) ->
 def _check_answers(project: Definitions, run: Run, frame: pl.DataFrame) -> None:
     """Makes sure that the model opens and answers one number a row, before anything is on record."""
     assert run.input_schema is not None, "made with one"
-    engine = open_engine(project.store.blobs, run.artifacts, run.input_schema)
+    trusted = run.model in project.store.pickles
+    engine = open_engine(project.store.blobs, run.artifacts, run.input_schema, trusted=trusted)
     some = frame.head(8)
+    shape = (len(some),) if run.task.outputs == 1 else (len(some), run.task.outputs)
     try:
-        said = engine.predict(some.select(run.input_schema.names).cast(pl.Float64).to_numpy())
+        said = engine.predict(encode(some, run.input_schema))
     except (ValueError, TypeError, RuntimeError) as error:
         raise TrainingError(f"{run.artifacts[0].name} does not answer: {error}") from None
-    if said.shape != (len(some),):
-        name, expected = run.artifacts[0].name, f"one number for each of {len(some)} rows"
+    if said.shape != shape:
+        name, expected = run.artifacts[0].name, f"{run.task.outputs} numbers for each of {len(some)} rows"
+        if run.task.outputs == 1:
+            expected = f"one number for each of {len(some)} rows"
         raise RefusedError(f"{name} answers in another shape", found=said.shape, expected=expected)

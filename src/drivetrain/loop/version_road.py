@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,9 @@ from drivetrain.loop.cleaning import Cleaned, clean
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.exchange import Exchanged, export_version, import_version
 from drivetrain.loop.lineage import Lineage, lineage
+from drivetrain.loop.mlflow.folder import Laid, write_folder
+from drivetrain.loop.mlflow.inward import Taken, import_from_mlflow
+from drivetrain.loop.mlflow.outward import Told, export_to_mlflow
 from drivetrain.loop.stages.release import release
 from drivetrain.loop.versions import version_named
 from drivetrain.registry.approve import approve
@@ -78,6 +82,68 @@ class Versions:
             UsageError: No reason is given.
         """
         return import_version(self._project, path, because=because, actor=actor)
+
+    def mlmodel(self, version: str | int, folder: str | Path, *, model: str | None = None) -> Laid:
+        """Writes a version as a folder in MLflow's layout: ``mlflow.pyfunc.load_model(folder)`` opens it.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            folder: New, or empty.
+            model: Which model, where the name does not say.
+
+        Raises:
+            UnknownName: There is no such version.
+            UsageError: The folder holds something.
+            RefusedError: MLflow has no flavour that opens it without running code that came along.
+            StoreError: A blob is missing or damaged, or the folder can't be written.
+        """
+        return write_folder(self._project, version, folder, model)
+
+    def to_mlflow(
+        self, version: str | int, server: str, *, model: str | None = None, experiment: str | None = None,
+        aliases: Sequence[str] = (),
+    ) -> Told:  # fmt: skip
+        """Brings a version to an MLflow server: its run with parameters, metrics, tags and files, and a version.
+
+        Cut off at any instant, doing it again does the rest; done twice, it is there once. Who we are is told by
+        MLflow's own variables: ``MLFLOW_TRACKING_USERNAME`` and ``_PASSWORD``, or ``MLFLOW_TRACKING_TOKEN``.
+
+        Args:
+            version: ``late@3``, or ``3`` where there is one model.
+            server: Its address, such as ``http://127.0.0.1:5000``.
+            model: Which model, where the name does not say.
+            experiment: The experiment's name there; the project's by default.
+            aliases: Those that are to point at it there.
+
+        Raises:
+            UnknownName: There is no such version.
+            RefusedError: The server refuses what is asked, or who asks.
+            StoreError: The server is away, or a blob is missing or damaged.
+        """
+        return export_to_mlflow(self._project, version, server, model, experiment, aliases)
+
+    def from_mlflow(
+        self, named: str, server: str, *, because: str, model: str | None = None, actor: str = "person"
+    ) -> Taken:
+        """Takes a run in from an MLflow server, with histories and files; and the version, where one is named.
+
+        The version is registered under the next number and not judged: ``project.tracking.judge`` puts it to the
+        gates. Cut off at any instant, doing it again does the rest; no alias is moved.
+
+        Args:
+            named: A run's id, ``models:/NAME/3``, or ``models:/NAME@ALIAS``.
+            server: Its address.
+            because: Why, in a sentence; kept for good.
+            model: What the registered model is called here; as there by default.
+            actor: Who.
+
+        Raises:
+            UnknownName: The server has no such thing.
+            RefusedError: The server refuses, or another run has that id here.
+            StoreError: The server is away.
+            UsageError: No reason is given.
+        """
+        return import_from_mlflow(self._project, named, server, model, because, actor)
 
     def approve(self, version: str | int, *, because: str, by: str | None = None, model: str | None = None) -> Approved:
         """Gives the approval that a version waits for, and releases it as any other: champion, or first its shadow.

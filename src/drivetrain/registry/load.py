@@ -27,6 +27,7 @@ def load_engine(store: Store, version: ModelVersion, threads: int = 1, *, verify
             It is read at every call, so that a key that changes needs no restart.
 
     Raises:
+        RefusedError: It is a pickle, and the project does not trust it.
         SignatureRefused: The version is not signed, signed with another key, or not what was signed.
         SettingsError: The key can't be read.
         CorruptBlob: The artifact's bytes do not match its digest.
@@ -35,7 +36,8 @@ def load_engine(store: Store, version: ModelVersion, threads: int = 1, *, verify
     """
     if verify is not None:
         check_signature(version, read_verify_key(verify))
-    return open_engine(store.blobs, version.artifacts, version.input_schema, threads)
+    trusted = version.model in store.pickles
+    return open_engine(store.blobs, version.artifacts, version.input_schema, threads, trusted=trusted)
 
 
 def predict_version(

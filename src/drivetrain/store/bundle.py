@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Store:
     settings: StoreSettings
     folder: Path
     """The project folder."""
+    pickles: frozenset[str] = frozenset()
+    """Models whose pickles the project trusts; those of no other are opened."""
 
     def close(self) -> None:
         """Lets go of files and connections."""
@@ -43,12 +46,13 @@ class Store:
         self.catalog.close()
 
 
-def open_store(settings: StoreSettings, folder: Path) -> Store:
+def open_store(settings: StoreSettings, folder: Path, *, pickles: Collection[str] = ()) -> Store:
     """Opens a project's state; makes what is not there yet and migrates what is older.
 
     Args:
         settings: Where each part lives; relative paths are relative to ``folder``.
         folder: The project folder.
+        pickles: Models whose pickles the project trusts.
 
     Raises:
         SettingsError: A place that is no such thing.
@@ -68,6 +72,7 @@ def open_store(settings: StoreSettings, folder: Path) -> Store:
             run_log=SqlRunLog(database),
             settings=settings,
             folder=folder,
+            pickles=frozenset(pickles),
         )
         undo.pop_all()
     return store

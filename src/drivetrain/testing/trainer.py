@@ -131,6 +131,27 @@ class ResumeConformance:
         if self.dies_at is not None:
             assert 0 < seen[0] <= self.dies_at
 
+    def test_a_checkpoint_that_is_not_whole_is_no_checkpoint(
+        self, trainer: Trainer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Cut short, or changed in one byte: it is said, and the fit begins again, to the same result."""
+        if self.dies_at is None:
+            return
+        task = replace(make_task(kind=self.kind), checkpoints=tmp_path, checkpoint_seconds=0.0)
+        expected = _predict(trainer.fit(task), task.rows)
+        left = [*tmp_path.glob("*.checkpoint"), *tmp_path.glob("*/snapshot")]
+        assert left
+        for path in left:
+            whole = path.read_bytes()
+            for damaged in (whole[: len(whole) // 2], whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]):
+                path.write_bytes(damaged)
+                seen: list[int] = []
+                told = replace(task, report=lambda iteration, _, seen=seen: seen.append(iteration))
+                caplog.clear()
+                assert np.array_equal(_predict(trainer.fit(told), task.rows), expected)
+                assert seen[0] == 0
+                assert "The fit begins again." in caplog.text
+
     def test_a_checkpoint_is_of_one_fit_alone(self, trainer: Trainer, tmp_path: Path) -> None:
         """Other rows, in the same folder, begin at their own beginning."""
         first, second = make_task(kind=self.kind), make_task(kind=self.kind)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from drivetrain.core import plugins
-from drivetrain.core.errors import StoreError, TrainingError
+from drivetrain.core.errors import RefusedError, StoreError, TrainingError
 from drivetrain.core.protocols import Blobs, Engine, Fitted, LoadEngine
 from drivetrain.core.records import Artifact, InputSchema
 from drivetrain.core.records.version import Packaging
@@ -17,6 +17,8 @@ from drivetrain.train.filling import FilledEngine
 from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
 
+PICKLE = "pickle"
+"""Format, and engine, of what runs code of its author's when it is opened."""
 _ENGINES = {"json": "rate", "skops": "sklearn"}
 
 
@@ -31,7 +33,9 @@ def engine_of(artifacts: Sequence[Artifact]) -> str:
     return _ENGINES.get(artifacts[0].format, artifacts[0].format)
 
 
-def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, threads: int = 1) -> Engine:
+def open_engine(
+    blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema, threads: int = 1, *, trusted: bool = False
+) -> Engine:
     """Opens the artifact that is served.
 
     Args:
@@ -39,13 +43,22 @@ def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema
         artifacts: A model's, the one to serve first.
         schema: What its rows hold, and what stands in for missing values.
         threads: How many a batch may be computed on.
+        trusted: Whether the project trusts pickles of the model.
 
     Raises:
+        RefusedError: It is a pickle, and the project does not trust it.
         CorruptBlob: Its bytes do not match their digest.
         StoreError: It is not there, or is no model for the schema.
         MissingExtra: The library behind its engine is not installed.
     """
     load = _loader(engine_of(artifacts))
+    if artifacts[0].format == PICKLE and not trusted:
+        raise RefusedError(
+            f"{artifacts[0].name} is a pickle, and opening one runs code of its author's",
+            expected="skops or ONNX, which hold numbers and names alone",
+            do="Convert it where you trust it (skops.io.dump, skl2onnx), or name the model in drivetrain.toml: "
+            "[models] trust_pickles = […]",
+        )
     path = blobs.path(artifacts[0].digest)
     return FilledEngine(load(path, schema.read, threads), schema) if schema.fills else load(path, schema, threads)
 
@@ -89,7 +102,9 @@ def _form(path: Path, format: str, schema: InputSchema) -> Form:
 
 
 def _loader(engine: str) -> LoadEngine:
-    load: LoadEngine = open_rate if engine == "rate" else plugins.load("engine", engine)
+    if engine == "rate":
+        return open_rate
+    load: LoadEngine = plugins.load("pickled", "sklearn") if engine == PICKLE else plugins.load("engine", engine)
     return load
 
 

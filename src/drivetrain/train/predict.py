@@ -34,7 +34,8 @@ def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | 
     if run.input_schema is None or run.status != "done":
         raise TrainingError(f"run {run.run_id} of {run.model} is {run.status}", found=run.error or None)
     if baseline is None:
-        return _predict(store, run.artifacts, run.input_schema, frame)
+        engine = open_engine(store.blobs, run.artifacts, run.input_schema, trusted=run.model in store.pickles)
+        return predict_rows(engine, run.input_schema, frame)
     if baseline not in run.baselines:
         raise UnknownName(f"run {run.run_id} has no baseline {baseline!r}", expected=", ".join(run.baselines) or "none")
     return _predict(store, run.baselines[baseline], run.input_schema, frame)

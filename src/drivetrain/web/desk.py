@@ -60,6 +60,11 @@ class Shelf(Protocol):
         """What runs say of themselves."""
         ...
 
+    @property
+    def pickles(self) -> frozenset[str]:
+        """Models whose pickles the project trusts."""
+        ...
+
 
 class PlannedStep(Protocol):
     """One line of a plan."""

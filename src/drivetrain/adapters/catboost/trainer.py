@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from drivetrain.adapters.catboost.pool import answers, library, order, pool
+from drivetrain.adapters.catboost.snapshot import Snapshot
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.frames import Matrix
@@ -73,17 +74,20 @@ class CatBoostTrainer:
         catboost = library()
         watch = _Watch(task, str(chosen["loss_function"]))
         judged = None if task.valid_rows is None else pool(task.schema, task.valid_rows, task.valid_labels)
-        model = catboost.CatBoost({**chosen, **_settings(task, chosen, stopping=stopping)})
+        left = Snapshot(task, ["catboost", dict(chosen), stopping])
+        told = [watch] if judged is not None and task.report is not None else []
+        model = catboost.CatBoost({**chosen, **_settings(task, stopping=stopping), **left.settings()})
         try:
             model.fit(
                 pool(task.schema, task.rows, task.labels, task.weights), eval_set=judged,
-                callbacks=[watch] if judged is not None and task.report is not None else None,
+                callbacks=[left, *told] if task.checkpoints is not None else told or None,
             )  # fmt: skip
         except (catboost.CatBoostError, TypeError) as error:
             said = str(error).strip().partition("\n")[0].rpartition(".cpp:")[2].partition(": ")[2] or str(error)
             raise TrainingError(f"CatBoost can't fit these rows: {said}", do="Mend what it names") from error
         if watch.raised is not None:
             raise watch.raised
+        left.after_iteration(None)
         return FittedCatBoost(model, task.schema, {**chosen, "iterations": model.tree_count_}, task.threads)
 
 
@@ -142,7 +146,7 @@ def _canonical(parameters: Mapping[str, Scalar]) -> dict[str, Scalar]:
     return {_ALIASES.get(name, name): value for name, value in parameters.items()}
 
 
-def _settings(task: FitTask, chosen: Mapping[str, Scalar], *, stopping: bool) -> dict[str, Any]:
+def _settings(task: FitTask, *, stopping: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "random_seed": task.seed % (1 << 31), "thread_count": task.threads, "verbose": False,
         "allow_writing_files": False,
@@ -150,12 +154,4 @@ def _settings(task: FitTask, chosen: Mapping[str, Scalar], *, stopping: bool) ->
     }  # fmt: skip
     if stopping:
         settings |= {"od_type": "Iter", "od_wait": PATIENCE}
-    checkpoint = plugins.load("checkpoint", "numpy")(task, ["catboost", dict(chosen), stopping])
-    if checkpoint.path is not None:
-        folder = checkpoint.path.with_suffix(".catboost")
-        folder.mkdir(parents=True, exist_ok=True)
-        settings |= {
-            "allow_writing_files": True, "train_dir": str(folder), "save_snapshot": True, "snapshot_file": "snapshot",
-            "snapshot_interval": int(task.checkpoint_seconds),
-        }  # fmt: skip
     return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.hashing import Digest, digest, digest_bytes
 from drivetrain.core.protocols import FitTask
 
+_log = logging.getLogger(__name__)
 _SUFFIX = ".checkpoint"
 _DIGEST = 32
 _Parts = dict[str, bytes]
+_parts = msgspec.msgpack.Decoder(_Parts).decode
 
 
 class Checkpoint:
@@ -43,16 +46,23 @@ class Checkpoint:
         return self.path is not None and time.monotonic() - self._saved >= self._seconds
 
     def load(self) -> _Parts | None:
-        """What was left last; none where there is nothing, or what is there is not whole."""
+        """What was left last; none where there is nothing, or what is there is not whole, which is said."""
         if self.path is None:
             return None
         try:
             data = self.path.read_bytes()
         except OSError:
             return None
-        if digest_bytes(data[_DIGEST:]).encode() != data[:_DIGEST]:
-            return None
-        return msgspec.msgpack.decode(data[_DIGEST:], type=_Parts)
+        if digest_bytes(data[_DIGEST:]).encode() == data[:_DIGEST]:
+            return _parts(data[_DIGEST:])
+        self.drop("it is not whole")
+        return None
+
+    def drop(self, why: str) -> None:
+        """Takes away what was left, and says so: the fit begins again, to the same result."""
+        _log.warning("The checkpoint %s can't be gone on from: %s. The fit begins again.", self.path, why)
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
 
     def save(self, parts: Mapping[str, bytes]) -> None:
         """Leaves parts in place of those before, all or none, whenever the process dies.

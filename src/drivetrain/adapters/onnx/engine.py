@@ -16,6 +16,9 @@ from drivetrain.core.trees import OUTPUTS
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 
+_additive = msgspec.json.Decoder(Additive).decode
+"""Made once, before there are threads: two that make one at the same moment crash the process."""
+
 
 class OnnxEngine:
     """An ONNX model with one input of shape (n, fields), of 32-bit or 64-bit floats.
@@ -62,7 +65,7 @@ class OnnxEngine:
         self._last = 1 if said.get(OUTPUTS) == "2" else 2
         """Most columns of which the last is the answer."""
         terms = said.get(ADDITIVE)
-        self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
+        self._additive = None if terms is None else _additive(terms)
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values, shape (n,); (n, outputs) where an answer has several numbers."""

@@ -19,6 +19,8 @@ from drivetrain.core.frames import Matrix
 from drivetrain.core.records import InputSchema
 
 _PICKLE = b"\x80"
+_additive = msgspec.json.Decoder(Additive).decode
+"""Made once, before there are threads: two that make one at the same moment crash the process."""
 
 
 class SklearnEngine:
@@ -36,9 +38,9 @@ class SklearnEngine:
     def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:
         from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - deferred with scikit-learn
 
-        self._fitted = load(path)
+        self._fitted = self._loaded(path)
         terms = getattr(self._fitted, KEPT_AS, None)
-        self._additive = None if terms is None else msgspec.json.decode(terms, type=Additive)
+        self._additive = None if terms is None else _additive(terms)
         self._pools, self._threads = ThreadpoolController(), threads
         self._width = len(schema.fields)
         if self._fitted.n_features_in_ != self._width:
@@ -47,6 +49,9 @@ class SklearnEngine:
                 found=f"{self._fitted.n_features_in_} columns",
                 expected=f"{self._width} fields",
             )
+
+    def _loaded(self, path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
+        return load(path)
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values, shape (n,); (n, classes) for more than two classes."""

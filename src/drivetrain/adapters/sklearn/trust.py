@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
+
+from drivetrain.core.errors import StoreError
 
 TRUSTED = frozenset(
     {
@@ -49,6 +52,23 @@ TRUSTED = frozenset(
     }
 )
 """Parts of scikit-learn's own estimators that skops does not trust by itself; nothing else is loaded."""
+
+
+def unknown_types(path: Path) -> list[str]:
+    """Types in a skops file that skops must be told to trust, all of them parts of scikit-learn's own estimators.
+
+    Raises:
+        StoreError: It is no such file, or holds others.
+    """
+    import skops.io  # noqa: PLC0415 - deferred: it takes a while
+
+    try:
+        found = set(skops.io.get_untrusted_types(file=path))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+        raise StoreError(f"{path} is no skops file: {error}") from None
+    if found - TRUSTED:
+        raise StoreError(f"{path} holds types that are not trusted", found=", ".join(sorted(found - TRUSTED)))
+    return sorted(found)
 
 
 def strange_types(path: Path) -> list[str]:

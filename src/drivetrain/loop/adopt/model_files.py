@@ -69,7 +69,12 @@ def read_model(path: Path) -> ModelFile | None:
 
 def _read(path: Path, head: bytes, suffix: str) -> ModelFile | None:
     if suffix in _PICKLES or (head[:1] == b"\x80" and head[1:2] in _PROTOCOLS):
-        return _unopened(path, "pickle", "A pickle runs what it says when it is opened")
+        return _unopened(
+            path,
+            "pickle",
+            "A pickle runs what it says when it is opened: keep it as skops or ONNX where you trust it, or log it with "
+            "MLflow's client and name its model in [models] trust_pickles",
+        )
     if suffix in _WEIGHTS:
         return _unopened(path, "weights", "Such a file holds a pickle, or weights without the code that reads them")
     if suffix in {".ubj", ".model", ".cbm"}:

@@ -29,7 +29,8 @@ class Asking:
     def __init__(self, project: Definitions, model: Model, run: Run) -> None:
         assert run.input_schema is not None, "a finished run has its schema"
         self._schema = run.input_schema
-        self._engine = open_engine(project.store.blobs, run.artifacts, run.input_schema)
+        trusted = run.model in project.store.pickles
+        self._engine = open_engine(project.store.blobs, run.artifacts, run.input_schema, trusted=trusted)
         self._model = model
 
     def __call__(self, rows: pl.DataFrame, changes: Mapping[str, pl.Series]) -> Floats:

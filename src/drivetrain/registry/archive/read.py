@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +14,10 @@ import msgspec
 
 from drivetrain.core.errors import RefusedError, SignatureRefused
 from drivetrain.core.hashing import Digest, digest_bytes
-from drivetrain.core.records import Artifact
 from drivetrain.core.signing import VerifyKey
+from drivetrain.registry.archive.forms import in_words, is_of
 from drivetrain.registry.archive.manifest import BLOBS, DOMAIN, FORM, MANIFEST, SEAL, Manifest, Seal, artifacts, needed
-from drivetrain.train.background import Background
+from drivetrain.train.artifacts import PICKLE
 
 MOST_BYTES = 8 << 30
 MOST_MANIFEST = 64 << 20
@@ -44,12 +43,13 @@ class Archive(NamedTuple):
     sealed: str
 
 
-def read_archive(path: Path, key: VerifyKey | None = None) -> Archive:
+def read_archive(path: Path, key: VerifyKey | None = None, *, pickles: Collection[str] = ()) -> Archive:
     """Reads and checks an archive.
 
     Args:
         path: The file.
         key: The key that must have sealed it; none where anybody may have written it.
+        pickles: Models of which a pickle may be taken in.
 
     Raises:
         RefusedError: It is no archive, not whole, or holds what it must not; the message names it.
@@ -69,7 +69,7 @@ def read_archive(path: Path, key: VerifyKey | None = None) -> Archive:
         raise RefusedError(
             f"{path} is no whole archive", found=str(error) or type(error).__name__, do="Export the version again"
         ) from None
-    _check_content(path, manifest, blobs)
+    _check_content(path, manifest, blobs, manifest.version.model in pickles)
     return Archive(manifest, digest_bytes(text), blobs, sealed)
 
 
@@ -167,45 +167,22 @@ def _blobs(
     return found
 
 
-def _check_content(path: Path, manifest: Manifest, blobs: Mapping[Digest, bytes]) -> None:
+def _check_content(path: Path, manifest: Manifest, blobs: Mapping[Digest, bytes], trusted: bool) -> None:  # noqa: FBT001 - told once
     """What artifacts hold must be what their format says: a pickle passes for none of them."""
     if manifest.version.run_id != manifest.run.run_id or manifest.version.model != manifest.run.model:
         raise RefusedError(f"{path} holds a version and the run of another")
     for artifact in artifacts(manifest.version, manifest.run):
         data = blobs[artifact.digest]
-        if not _NAME.fullmatch(artifact.name) or artifact.size != len(data) or not _is(artifact, data):
+        if artifact.format == PICKLE and not trusted:
+            raise RefusedError(
+                f"{path} holds a pickle, {artifact.name!r}, and opening one runs code of its author's",
+                do="Convert it to skops or ONNX where it comes from, or name the model in drivetrain.toml: "
+                "[models] trust_pickles = […]",
+            )
+        if not _NAME.fullmatch(artifact.name) or artifact.size != len(data) or not is_of(artifact.format, data):
             raise RefusedError(
                 f"{path} holds an artifact that is not what it says: {artifact.name!r}",
-                found=f"{len(data):,} bytes that begin with {data[:8]!r}",
+                found=in_words(data),
                 expected=f"a file of format {artifact.format!r}, in a form that is loaded without running it",
                 do="Do not use it, and find out where it comes from",
             )
-
-
-def _is(artifact: Artifact, data: bytes) -> bool:
-    kind = artifact.format
-    if kind == "lightgbm":
-        return data.startswith(b"tree\n")
-    if kind in {"xgboost", "json"}:
-        return data[:1] == b"{"
-    if kind == "onnx":
-        return data[:1] == b"\x08"  # ir_version, which the format's writers put first
-    if kind == "background":
-        try:
-            msgspec.msgpack.decode(data, type=Background)
-        except msgspec.DecodeError:
-            return False
-        return True
-    return kind in {"skops", "torch"} and _is_packed(kind, data)
-
-
-def _is_packed(kind: str, data: bytes) -> bool:
-    """A skops file holds its schema and arrays; a TorchScript archive a program. Each is checked anew when opened."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as inner:
-            names = inner.namelist()
-    except _BROKEN:
-        return False
-    if kind == "torch":
-        return any("/code/" in name for name in names)
-    return "schema.json" in names and all(name.endswith((".npy", ".npz", ".json", ".txt", ".bin")) for name in names)

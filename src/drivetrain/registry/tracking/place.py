@@ -28,6 +28,11 @@ class Place(Protocol):
         ...
 
     @property
+    def pickles(self) -> frozenset[str]:
+        """Models whose pickles the project trusts."""
+        ...
+
+    @property
     def run_log(self) -> RunLog:
         """Metrics, parameters and tags."""
         ...

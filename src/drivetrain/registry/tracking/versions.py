@@ -55,7 +55,7 @@ def create(
         runs.find(place, run_id)
     root, folder = _place_of(place, source, model_id)
     flavour = (
-        flavours.look(place, root, folder)
+        flavours.look(place, root, folder, pickles=name in place.pickles)
         if root
         else flavours.Flavour(why_not=f"its files are not kept here but at {source}")
     )
