@@ -43,6 +43,8 @@ _PUBLIC = {
     "Sklearn": "drivetrain.train.trainers",
     "Split": "drivetrain.experiment.policies",
     "StratifiedSplit": "drivetrain.train.split.stratified",
+    "TextLinear": "drivetrain.train.trainers",
+    "Tfidf": "drivetrain.train.text.tfidf",
     "TimeSplit": "drivetrain.train.split.time_split",
     "Torch": "drivetrain.train.trainers",
     "Traffic": "drivetrain.loop.endpoint",

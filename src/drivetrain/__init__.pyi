@@ -76,4 +76,7 @@ from drivetrain.train.trainers import trainer as trainer
 from drivetrain.train.tune import Tune as Tune
 from drivetrain.train.weigh import Reweigh as Reweigh
 
+from drivetrain.train.trainers import TextLinear as TextLinear
+from drivetrain.train.text.tfidf import Tfidf as Tfidf
+
 __version__: str

@@ -186,7 +186,7 @@ def _is(artifact: Artifact, data: bytes) -> bool:
     kind = artifact.format
     if kind == "lightgbm":
         return data.startswith(b"tree\n")
-    if kind in {"xgboost", "json"}:
+    if kind in {"xgboost", "json", "linear", "tfidf"}:
         return data[:1] == b"{"
     if kind == "onnx":
         return data[:1] == b"\x08"  # ir_version, which the format's writers put first

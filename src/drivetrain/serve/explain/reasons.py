@@ -12,6 +12,7 @@ from drivetrain.core.errors import DrivetrainError, RequestError
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.protocols import Blobs, Engine
 from drivetrain.core.records import ModelVersion
+from drivetrain.features.texts import gathered
 from drivetrain.serve.explain.shapley import Sampling
 from drivetrain.serve.explain.unit import UNITS, Unit
 from drivetrain.serve.refusal import EngineFailed
@@ -79,7 +80,7 @@ def reasons_of(version: LoadedVersion, blobs: Blobs) -> Explain:
 
 def _exact(engine: Engine, unit: Unit) -> Explain:
     def explain(inputs: list[float]) -> Reasons:
-        values = by_output(np.asarray(engine.explain(np.array([inputs], dtype=np.float64))))[0]
+        values = by_output(np.asarray(engine.explain(gathered([inputs]))))[0]
         return Reasons(unit, "exact", values[:, -1].tolist(), values[:, :-1].tolist())
 
     return explain

@@ -1,0 +1,60 @@
+"""What a text feature is made of: a declaration that learns, and what it learned, which makes numbers of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from drivetrain.core.protocols import Blobs
+from drivetrain.core.records import Artifact
+
+
+class TextEncoder(Protocol):
+    """Makes numbers of a text, the same for the same text wherever it is asked. Safe to share between threads."""
+
+    @property
+    def format(self) -> str:
+        """Format of the artifact that holds it."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each number stands for, in words that follow the feature's name."""
+        ...
+
+    def write(self, text: str | None, into: np.ndarray) -> None:
+        """Writes the numbers of a text into a vector of zeros of as many; null is the empty text."""
+        ...
+
+    def matrix(self, texts: Sequence[str | None]) -> np.ndarray:
+        """The numbers of several, float64 of shape (n, columns)."""
+        ...
+
+    def keep(self, blobs: Blobs, feature: str, name: str) -> Artifact:
+        """Keeps it as an artifact.
+
+        Args:
+            blobs: Where.
+            feature: Full name of the feature whose texts it is for.
+            name: Beginning of the file's name.
+        """
+        ...
+
+
+class Text(Protocol):
+    """How a feature's texts become numbers, as a model declares it; its ``repr`` is its meaning."""
+
+    @property
+    def feature(self) -> str:
+        """Full name of the feature."""
+        ...
+
+    def learn(self, texts: Sequence[str | None]) -> TextEncoder:
+        """Learns from the texts of the rows that teach, and no others.
+
+        Raises:
+            TrainingError: There is nothing to learn from them.
+        """
+        ...
