@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.version import LoadedVersion
 from drivetrain.train.background import FORMAT, Background, load_background
 from drivetrain.train.margin import by_output, explaining, margin_link, probes
+from drivetrain.train.text.reading import TextEngine
 
 Method: TypeAlias = Literal["exact", "sampled"]
 
@@ -40,6 +42,8 @@ class Reasons(NamedTuple):
     base: list[float]
     contributions: list[list[float]]
     errors: list[list[float]] | None = None
+    words: Mapping[str, list[list[tuple[str, float]]]] = MappingProxyType({})
+    """Text feature → for each output the words and pieces that moved it most, and what each adds to the margin."""
 
 
 Explain: TypeAlias = Callable[[list[float]], Reasons]
@@ -80,8 +84,10 @@ def reasons_of(version: LoadedVersion, blobs: Blobs) -> Explain:
 
 def _exact(engine: Engine, unit: Unit) -> Explain:
     def explain(inputs: list[float]) -> Reasons:
-        values = by_output(np.asarray(engine.explain(gathered([inputs]))))[0]
-        return Reasons(unit, "exact", values[:, -1].tolist(), values[:, :-1].tolist())
+        rows = gathered([inputs])
+        values = by_output(np.asarray(engine.explain(rows)))[0]
+        words = engine.words(rows)[0] if isinstance(engine, TextEngine) else {}
+        return Reasons(unit, "exact", values[:, -1].tolist(), values[:, :-1].tolist(), words=words)
 
     return explain
 
