@@ -18,6 +18,7 @@ _PUBLIC = {
     "DerivedView": "drivetrain.features.derived",
     "Drift": "drivetrain.monitor.spec",
     "DrivetrainError": "drivetrain.core.errors",
+    "Embed": "drivetrain.train.text.embed",
     "Entity": "drivetrain.features.entity",
     "FeatureView": "drivetrain.features.view",
     "Flax": "drivetrain.train.trainers",

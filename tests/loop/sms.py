@@ -10,7 +10,7 @@ from tests.train.text.messages import messages
 
 from drivetrain.core.clock import DAY, MINUTE, datetime_of, micros_of
 
-PROJECT = '''
+PROJECT = """
 import polars as pl
 
 import drivetrain as dt
@@ -41,7 +41,7 @@ spam = project.model(
     gates=[dt.Gate("roc_auc", at_least=0.9)],
 )
 project.endpoint("spam", model=spam)
-'''
+"""
 
 
 def make_sms(folder: Path, *, privacy: str = "internal", rows: int = 900) -> Path:

@@ -54,8 +54,8 @@ def encode(frame: pl.DataFrame, schema: InputSchema) -> Floats:
         schema: How columns become numbers.
 
     Returns:
-        Float64 matrix in C order, shape (rows, fields); NaN for null, and for a category never seen. Texts go beside it,
-        as :mod:`drivetrain.features.texts` says.
+        Float64 matrix in C order, shape (rows, fields); NaN for null, and for a category never seen. Texts go beside
+        it, as :mod:`drivetrain.features.texts` says.
 
     Raises:
         FeatureError: A column is missing or of another type.

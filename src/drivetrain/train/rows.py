@@ -16,8 +16,8 @@ from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema, Task
 from drivetrain.core.records.run import Imputation, Weighing
 from drivetrain.features.encoding import TEXTS, encode, schema_of
-from drivetrain.features.texts import taken
 from drivetrain.features.target import Target, encode_labels, kind_of, task_of
+from drivetrain.features.texts import taken
 from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants

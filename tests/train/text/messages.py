@@ -8,8 +8,11 @@ import polars as pl
 from drivetrain.core.clock import DAY, HOUR
 from train.world import BEGIN, moment
 
-COMMON = "see you at home later call me when ok thanks love the meeting is on today and we go to work".split()
-UNWANTED = "free win prize claim cash urgent txt now ringtone £100".split()
+COMMON = (
+    "see", "you", "at", "home", "later", "call", "me", "when", "ok", "thanks", "love", "the", "meeting", "is", "on",
+    "today", "and", "we", "go", "to", "work",
+)  # fmt: skip
+UNWANTED = ("free", "win", "prize", "claim", "cash", "urgent", "txt", "now", "ringtone", "£100")
 
 
 def messages(rows: int = 1_000, seed: int = 0) -> tuple[list[str], np.ndarray]:

@@ -94,7 +94,9 @@ def test_words_are_learned_from_rows_that_teach(store: Store, frame: pl.DataFram
     marked = frame.with_columns(
         pl.when(pl.int_range(pl.len()) >= 800)
         .then(pl.col("sms.message") + " novelty")
-        .otherwise(pl.when(pl.int_range(pl.len()) >= 600).then(pl.col("sms.message") + " recent").otherwise("sms.message"))
+        .otherwise(
+            pl.when(pl.int_range(pl.len()) >= 600).then(pl.col("sms.message") + " recent").otherwise("sms.message")
+        )
         .alias("sms.message")
     )
     run = fitted(store, marked, tune=Tune(trials=2), trainer=TextLinear())
@@ -152,7 +154,10 @@ def test_the_same_again_is_the_same(store: Store, frame: pl.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"preparing": Preparing(text=(Tfidf("sms.hour"),))}, "sms.hour is declared as text, and holds none; found a number"),
+        (
+            {"preparing": Preparing(text=(Tfidf("sms.hour"),))},
+            "sms.hour is declared as text, and holds none; found a number",
+        ),
         ({"frame": pl.lit("hello").alias("sms.message")}, "every text of sms.message is the same"),
         ({"frame": pl.lit(None, pl.String).alias("sms.message")}, "feature sms.message is null in all"),
         (
@@ -169,7 +174,7 @@ def test_what_can_not_be_read_is_said(store: Store, frame: pl.DataFrame, change:
 
 def test_too_many_columns_are_refused(store: Store, frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "CELLS", 1_000)
-    with pytest.raises(TrainingError, match="the texts of 798 rows become .* columns: too many to hold") as refused:
+    with pytest.raises(TrainingError, match=r"the texts of 798 rows become .* columns: too many to hold") as refused:
         fitted(store, frame)
     assert "most=" in str(refused.value)
 

@@ -73,9 +73,7 @@ class Design:
         gaps = np.isnan(values)
         parts = [np.where(gaps, 0.0, (values - self.means) / self.scales), gaps.astype(np.float64)]
         parts += [_one_by_one(rows[:, at], count) for at, count in self.categories.items()]
-        return sparse.hstack(
-            [sparse.csr_array(np.hstack(parts)), sparse.csr_array(rows[:, self.texts])], format="csr"
-        )
+        return sparse.hstack([sparse.csr_array(np.hstack(parts)), sparse.csr_array(rows[:, self.texts])], format="csr")
 
     def folded(self, slopes: np.ndarray, base: np.ndarray, rows: np.ndarray, weights: np.ndarray | None) -> Folded:
         """What each column adds, less what it adds on average over the training rows.

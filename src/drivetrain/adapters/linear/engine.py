@@ -16,48 +16,35 @@ from drivetrain.core.records import InputSchema
 _decode = msgspec.json.Decoder(LinearModel).decode  # not made in a thread
 
 
-class LinearEngine:
+class Linear:
     """A linear model, which explains itself exactly. Safe to share between threads: predicting changes nothing.
 
     Args:
-        path: The model's file.
+        model: Its numbers.
         schema: What its rows hold; must have as many fields as the model has columns.
-        threads: Of no use: it takes one.
 
     Raises:
-        StoreError: The file is no such model.
+        StoreError: It has not.
     """
 
-    def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:  # noqa: ARG002 - as engines are opened
-        try:
-            self._read(_decode(path.read_bytes()), schema)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise StoreError(f"{path} is no linear model: {error}") from None
-        except StoreError as error:
-            raise StoreError(f"{path} can't be read: {error}") from None
-
-    @classmethod
-    def of(cls, model: LinearModel, schema: InputSchema) -> LinearEngine:
-        """The engine of a model that is not in a file; raises as the constructor."""
-        made = cls.__new__(cls)
-        made._read(model, schema)
-        return made
-
-    def _read(self, model: LinearModel, schema: InputSchema) -> None:
+    def __init__(self, model: LinearModel, schema: InputSchema) -> None:
         self._width = len(schema.fields)
         shapes = {np.shape(each) for each in (model.slopes, model.zeros, model.nulls)}
         if shapes != {(len(model.base), self._width)}:
-            raise StoreError("a linear model reads other columns", found=sorted(shapes), expected=f"{self._width} fields")
+            raise StoreError(
+                "a linear model reads other columns", found=sorted(shapes), expected=f"{self._width} fields"
+            )
         if set(model.codes) != set(schema.category_positions):
             raise StoreError(
-                "a linear model reads other categories", found=sorted(model.codes), expected=list(schema.category_positions)
+                "a linear model reads other categories",
+                found=sorted(model.codes),
+                expected=list(schema.category_positions),
             )
         self._answers = model.answers
         self._base = np.array(model.base)
         self._slopes, self._zeros, self._nulls = (np.array(each) for each in (model.slopes, model.zeros, model.nulls))
         self._codes = {at: np.array(codes) for at, codes in model.codes.items()}
         self._still = self._base + self._zeros.sum(axis=1)
-        self._numbers = [at for at in range(self._width) if at not in self._codes]
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values, shape (n,); (n, classes) for several classes."""
@@ -73,7 +60,9 @@ class LinearEngine:
         """The same for one row."""
         if len(row) != self._width:
             raise StoreError("a row of another length", found=len(row), expected=self._width)
-        answer: float | list[float] = self._answered(self._margins(np.array(row, dtype=np.float64))[None, :])[0].tolist()
+        answer: float | list[float] = self._answered(self._margins(np.array(row, dtype=np.float64))[None, :])[
+            0
+        ].tolist()
         return answer
 
     def explain(self, rows: Matrix) -> np.ndarray:
@@ -114,3 +103,22 @@ class LinearEngine:
         if self._answers == "identity":
             return margins[:, 0]
         return np.asarray(1 / (1 + np.exp(-np.clip(margins[:, 0], -500, 500))))
+
+
+class LinearEngine(Linear):
+    """A linear model that was kept; see :class:`Linear`.
+
+    Args:
+        path: The model's file.
+        schema: What its rows hold.
+        threads: Of no use: it takes one.
+
+    Raises:
+        StoreError: The file is no such model.
+    """
+
+    def __init__(self, path: Path, schema: InputSchema, threads: int = 1, /) -> None:  # noqa: ARG002 - as they are opened
+        try:
+            super().__init__(_decode(path.read_bytes()), schema)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StoreError(f"{path} is no linear model: {error}") from None

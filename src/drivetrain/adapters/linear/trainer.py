@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from drivetrain.adapters.linear.design import Design, Folded
-from drivetrain.adapters.linear.engine import LinearEngine
+from drivetrain.adapters.linear.engine import Linear
 from drivetrain.adapters.linear.model import FILE, Answers, LinearModel
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
@@ -93,9 +93,7 @@ class FittedLinear:
         parameters: What it was fitted with.
     """
 
-    def __init__(
-        self, folded: Folded, answers: Answers, schema: InputSchema, parameters: dict[str, Scalar]
-    ) -> None:
+    def __init__(self, folded: Folded, answers: Answers, schema: InputSchema, parameters: dict[str, Scalar]) -> None:
         self._model = LinearModel(
             answers=answers,
             base=folded.base.tolist(),
@@ -107,7 +105,7 @@ class FittedLinear:
         self._shares = folded.shares
         self._schema = schema
         self._parameters = parameters
-        self._engine = LinearEngine.of(self._model, schema)
+        self._engine = Linear(self._model, schema)
 
     def predict(self, rows: Matrix) -> np.ndarray:
         """Probabilities or values."""
@@ -135,6 +133,4 @@ def _estimator(kind: TaskKind, strength: float, *, balanced: bool) -> Any:  # no
 
     if kind == "regression":
         return Ridge(alpha=1.0 / strength, solver="sparse_cg", tol=1e-9, max_iter=_STEPS)
-    return LogisticRegression(
-        C=strength, tol=1e-6, max_iter=_STEPS, class_weight="balanced" if balanced else None
-    )
+    return LogisticRegression(C=strength, tol=1e-6, max_iter=_STEPS, class_weight="balanced" if balanced else None)

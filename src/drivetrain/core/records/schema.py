@@ -19,8 +19,8 @@ class Field(msgspec.Struct, frozen=True):
 
     ``number`` and ``boolean`` become float64; ``category`` becomes the position of the value in ``categories``.
     A null, and a category never seen in training, become NaN. A ``text`` becomes its length in characters, and goes
-    beside the row as it is (see :mod:`drivetrain.core.texts`); in what a model itself reads, a ``text`` is a number that
-    was made of one.
+    beside the row as it is (see :mod:`drivetrain.core.texts`); in what a model itself reads, a ``text`` is a number
+    that was made of one.
     """
 
     name: str

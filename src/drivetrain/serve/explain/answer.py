@@ -142,7 +142,8 @@ def _words(reasons: Reasons, field: Field, at: int, output: str) -> list[Word] |
     if field.name not in reasons.words:
         return UNSET
     return [
-        Word(word, much, word_sentence(word, much, reasons.unit, output)) for word, much in reasons.words[field.name][at]
+        Word(word, much, word_sentence(word, much, reasons.unit, output))
+        for word, much in reasons.words[field.name][at]
     ]
 
 

@@ -24,6 +24,11 @@ class TextEncoder(Protocol):
         """What each number stands for, in words that follow the feature's name."""
         ...
 
+    @property
+    def names_words(self) -> bool:
+        """Whether each number stands for words or pieces of the text, which an explanation may name."""
+        ...
+
     def write(self, text: str | None, into: np.ndarray) -> None:
         """Writes the numbers of a text into a vector of zeros of as many; null is the empty text."""
         ...

@@ -7,6 +7,7 @@ model opens it in here if its schema has texts, and a model without any is opene
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from msgspec.structs import replace
@@ -43,7 +44,7 @@ class Reading:
         self._others = [at for at in range(self.width) if at not in schema.texts]
         self._first = len(self._others)
         ends = self._first + np.cumsum([0, *(len(encoder.columns) for encoder in self.encoders)])
-        self.spans = [slice(int(start), int(end)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        self.spans = [slice(int(start), int(end)) for start, end in pairwise(ends)]
         """Where the numbers of each text stand."""
         self.reads = InputSchema(
             (
@@ -165,6 +166,8 @@ class TextEngine:
         found = {}
         reading = self._reading
         for at, encoder, span in zip(reading.schema.texts, reading.encoders, reading.spans, strict=True):
+            if not encoder.names_words:
+                continue
             there = np.flatnonzero(numbers[span])
             found[reading.schema.fields[at].name] = [
                 [
@@ -195,9 +198,7 @@ def with_texts(schema: InputSchema, declared: Sequence[Text], strings: Sequence[
                 do="Leave it out of text=",
             )  # fmt: skip
     return InputSchema(
-        tuple(
-            replace(field, type="text", categories=()) if field.name in texts else field for field in schema.fields
-        )
+        tuple(replace(field, type="text", categories=()) if field.name in texts else field for field in schema.fields)
     )
 
 

@@ -137,11 +137,14 @@ class TfidfEncoder:
     """
 
     format = FORMAT
+    names_words = True
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.columns: tuple[str, ...] = tuple(
-            repr(term) if part.kind == "words" else f"{term!r} in words" for part in vocabulary.parts for term in part.terms
+            repr(term) if part.kind == "words" else f"{term!r} in words"
+            for part in vocabulary.parts
+            for term in part.terms
         )
         self._parts: list[tuple[Cut, dict[str, tuple[int, float]]]] = []
         before = 0
