@@ -93,9 +93,8 @@ def project(folder: Path, rows: pl.DataFrame, teach: int) -> dt.Project:
 def main() -> None:
     rows = messages()
     print(f"{len(rows):,} messages, {rows['spam'].mean():.1%} of them spam")
-    print(
-        f"{'teach':>6}{'judge':>7}{'ROC AUC':>9}{'unseen':>9}{'spam caught':>13}{'others blocked':>16}{'accuracy':>10}{'MCC':>7}"
-    )
+    heads = {"teach": 6, "judge": 7, "ROC AUC": 9, "unseen": 9, "spam caught": 13, "others blocked": 16, "accuracy": 10}
+    print("".join(f"{name:>{width}}" for name, width in heads.items()) + f"{'MCC':>7}")
     for teach in (30, 80):
         with tempfile.TemporaryDirectory(prefix="bench-sms-") as folder:
             made = project(Path(folder), rows, teach)

@@ -195,3 +195,17 @@ def test_a_text_that_is_no_feature_is_refused(tmp_path: Path) -> None:
     (folder / "project.py").write_text(project.replace('dt.Tfidf("sms_text.message"', 'dt.Tfidf("message"'))
     with pytest.raises(ProjectError, match="model 'spam' reads as text a feature it does not have; found 'message'"):
         Project.load(folder)
+    for text, message in (
+        (
+            '[dt.Tfidf("sms_text.message"), dt.Tfidf("sms_text.message", chars=(3, 4))]',
+            "declares 'sms_text.message' as text twice",
+        ),
+        (
+            'dt.Tokens("sms_text.message", "models/bert")',
+            "Tokens, and the trainer 'text_linear'; expected the trainer 'transf",
+        ),
+    ):
+        changed = project.replace('dt.Tfidf("sms_text.message", words=(1, 2), most=300)', text)
+        (folder / "project.py").write_text(changed)
+        with pytest.raises(ProjectError, match=message):
+            Project.load(folder)

@@ -27,7 +27,7 @@ from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
 from drivetrain.train.score import check_suits
 from drivetrain.train.split import Splitter
-from drivetrain.train.text.encoder import Text
+from drivetrain.train.text.encoder import Text, check_declared
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -225,12 +225,11 @@ def check_columns(model: Model) -> None:
                 expected=f"a feature ({', '.join(features)}) or a field of the request",
             )
     _check_gates(model)
-    named = [("fills", name) for each in model.impute for name in each.features]
-    named += [("reads as text", each.feature) for each in model.text]
-    for does, name in named:
+    check_declared(model.name, model.text, features, model.trainer.name)
+    for name in (name for each in model.impute for name in each.features):
         if name not in features:
             raise ProjectError(
-                f"model {model.name!r} {does} a feature it does not have",
+                f"model {model.name!r} fills a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
             )

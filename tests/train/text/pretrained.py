@@ -55,3 +55,45 @@ def write_graph(path: Path, table: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     opset = [onnx.helper.make_opsetid("", 17)]
     path.write_bytes(onnx.helper.make_model(made, opset_imports=opset, ir_version=8).SerializeToString())
+
+
+def write_bert(folder: Path, words: int, *, width: int = 24, layers: int = 2, heads: int = 3, seed: int = 0) -> None:
+    """A BERT that has learned nothing yet, in the files and under the names of Hugging Face's ``BertModel``."""
+    from safetensors.numpy import save_file  # noqa: PLC0415 - an extra
+
+    chance = np.random.default_rng(seed)
+    inner, positions = 2 * width, 32
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings.weight": (words, width),
+        "embeddings.position_embeddings.weight": (positions, width),
+        "embeddings.token_type_embeddings.weight": (2, width),
+        "embeddings.LayerNorm.weight": (width,),
+        "embeddings.LayerNorm.bias": (width,),
+        "pooler.dense.weight": (width, width),
+        "pooler.dense.bias": (width,),
+    }
+    for at in range(layers):
+        before = f"encoder.layer.{at}."
+        for name, (out, reads) in {
+            "attention.self.query": (width, width), "attention.self.key": (width, width),
+            "attention.self.value": (width, width), "attention.output.dense": (width, width),
+            "intermediate.dense": (inner, width), "output.dense": (width, inner),
+        }.items():  # fmt: skip
+            shapes |= {f"{before}{name}.weight": (out, reads), f"{before}{name}.bias": (out,)}
+        for name in ("attention.output", "output"):
+            shapes |= {f"{before}{name}.LayerNorm.{part}": (width,) for part in ("weight", "bias")}
+    tensors = {
+        name: (np.ones(shape) if name.endswith("LayerNorm.weight") else 0.3 * chance.normal(size=shape)).astype(
+            np.float32
+        )
+        for name, shape in shapes.items()
+    }
+    config = {
+        "model_type": "bert", "architectures": ["BertModel"], "hidden_act": "gelu", "hidden_size": width,
+        "num_attention_heads": heads, "num_hidden_layers": layers, "intermediate_size": inner, "vocab_size": words,
+        "max_position_embeddings": positions, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
+        "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "pad_token_id": 0,
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})

@@ -43,7 +43,7 @@ def tokens(text: str) -> list[int]:
 
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("cls", [True, False])
-def test_a_vector_is_the_mean_of_its_tokens_or_the_first(folder: Path, normalise: bool, cls: bool) -> None:  # noqa: FBT001
+def test_a_vector_is_the_mean_of_its_tokens_or_the_first(folder: Path, normalise: bool, cls: bool) -> None:
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": cls}))
     encoder = Embed("sms.message", str(folder), normalise=normalise).learn([])

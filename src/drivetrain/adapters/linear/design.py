@@ -31,7 +31,7 @@ class Folded:
 
 @dataclass(frozen=True)
 class Design:
-    """How columns become inputs: numbers of texts as they are, others scaled, with a flag for null; categories one by one.
+    """How columns become inputs: numbers of texts as they are, others scaled and flagged, categories one by one.
 
     Attributes:
         texts: Columns that are numbers of texts.
@@ -113,7 +113,8 @@ class Design:
 
 
 def _one_by_one(values: np.ndarray, count: int) -> np.ndarray:
-    return (_places(values, count)[:, None] == np.arange(count + 1)).astype(np.float64)
+    inputs: np.ndarray = (_places(values, count)[:, None] == np.arange(count + 1)).astype(np.float64)
+    return inputs
 
 
 def _places(values: np.ndarray, count: int) -> np.ndarray:

@@ -83,7 +83,7 @@ class Linear:
         known = row == row  # noqa: PLR0124 - only NaN differs from itself
         if known.all() and not self._codes:
             return np.asarray(self._still + self._slopes @ row)
-        margins = self._still + self._slopes @ np.where(known, row, 0.0)
+        margins: np.ndarray = self._still + self._slopes @ np.where(known, row, 0.0)
         gaps = np.flatnonzero(~known)
         margins += (self._nulls[:, gaps] - self._zeros[:, gaps]).sum(axis=1)
         for at, codes in self._codes.items():

@@ -186,7 +186,7 @@ def _is(artifact: Artifact, data: bytes) -> bool:
     kind = artifact.format
     if kind == "lightgbm":
         return data.startswith(b"tree\n")
-    if kind in {"xgboost", "json", "linear", "tfidf"}:
+    if kind in {"xgboost", "json", "linear", "tfidf", "tokens"}:
         return data[:1] == b"{"
     if kind == "onnx":
         return data[:1] == b"\x08"  # ir_version, which the format's writers put first
@@ -196,7 +196,7 @@ def _is(artifact: Artifact, data: bytes) -> bool:
         except msgspec.DecodeError:
             return False
         return True
-    return kind in {"skops", "torch"} and _is_packed(kind, data)
+    return kind in {"skops", "torch", "embedding"} and _is_packed(kind, data)
 
 
 def _is_packed(kind: str, data: bytes) -> bool:
@@ -206,6 +206,8 @@ def _is_packed(kind: str, data: bytes) -> bool:
             names = inner.namelist()
     except _BROKEN:
         return False
+    if kind == "embedding":
+        return set(names) == {"manner.json", "model.onnx", "tokenizer.json"}
     if kind == "torch":
         return any("/code/" in name for name in names)
     return "schema.json" in names and all(name.endswith((".npy", ".npz", ".json", ".txt", ".bin")) for name in names)

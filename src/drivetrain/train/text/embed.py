@@ -53,6 +53,8 @@ class Embed:
     longest: int = 256
     normalise: bool = True
 
+    read_by = ""
+
     def __post_init__(self) -> None:
         if self.longest < 3:
             raise UsageError("an embedding reads too few tokens", found=self.longest, expected="3 or more")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from drivetrain.core.errors import ProjectError
 from drivetrain.core.protocols import Blobs
 from drivetrain.core.records import Artifact
 
@@ -56,6 +57,11 @@ class Text(Protocol):
         """Full name of the feature."""
         ...
 
+    @property
+    def read_by(self) -> str:
+        """Name of the one trainer that can read what comes of it; empty where any can."""
+        ...
+
     def learn(self, texts: Sequence[str | None]) -> TextEncoder:
         """Learns from the texts of the rows that teach, and no others.
 
@@ -63,3 +69,36 @@ class Text(Protocol):
             TrainingError: There is nothing to learn from them.
         """
         ...
+
+
+def check_declared(model: str, texts: Sequence[Text], features: Sequence[str], trainer: str) -> None:
+    """Makes sure that what a model declares of its texts can be.
+
+    Args:
+        model: The model's name.
+        texts: What it declares.
+        features: Its features, by full name.
+        trainer: Its trainer's name.
+
+    Raises:
+        ProjectError: It names a feature that there is not, or one twice, or its trainer can't read what comes of it.
+    """
+    seen: set[str] = set()
+    for each in texts:
+        if each.feature not in features:
+            raise ProjectError(
+                f"model {model!r} reads as text a feature it does not have", found=repr(each.feature),
+                expected=f"one of {', '.join(features)}",
+            )  # fmt: skip
+        if each.feature in seen:
+            raise ProjectError(
+                f"model {model!r} declares {each.feature!r} as text twice", do="Give the feature under two names"
+            )
+        if each.read_by not in ("", trainer):
+            raise ProjectError(
+                f"model {model!r} reads {each.feature!r} as what its trainer can't read",
+                found=f"{type(each).__name__}, and the trainer {trainer!r}",
+                expected=f"the trainer {each.read_by!r}",
+                do="Choose that trainer, or read the text with dt.Tfidf or dt.Embed",
+            )
+        seen.add(each.feature)

@@ -9,13 +9,14 @@ import msgspec
 from drivetrain.core.errors import StoreError
 from drivetrain.core.protocols import Blobs
 from drivetrain.core.records import Artifact, InputSchema
-from drivetrain.train.text import embed, tfidf
+from drivetrain.train.text import embed, tfidf, tokens
 from drivetrain.train.text.encoder import TextEncoder
 from drivetrain.train.text.reading import Reading
 
 _OPEN: Mapping[str, Callable[[bytes], tuple[str, TextEncoder]]] = {
     tfidf.FORMAT: tfidf.open_tfidf,
     embed.FORMAT: embed.open_embedding,
+    tokens.FORMAT: tokens.open_tokens,
 }
 
 FORMATS = frozenset(_OPEN)

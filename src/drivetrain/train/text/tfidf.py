@@ -25,6 +25,9 @@ FORMAT = "tfidf"
 LONGEST = 10_000
 """Characters of a text that are read; what comes after them is not."""
 
+_BOTH = 2
+_LONGEST_RUN = 10
+
 
 @dataclass(frozen=True)
 class Tfidf:
@@ -58,9 +61,11 @@ class Tfidf:
     sublinear: bool = False
     lowercase: bool = True
 
+    read_by = ""
+
     def __post_init__(self) -> None:
         for name, run in (("words", self.words), ("chars", self.chars)):
-            if run is not None and not (len(run) == 2 and 1 <= run[0] <= run[1] <= 10):
+            if run is not None and (len(run) != _BOTH or not 1 <= run[0] <= run[1] <= _LONGEST_RUN):
                 raise UsageError(f"Tfidf can't count {name} in such runs", found=run, expected="such as (1, 2)")
         if self.words is None and self.chars is None:
             raise UsageError("Tfidf of neither words nor characters", do="Leave words= as it is, or give chars=(3, 5)")
