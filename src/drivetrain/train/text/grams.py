@@ -42,16 +42,18 @@ def char_grams(least: int, most: int) -> Cut:
         [' wi', 'win', 'in!', 'n! ']
     """
 
+    lengths = range(least, most + 1)
+
     def cut(text: str) -> list[str]:
         found: list[str] = []
         for word in text.split():
             padded = f" {word} "
-            for length in range(least, most + 1):
-                last = len(padded) - length
-                if last <= 0:  # a word that is shorter counts once
+            size = len(padded)
+            for length in lengths:
+                if size <= length:  # a word that is shorter counts once
                     found.append(padded)
                     break
-                found += [padded[at : at + length] for at in range(last + 1)]
+                found += [padded[at : at + length] for at in range(size - length + 1)]
         return found
 
     return cut

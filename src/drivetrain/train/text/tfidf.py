@@ -151,11 +151,11 @@ class TfidfEncoder:
             for part in vocabulary.parts
             for term in part.terms
         )
-        self._parts: list[tuple[Cut, dict[str, tuple[int, float]]]] = []
+        self._parts: list[tuple[Cut, dict[str, int]]] = []
+        self._idf = [idf for part in vocabulary.parts for idf in part.idf]
         before = 0
         for part in vocabulary.parts:
-            known = zip(part.terms, part.idf, strict=True)
-            places = {term: (before + at, idf) for at, (term, idf) in enumerate(known)}
+            places = {term: before + at for at, term in enumerate(part.terms)}
             self._parts.append((_CUTS[part.kind](*part.run), places))
             before += len(part.terms)
 
@@ -174,17 +174,17 @@ class TfidfEncoder:
     def sparse(self, text: str | None) -> list[tuple[int, float]]:
         """Columns that are not zero, and their values; of each kind of piece the squares add up to one."""
         read = prepared(text, lowercase=self.vocabulary.lowercase)
-        sublinear = self.vocabulary.sublinear
+        sublinear, idf = self.vocabulary.sublinear, self._idf
         found: list[tuple[int, float]] = []
         for cut, places in self._parts:
-            counts: dict[tuple[int, float], int] = {}
-            for piece in cut(read):
-                if (place := places.get(piece)) is not None:
-                    counts[place] = counts.get(place, 0) + 1
+            counts = Counter(map(places.get, cut(read)))
+            del counts[None]  # what is in no vocabulary
             weighed = [
-                (at, (1.0 + math.log(count) if sublinear else count) * idf) for (at, idf), count in counts.items()
+                (at, (1.0 + math.log(count) if sublinear else count) * idf[at])
+                for at, count in counts.items()
+                if at is not None
             ]
-            length = math.sqrt(sum(value * value for _, value in weighed)) or 1.0
+            length = math.sqrt(sum([value * value for _, value in weighed])) or 1.0
             found += [(at, value / length) for at, value in weighed]
         return found
 
