@@ -22,7 +22,7 @@ def test_every_way_is_on_the_page_and_can_be_declared() -> None:
     text = (REPOSITORY / "docs" / "text.md").read_text("utf-8")
     names: dict[str, object] = {"dt": dt}
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        exec(block, names)  # noqa: S102 - the page's own text
+        exec(block, names)
     assert repr(names["embedded"]) == "Embed('sms.message', missing, longest=256, normalise=True)"
     assert repr(names["tuned"]) == "Transformer(missing, epochs=3, lr=3e-05)"
     assert len(re.findall(r"^\| `dt\.", text, re.MULTILINE)) == len(FORMATS)

@@ -44,7 +44,7 @@ ODD = [
     ],
 )
 def test_it_is_what_scikit_learn_makes(settings: dict[str, Any], peer: dict[str, Any]) -> None:
-    learn_from = [*TEXTS[:200], *ODD]
+    learn_from = [*TEXTS[:200], *(text.replace("\ud83d", "") for text in ODD)]
     vectorizer = TfidfVectorizer(**({"min_df": 2} | peer)).fit(learn_from)
     encoder = Tfidf("sms.message", most=1_000_000, **settings).learn(learn_from)
     assert list(encoder.vocabulary.parts[0].terms) == list(vectorizer.get_feature_names_out())

@@ -41,7 +41,6 @@ def char_grams(least: int, most: int) -> Cut:
         >>> char_grams(3, 3)("win!")
         [' wi', 'win', 'in!', 'n! ']
     """
-
     lengths = range(least, most + 1)
 
     def cut(text: str) -> list[str]:

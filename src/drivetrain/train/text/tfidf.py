@@ -7,6 +7,7 @@ and its application in retrieval", Journal of Documentation 28, 1972); smoothing
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ class Tfidf:
             pieces = cut(text)
             often.update(pieces)
             spread.update(set(pieces))
-        enough = [piece for piece, count in spread.items() if count >= self.at_least]
+        enough = [piece for piece, count in spread.items() if count >= self.at_least and not _HALF(piece)]
         terms = tuple(sorted(sorted(enough, key=lambda piece: (-often[piece], piece))[: self.most]))
         count = len(texts) + 1
         return Part(kind, run, terms, tuple(math.log(count / (1 + spread[term])) + 1.0 for term in terms))
@@ -131,6 +132,9 @@ class Vocabulary(msgspec.Struct, frozen=True):
 
 
 _CUTS = {"words": word_grams, "chars": char_grams}
+_HALF = re.compile("[\ud800-\udfff]").search
+"""Half a character, which no file can hold."""
+
 _decode = msgspec.json.Decoder(Vocabulary).decode  # not made in a thread
 
 
