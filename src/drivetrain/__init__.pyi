@@ -66,12 +66,17 @@ from drivetrain.train.split.purged import PurgedSplit as PurgedSplit
 from drivetrain.train.split.rolling_origin import RollingOrigin as RollingOrigin
 from drivetrain.train.split.stratified import StratifiedSplit as StratifiedSplit
 from drivetrain.train.split.time_split import TimeSplit as TimeSplit
+from drivetrain.train.text.embed import Embed as Embed
+from drivetrain.train.text.tfidf import Tfidf as Tfidf
+from drivetrain.train.text.tokens import Tokens as Tokens
 from drivetrain.train.trainers import CatBoost as CatBoost
 from drivetrain.train.trainers import Flax as Flax
 from drivetrain.train.trainers import Keras as Keras
 from drivetrain.train.trainers import LightGBM as LightGBM
 from drivetrain.train.trainers import Sklearn as Sklearn
+from drivetrain.train.trainers import TextLinear as TextLinear
 from drivetrain.train.trainers import Torch as Torch
+from drivetrain.train.trainers import Transformer as Transformer
 from drivetrain.train.trainers import XGBoost as XGBoost
 from drivetrain.train.trainers import trainer as trainer
 from drivetrain.train.tune import Tune as Tune

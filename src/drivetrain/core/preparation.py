@@ -11,7 +11,7 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers are scaled, nulls become the mean with a flag beside it, categories become one column each.
 
     Inputs come in this order: the numbers; a flag for each column that had gaps; for each category column one input a
-    category, and one for null and what was never seen.
+    category, and one for null and what was never seen; the numbers that texts were made of, as they are.
     """
 
     fields: int
@@ -25,13 +25,15 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the numbers were null at times."""
     categories: tuple[tuple[int, int], ...]
     """(column, how many categories) of the others."""
+    texts: tuple[int, ...] = ()
+    """Which columns are numbers of texts."""
     limit: float
     """Scaled numbers lie between minus this and this: one wild value must not drown a row."""
 
     @property
     def width(self) -> int:
         """How many inputs there are."""
-        return len(self.numbers) + len(self.gaps) + sum(count + 1 for _, count in self.categories)
+        return len(self.numbers) + len(self.gaps) + sum(count + 1 for _, count in self.categories) + len(self.texts)
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):

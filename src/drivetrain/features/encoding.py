@@ -10,6 +10,10 @@ import polars as pl
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.features.exact import Floats
+from drivetrain.features.texts import carrying
+
+TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+"""Types of columns that hold text, or nothing."""
 
 CATEGORIES = 255
 """How many values of a category are told apart, the most frequent first; the others read as unseen."""
@@ -50,7 +54,8 @@ def encode(frame: pl.DataFrame, schema: InputSchema) -> Floats:
         schema: How columns become numbers.
 
     Returns:
-        Float64 matrix in C order, shape (rows, fields); NaN for null, and for a category never seen.
+        Float64 matrix in C order, shape (rows, fields); NaN for null, and for a category never seen. Texts go beside
+        it, as :mod:`drivetrain.features.texts` says.
 
     Raises:
         FeatureError: A column is missing or of another type.
@@ -60,7 +65,8 @@ def encode(frame: pl.DataFrame, schema: InputSchema) -> Floats:
         if field.name not in frame.columns:
             raise FeatureError(f"rows lack feature {field.name!r}", found=frame.columns)
         matrix[:, at] = _encoded(frame.get_column(field.name), field)
-    return matrix
+    texts = {at: _texts(frame.get_column(schema.fields[at].name)) for at in schema.texts}
+    return carrying(matrix, texts) if texts else matrix
 
 
 def _field(column: pl.Series, description: str) -> Field:
@@ -83,8 +89,12 @@ def _field(column: pl.Series, description: str) -> Field:
 
 def _encoded(column: pl.Series, field: Field) -> Floats:
     dtype = column.dtype
+    if field.type == "text":
+        if dtype not in TEXTS:
+            raise FeatureError(f"feature {field.name!r} changed its type", found=dtype, expected="text")
+        return column.cast(pl.String).str.len_chars().cast(pl.Float64).fill_null(float("nan")).to_numpy()
     if field.type == "category":
-        if dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        if dtype not in TEXTS:
             raise FeatureError(f"feature {field.name!r} changed its type", found=dtype, expected="text")
         if not field.categories:
             return np.full(len(column), np.nan)
@@ -93,3 +103,7 @@ def _encoded(column: pl.Series, field: Field) -> Floats:
     if not (dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)):
         raise FeatureError(f"feature {field.name!r} changed its type", found=dtype, expected=field.type)
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _texts(column: pl.Series) -> list[str | None]:
+    return column.cast(pl.String).to_list()

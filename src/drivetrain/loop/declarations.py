@@ -34,6 +34,7 @@ from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.split import Splitter
+from drivetrain.train.text.encoder import Text
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -276,6 +277,7 @@ class Declarations(Definitions):
         protected: Sequence[str | Protected] = (),
         weigh: Reweigh | None = None,
         impute: Impute | Sequence[Impute] = (),
+        text: Text | Sequence[Text] = (),
         leakage: Leakage = Leakage(),
         gates: Sequence[Gate] = (),
         metric: str | None = None,
@@ -302,6 +304,7 @@ class Declarations(Definitions):
             protected=tuple(Protected(each) if isinstance(each, str) else each for each in protected),
             weigh=weigh,
             impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
+            text=tuple(text) if isinstance(text, Sequence) else (text,),
             leakage=leakage,
             gates=tuple(gates),
             metric=self.metric if metric is None else metric,

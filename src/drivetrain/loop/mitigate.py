@@ -25,7 +25,6 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.refs import table_version
 from drivetrain.loop.stages.bias import personal_attributes
 from drivetrain.loop.stages.probe import answers_of
-from drivetrain.train.filling import Filling
 from drivetrain.train.predict import predict_run
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.weigh import Reweigh
@@ -141,14 +140,14 @@ class _Work:
                 rows=lesson.rows,
                 labels=lesson.labels,
                 weights=lesson.weights,
-                schema=lesson.schema.read if lesson.schema.fills else lesson.schema,
+                schema=lesson.read,
                 parameters=self.run.parameters,
                 seed=self.model.seed,
                 threads=max(1, self.project.settings.compute.threads or 1),
             )
         )
         asked = encode(self.judged_rows, lesson.schema)
-        asked = Filling(lesson.schema).matrix(asked) if lesson.schema.fills else asked
+        asked = lesson.as_read(asked)
         scores = np.asarray(fitted.predict(asked), np.float64)
         share = float((self.judged.predictions >= self.threshold).mean())
         return (scores >= threshold_at(scores, share)).astype(np.float64), len(lesson.labels)

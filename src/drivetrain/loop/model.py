@@ -27,6 +27,7 @@ from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
 from drivetrain.train.score import check_suits
 from drivetrain.train.split import Splitter
+from drivetrain.train.text.encoder import Text, check_declared
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
 
@@ -49,6 +50,8 @@ class Model:
     protected: tuple[Protected, ...] = ()
     weigh: Reweigh | None = None
     impute: tuple[Impute, ...] = ()
+    text: tuple[Text, ...] = ()
+    """How texts among its features become numbers."""
     leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
@@ -115,7 +118,7 @@ class Model:
     @property
     def preparing(self) -> Preparing:
         """What is done to rows before a fit reads them."""
-        return Preparing(self.impute, self.weigh)
+        return Preparing(self.impute, self.weigh, self.text)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -222,6 +225,7 @@ def check_columns(model: Model) -> None:
                 expected=f"a feature ({', '.join(features)}) or a field of the request",
             )
     _check_gates(model)
+    check_declared(model.name, model.text, features, model.trainer.name)
     for name in (name for each in model.impute for name in each.features):
         if name not in features:
             raise ProjectError(

@@ -86,6 +86,8 @@ def _value(field: Field, number: float) -> object:
         return None
     if field.type == "category":
         return field.categories[int(number)]
+    if field.type == "text":
+        return f"a text of {number:.0f} characters"
     return bool(number) if field.type == "boolean" else number
 
 

@@ -21,7 +21,7 @@ class Column(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The feature's full name.
-        type: As in the model's input schema.
+        type: As in the model's input schema; of a text, the number is its length.
         edges: For numbers: where bins meet. Below the first and above the last nothing was seen.
         bins: For categories: the bin of each code.
         names: For categories: what each bin holds.
@@ -78,7 +78,8 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
         edges = _edges(known)
         if len(known):
             quantiles = tuple(np.quantile(known, (0.05, 0.25, 0.5, 0.75, 0.95)).tolist())
-    bare = Column(field.name, field.type, edges, bins, names, (), quantiles)
+    kind: Literal["number", "boolean", "category"] = "number" if field.type == "text" else field.type
+    bare = Column(field.name, kind, edges, bins, names, (), quantiles)
     cells = np.bincount(days * bare.width + bare.place(values), minlength=count * bare.width)
     rows = tuple(tuple(row) for row in cells.reshape(count, bare.width).tolist())
     return msgspec.structs.replace(bare, counts=rows)

@@ -14,6 +14,7 @@ from drivetrain.core.errors import RefusedError
 from drivetrain.core.hashing import Digest
 from drivetrain.core.protocols import Engine
 from drivetrain.core.records import ModelVersion
+from drivetrain.features.texts import gathered
 from drivetrain.serve.refusal import EngineFailed
 
 Output: TypeAlias = float | list[float]
@@ -77,7 +78,7 @@ class LoadedVersion:
             elif len(rows) < self.batch_from:
                 outputs = list(map(self.engine.predict_row, rows))
             else:
-                outputs = np.asarray(self.engine.predict(np.array(rows, dtype=np.float64))).tolist()
+                outputs = np.asarray(self.engine.predict(gathered(rows))).tolist()
         except Exception as error:  # an engine is foreign code: whatever it raises, the server stays up
             raise EngineFailed(f"{self.record.key} failed: {error}", do="Ask whoever owns the model") from error
         for output in outputs:

@@ -16,6 +16,8 @@ from drivetrain.core.records.version import Packaging
 from drivetrain.train.filling import FilledEngine
 from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
+from drivetrain.train.text.kept import open_reading
+from drivetrain.train.text.reading import TextEngine
 
 PICKLE = "pickle"
 """Format, and engine, of what runs code of its author's when it is opened."""
@@ -60,7 +62,10 @@ def open_engine(
             "[models] trust_pickles = […]",
         )
     path = blobs.path(artifacts[0].digest)
-    return FilledEngine(load(path, schema.read, threads), schema) if schema.fills else load(path, schema, threads)
+    reading = open_reading(blobs, artifacts, schema) if schema.texts else None
+    read = schema if reading is None else reading.reads
+    engine = FilledEngine(load(path, read.read, threads), read) if read.fills else load(path, read, threads)
+    return engine if reading is None else TextEngine(engine, reading)
 
 
 def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[tuple[Artifact, ...], Packaging]:

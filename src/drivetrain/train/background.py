@@ -52,8 +52,8 @@ def keep_background(
     Returns:
         The artifact, or nothing.
     """
-    if explaining(blobs, artifacts, schema, _spaced(rows, _TRIED)) is not None:
-        return ()
+    if schema.texts or explaining(blobs, artifacts, schema, _spaced(rows, _TRIED)) is not None:
+        return ()  # rows that are kept are numbers: what they would be compared with could not be read from them
     chances = kind in {"binary", "multiclass", "multilabel"}
     kept = Background(_spaced(rows, ROWS).tolist(), "probability" if chances else "target")
     data = msgspec.msgpack.encode(kept)

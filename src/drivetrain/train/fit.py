@@ -39,6 +39,7 @@ from drivetrain.train.making import observed
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import SUITED, check_suits, judged_score
 from drivetrain.train.split import Splitter
+from drivetrain.train.text.kept import keep_reading
 from drivetrain.train.tune import Tune, best, search
 
 _SAMPLE = 4_000
@@ -180,7 +181,7 @@ class _Work:
             rows=lesson.rows,
             labels=lesson.labels,
             weights=lesson.weights,
-            schema=lesson.schema.read if lesson.schema.fills else lesson.schema,
+            schema=lesson.read,
             parameters={},
             groups=lesson.groups,
             kind=data.task.kind,
@@ -199,11 +200,14 @@ class _Work:
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
         fitted = self.trainer.fit(replace(everything, parameters=parameters))
         artifacts, packaging = self._keep(fitted, everything)
+        texts = keep_reading(self.store.blobs, lesson.reading)
         kept: dict[str, tuple[Artifact, ...]] = {}
         for name, baseline in baselines.items():
             self.progress.advance(task, note=name)
-            kept[name], _ = self._keep(baseline.fit(replace(everything, weights=None)), everything)
-        shares = own_importance(fitted.importance(), lesson.schema) if lesson.schema.fills else fitted.importance()
+            own, _ = self._keep(baseline.fit(replace(everything, weights=None)), everything)
+            kept[name] = (*own, *texts)
+        shares = own_importance(fitted.importance(), lesson.filled) if lesson.filled.fills else fitted.importance()
+        shares = shares if lesson.reading is None else lesson.reading.own_importance(shares)
         self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
         return replace(
             self.run,
@@ -216,7 +220,8 @@ class _Work:
             weighing=lesson.weighing,
             artifacts=(
                 *artifacts,
-                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.task.kind),
+                *texts,
+                *keep_background(self.store.blobs, (*artifacts, *texts), lesson.schema, data.rows, data.task.kind),
             ),
             packaging=packaging,
             baselines=kept,

@@ -29,7 +29,9 @@ class Impute:
     indicator: bool
 
     def fits(self, field: Field) -> bool:
-        """Whether it can fill a feature of that type."""
+        """Whether it can fill a feature of that type; a text that is missing is read as empty."""
+        if field.type == "text":
+            return False
         if self.by in _NUMBERS:
             return field.type != "category"
         if self.by == "constant":

@@ -11,6 +11,7 @@ from drivetrain.core.link import Link, link_of
 from drivetrain.core.protocols import Blobs, Engine
 from drivetrain.core.records import Artifact, InputSchema
 from drivetrain.train.artifacts import open_engine
+from drivetrain.train.text.kept import texts_among
 
 _PROBES = 32
 _SPREAD = 100.0
@@ -29,9 +30,12 @@ def explaining(
         schema: Its input.
         rows: Rows to try it on, shape (n, fields).
     """
+    texts = texts_among(artifacts)
     for artifact in artifacts:
+        if artifact in texts:
+            continue
         try:
-            engine = open_engine(blobs, (artifact,), schema)
+            engine = open_engine(blobs, (artifact, *texts), schema)
         except DrivetrainError:
             continue  # its library is not installed here, or it is no form of the model: another may do
         link = margin_link(engine, rows)
@@ -67,7 +71,9 @@ def probes(schema: InputSchema) -> np.ndarray:
     chance = np.random.default_rng(0)
     rows = chance.normal(0.0, _SPREAD, (_PROBES, len(schema.fields)))
     for at, field in enumerate(schema.fields):
-        if field.type != "number":
+        if field.type == "text":
+            rows[:, at] = 0.0  # the empty one, as no row here carries another
+        elif field.type != "number":
             rows[:, at] = chance.integers(0, max(2, len(field.categories)), _PROBES)
     rows[chance.random(rows.shape) < 0.1] = np.nan
     return np.ascontiguousarray(rows)

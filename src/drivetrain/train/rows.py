@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_rows
 
 import numpy as np
 import polars as pl
@@ -14,12 +15,15 @@ from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema, Task
 from drivetrain.core.records.run import Imputation, Weighing
-from drivetrain.features.encoding import encode, schema_of
+from drivetrain.features.encoding import TEXTS, encode, schema_of
 from drivetrain.features.target import Target, encode_labels, kind_of, task_of
+from drivetrain.features.texts import taken
 from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
 from drivetrain.train.split import Fold, Split, Splitter
+from drivetrain.train.text.encoder import Text
+from drivetrain.train.text.reading import Reading, learn_reading, with_texts
 from drivetrain.train.weigh import Reweigh
 
 
@@ -29,6 +33,7 @@ class Preparing:
 
     impute: tuple[Impute, ...] = ()
     weigh: Reweigh | None = None
+    text: tuple[Text, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -38,7 +43,7 @@ class Preparing:
     @property
     def meaning(self) -> list[str]:
         """What it is, as text; nothing where nothing is done."""
-        return [repr(part) for part in (*self.impute, self.weigh) if part is not None]
+        return [repr(part) for part in (*self.impute, self.weigh, *self.text) if part is not None]
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,23 @@ class Lesson:
     weights: np.ndarray | None
     imputations: tuple[Imputation, ...]
     weighing: Weighing | None
+    reading: Reading | None = None
+    """What makes numbers of texts; none where there are none."""
+
+    @property
+    def filled(self) -> InputSchema:
+        """The columns with texts as numbers, and what they are filled with."""
+        return self.schema if self.reading is None else self.reading.reads
+
+    @property
+    def read(self) -> InputSchema:
+        """The columns that the model itself reads."""
+        return self.filled.read if self.filled.fills else self.filled
+
+    def as_read(self, rows: np.ndarray) -> np.ndarray:
+        """Encoded rows as the model reads them."""
+        made = rows if self.reading is None else self.reading.matrix(rows)
+        return Filling(self.filled).matrix(made) if self.filled.fills else made
 
 
 @dataclass(frozen=True)
@@ -127,6 +149,9 @@ class TrainingRows:
         codes, _ = encode_labels(labelled["_label"], task)
         check_classes(cut, codes, task, needs_valid=needs_valid)
         schema = with_constants(schema_of(used, features), preparing.impute)
+        if preparing.text:
+            strings = [name for name, dtype in used.schema.items() if dtype in TEXTS]
+            schema = with_texts(schema, preparing.text, strings)
         rows = encode(used, schema)
         check_rows(used, rows, schema)
         return cls(
@@ -155,14 +180,15 @@ class TrainingRows:
         """
         rows, labels, groups, columns = self.rows, self.labels, self.groups, self.columns
         if teach is not None:
-            rows, labels, columns = np.ascontiguousarray(rows[teach]), labels[teach], columns.filter(teach)
+            rows, labels, columns = taken(rows, teach), labels[teach], columns.filter(teach)
             groups = None if groups is None else groups[teach]
         schema, imputations = learn(self.schema, self.preparing.impute, rows)
         if self.preparing.weigh and labels.ndim > 1:
             raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
         weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
-        read = Filling(schema).matrix(rows) if schema.fills else rows
-        return Lesson(read, labels, groups, schema, weights, imputations, weighing)
+        reading = learn_reading(schema, self.preparing.text, rows)
+        lesson = Lesson(rows, labels, groups, schema, weights, imputations, weighing, reading)
+        return replace_rows(lesson, rows=lesson.as_read(rows))
 
     def judged(self, task: FitTask, fold: Fold | None = None) -> FitTask:
         """The task cut in two: earlier rows teach, those of the validation window judge, if there are any.
@@ -177,14 +203,14 @@ class TrainingRows:
         lesson = self.lesson(teach)
         valid = None
         if judge.any():
-            valid = np.ascontiguousarray(self.rows[judge])
-            valid = Filling(lesson.schema).matrix(valid) if lesson.schema.fills else valid
+            valid = lesson.as_read(taken(self.rows, judge))
         return replace(
             task,
             rows=lesson.rows,
             labels=lesson.labels,
             groups=lesson.groups,
             weights=lesson.weights,
+            schema=lesson.read,
             valid_rows=valid,
             valid_labels=None if valid is None else self.labels[judge],
             valid_groups=None if valid is None or self.groups is None else self.groups[judge],

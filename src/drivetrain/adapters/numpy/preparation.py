@@ -17,7 +17,8 @@ def learn(schema: InputSchema, rows: np.ndarray) -> Preparation:
         schema: Which columns hold category codes.
         rows: The training rows, shape (n, fields).
     """
-    numbers = tuple(at for at in range(len(schema.fields)) if at not in schema.category_positions)
+    others = {*schema.category_positions, *schema.texts}
+    numbers = tuple(at for at in range(len(schema.fields)) if at not in others)
     values = rows[:, numbers]
     known = ~np.isnan(values)
     counts = np.maximum(known.sum(axis=0), 1)
@@ -30,12 +31,13 @@ def learn(schema: InputSchema, rows: np.ndarray) -> Preparation:
         scales=tuple(np.where(spread > 0, spread, 1.0).tolist()),
         gaps=tuple(at for at, whole in zip(numbers, known.all(axis=0), strict=True) if not whole),
         categories=tuple((at, len(schema.fields[at].categories)) for at in schema.category_positions),
+        texts=schema.texts,
         limit=_SIGMAS,
     )
 
 
 def prepared(preparation: Preparation, rows: np.ndarray) -> np.ndarray:
-    """Float32 inputs of shape (n, width): scaled numbers, flags of gaps, categories one by one, null among them."""
+    """Float32 inputs (n, width): scaled numbers, flags of gaps, categories one by one with null; numbers of texts."""
     rows = np.asarray(rows, dtype=np.float32)
     values = rows[:, preparation.numbers]
     means, scales = (np.array(each, dtype=np.float32) for each in (preparation.means, preparation.scales))
@@ -45,6 +47,7 @@ def prepared(preparation: Preparation, rows: np.ndarray) -> np.ndarray:
     for at, count in preparation.categories:
         codes = np.nan_to_num(rows[:, at], nan=count)
         parts.append((codes[:, None] == np.arange(count + 1, dtype=np.float32)).astype(np.float32))
+    parts.append(rows[:, preparation.texts])
     inputs: np.ndarray = np.concatenate(parts, axis=1, dtype=np.float32)
     return inputs
 

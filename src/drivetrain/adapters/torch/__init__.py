@@ -1,5 +1,6 @@
 """PyTorch: fits modules, keeps each as a program that needs none of its code, and serves it."""
 
+from drivetrain.adapters.torch.bert import bert
 from drivetrain.adapters.torch.engine import TorchEngine
 from drivetrain.adapters.torch.fitted import FittedModule
 from drivetrain.adapters.torch.network import whole
@@ -10,4 +11,4 @@ fitted = FittedModule
 network = whole
 trainer = TorchTrainer
 
-__all__ = ["engine", "fitted", "network", "trainer"]
+__all__ = ["bert", "engine", "fitted", "network", "trainer"]

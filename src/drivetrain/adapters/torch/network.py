@@ -43,7 +43,7 @@ def inputs(preparation: Preparation) -> Any:  # noqa: ANN401 - torch is an extra
     class Inputs(torch.nn.Module):  # type: ignore[misc] # an extra has no types here
         def __init__(self) -> None:
             super().__init__()
-            for name in ("numbers", "gaps"):
+            for name in ("numbers", "gaps", "texts"):
                 self.register_buffer(name, torch.tensor(getattr(preparation, name), dtype=torch.int64))
             for name in ("means", "scales"):
                 self.register_buffer(name, torch.tensor(getattr(preparation, name), dtype=torch.float32))
@@ -59,6 +59,8 @@ def inputs(preparation: Preparation) -> Any:  # noqa: ANN401 - torch is an extra
             for at, count in preparation.categories:
                 codes = torch.nan_to_num(rows[:, at : at + 1], nan=float(count))
                 parts.append((codes == torch.arange(count + 1, dtype=torch.float32, device=rows.device)).float())
+            if preparation.texts:
+                parts.append(rows[:, self.texts])
             return torch.cat(parts, dim=1)
 
     return Inputs()

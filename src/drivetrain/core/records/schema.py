@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from drivetrain.core.notebook import shown
+from drivetrain.core.texts import TextRow
 
 _NAN = math.nan
 
@@ -17,11 +18,13 @@ class Field(msgspec.Struct, frozen=True):
     """One column of a model's input.
 
     ``number`` and ``boolean`` become float64; ``category`` becomes the position of the value in ``categories``.
-    A null, and a category never seen in training, become NaN.
+    A null, and a category never seen in training, become NaN. A ``text`` becomes its length in characters, and goes
+    beside the row as it is (see :mod:`drivetrain.core.texts`); in what a model itself reads, a ``text`` is a number
+    that was made of one.
     """
 
     name: str
-    type: Literal["number", "boolean", "category"] = "number"
+    type: Literal["number", "boolean", "category", "text"] = "number"
     categories: tuple[str, ...] = ()
     description: str = ""
     fill: float | None = None
@@ -49,6 +52,11 @@ class InputSchema(msgspec.Struct, frozen=True):
         return tuple(at for at, field in enumerate(self.fields) if field.type == "category")
 
     @property
+    def texts(self) -> tuple[int, ...]:
+        """Which columns are texts."""
+        return tuple(at for at, field in enumerate(self.fields) if field.type == "text")
+
+    @property
     def fills(self) -> bool:
         """Whether a missing value is filled in before the model reads it."""
         return any(field.fill is not None for field in self.fields)
@@ -62,7 +70,7 @@ class InputSchema(msgspec.Struct, frozen=True):
 
     def encoder(self) -> RowEncoder:
         """A fast encoder for rows that come one at a time."""
-        return RowEncoder(self)
+        return TextRowEncoder(self) if self.texts else RowEncoder(self)
 
 
 def indicator_of(feature: str) -> str:
@@ -102,3 +110,36 @@ class RowEncoder:
             _NAN if value is None else float(value) if codes is None else codes.get(value, _NAN)  # type: ignore[arg-type,call-overload]
             for codes, value in zip(self._codes, values, strict=True)
         ]
+
+
+class TextRowEncoder(RowEncoder):
+    """Encodes one row in which there are texts: they go beside it."""
+
+    def __init__(self, schema: InputSchema) -> None:
+        super().__init__(schema)
+        self._texts = schema.texts
+        self._all_numbers = False
+
+    def encode(self, values: Sequence[object]) -> list[float]:
+        """The row as floats, a :class:`~drivetrain.core.texts.TextRow`.
+
+        Raises:
+            TypeError: A text is none.
+
+        Example:
+            >>> schema = InputSchema((Field("sender_age"), Field("message", "text")))
+            >>> row = schema.encoder().encode([12, "call now"])
+            >>> row, row.texts
+            ([12.0, 8.0], {1: 'call now'})
+        """
+        texts: dict[int, str | None] = {}
+        plain = list(values)
+        for at in self._texts:
+            text = plain[at]
+            if text is None or text != text:  # noqa: PLR0124 - a lookup says null as NaN, too
+                texts[at], plain[at] = None, None
+            elif isinstance(text, str):
+                texts[at], plain[at] = text, len(text)
+            else:
+                raise TypeError(f"{text!r} is no text")
+        return TextRow(super().encode(plain), texts)

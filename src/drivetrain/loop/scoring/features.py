@@ -11,12 +11,14 @@ import polars as pl
 from drivetrain.core.errors import FeatureError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.core.records import Field, InputSchema
+from drivetrain.core.texts import texts_of
 from drivetrain.features.derived import DerivedView
 from drivetrain.features.encoding import encode
 from drivetrain.features.exact import Floats
 from drivetrain.features.label import AT
 from drivetrain.features.online.reader import OnlineReader
 from drivetrain.features.request import RequestFeatures
+from drivetrain.features.texts import carrying, gathered
 from drivetrain.features.training_set import build
 from drivetrain.features.view import FeatureView
 from drivetrain.serve.plan import EndpointPlan
@@ -62,7 +64,7 @@ class OnlineFeatures:
         self._fields = {field.name: field for field in schema.fields}
         self._times = [field.name for field in plan.fields if field.read_as == "time"]
         derived = {name for group in plan.requests if isinstance(group, DerivedView) for name in group.reads}
-        known = {field.name for field in schema.fields if field.type != "category"} - derived
+        known = {field.name for field in schema.fields if field.type not in {"category", "text"}} - derived
         self._numbers = [view for view in plan.views if _numeric(view, known)]
         self._others = [view for view in plan.views if view not in self._numbers]
         self._columns = OnlineReader(store, self._numbers) if self._numbers else None
@@ -98,14 +100,20 @@ class OnlineFeatures:
         self, keys: pl.DataFrame, computed: dict[str, pl.Series], found: dict[str, Floats | Sequence[object]]
     ) -> Floats:
         matrix = np.empty((keys.height, len(self._schema.fields)), dtype=np.float64)
+        texts: dict[int, Sequence[str | None]] = {}
         for place, field in enumerate(self._schema.fields):
             values = found.get(field.name)
             if values is None:
                 column = computed[field.name] if field.name not in keys.columns else keys[field.name]
-                matrix[:, place] = encode(column.to_frame(), InputSchema((field,)))[:, 0]
+                encoded = encode(column.to_frame(), InputSchema((field,)))
+            elif isinstance(values, np.ndarray):
+                encoded = values[:, None]
             else:
-                matrix[:, place] = values if isinstance(values, np.ndarray) else _numbers(values, field)
-        return matrix
+                encoded = _encoded(values, field)
+            matrix[:, place] = encoded[:, 0]
+            if field.type == "text":
+                texts[place] = (texts_of(encoded) or {})[0]
+        return carrying(matrix, texts) if texts else matrix
 
 
 class OfflineFeatures:
@@ -151,10 +159,10 @@ def _column(group: DerivedView, name: str, values: Floats | Sequence[object]) ->
     return pl.Series(name, values, nan_to_null=True)
 
 
-def _numbers(values: Sequence[object], field: Field) -> list[float]:
+def _encoded(values: Sequence[object], field: Field) -> Floats:
     encoded = InputSchema((field,)).encoder().encode
     try:
-        return [encoded((value,))[0] for value in values]
+        return gathered([encoded((value,)) for value in values])
     except (TypeError, ValueError) as error:
         raise FeatureError(f"a value of feature {field.name!r} does not suit the version: {error}") from error
 

@@ -248,16 +248,25 @@ def _is_flax(data: bytes) -> bool:
     )
 
 
+def _is_embedding(data: bytes) -> bool:
+    parts = {"manner.json": _is_json_object, "model.onnx": _is_onnx, "tokenizer.json": _is_json_object}
+    return _held(data, parts)
+
+
 _FORMS: Mapping[str, Callable[[bytes], bool]] = {
     "background": _decodes(_background),
     "catboost": _is_catboost,
+    "embedding": _is_embedding,
     "flax": _is_flax,
     "json": _decodes(_rates),
     "keras": _is_keras,
     "lightgbm": _is_lightgbm,
+    "linear": _is_json_object,
     "onnx": _is_onnx,
     PICKLE: is_pickle,
     "skops": _is_skops,
+    "tfidf": _is_json_object,
+    "tokens": _is_json_object,
     "torch": _is_torch,
     "xgboost": _is_xgboost,
 }

@@ -11,8 +11,22 @@ from msgspec import UNSET, UnsetType
 from drivetrain.core.records import Field, InputSchema
 from drivetrain.serve.explain.reasons import Method, Reasons
 from drivetrain.serve.explain.unit import Unit
-from drivetrain.serve.explain.words import sentence
+from drivetrain.serve.explain.words import sentence, word_sentence
 from drivetrain.serve.version import Output
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What one word, or piece, of a text did.
+
+    Attributes:
+        word: It, quoted.
+        contribution: What it adds to the margin.
+        sentence: The same in plain words.
+    """
+
+    word: str
+    contribution: float
+    sentence: str
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -31,6 +45,8 @@ class Contribution(msgspec.Struct, frozen=True):
     contribution: float
     sentence: str
     error: float | UnsetType = UNSET
+    words: list[Word] | UnsetType = UNSET
+    """Of a text: those of its words that moved the answer most; left out where the model does not tell."""
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -106,7 +122,12 @@ def explained_row(
         errors: Sequence[float | UnsetType] = [UNSET] * len(added) if reasons.errors is None else reasons.errors[at]
         told = [
             Contribution(
-                field.name, _plain(field, value), much, sentence(field, value, code, much, reasons.unit, output), error
+                field.name,
+                _plain(field, value),
+                much,
+                sentence(field, value, code, much, reasons.unit, output),
+                error,
+                _words(reasons, field, at, output),
             )
             for field, value, code, much, error in zip(schema.fields, values, inputs, added, errors, strict=True)
         ]
@@ -115,6 +136,15 @@ def explained_row(
     if several:
         return ExplainedRow(prediction, classes=[ClassSum(at, *parts) for at, parts in enumerate(sums)])
     return ExplainedRow(prediction, *sums[0])
+
+
+def _words(reasons: Reasons, field: Field, at: int, output: str) -> list[Word] | UnsetType:
+    if field.name not in reasons.words:
+        return UNSET
+    return [
+        Word(word, much, word_sentence(word, much, reasons.unit, output))
+        for word, much in reasons.words[field.name][at]
+    ]
 
 
 def _plain(field: Field, value: Any) -> Any:  # noqa: ANN401 - a feature's value is of any type

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,12 +13,14 @@ from drivetrain.core.errors import DrivetrainError, RequestError
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.protocols import Blobs, Engine
 from drivetrain.core.records import ModelVersion
+from drivetrain.features.texts import gathered
 from drivetrain.serve.explain.shapley import Sampling
 from drivetrain.serve.explain.unit import UNITS, Unit
 from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.version import LoadedVersion
 from drivetrain.train.background import FORMAT, Background, load_background
 from drivetrain.train.margin import by_output, explaining, margin_link, probes
+from drivetrain.train.text.reading import TextEngine
 
 Method: TypeAlias = Literal["exact", "sampled"]
 
@@ -39,6 +42,8 @@ class Reasons(NamedTuple):
     base: list[float]
     contributions: list[list[float]]
     errors: list[list[float]] | None = None
+    words: Mapping[str, list[list[tuple[str, float]]]] = MappingProxyType({})
+    """Text feature → for each output the words and pieces that moved it most, and what each adds to the margin."""
 
 
 Explain: TypeAlias = Callable[[list[float]], Reasons]
@@ -79,8 +84,10 @@ def reasons_of(version: LoadedVersion, blobs: Blobs) -> Explain:
 
 def _exact(engine: Engine, unit: Unit) -> Explain:
     def explain(inputs: list[float]) -> Reasons:
-        values = by_output(np.asarray(engine.explain(np.array([inputs], dtype=np.float64))))[0]
-        return Reasons(unit, "exact", values[:, -1].tolist(), values[:, :-1].tolist())
+        rows = gathered([inputs])
+        values = by_output(np.asarray(engine.explain(rows)))[0]
+        words = engine.words(rows)[0] if isinstance(engine, TextEngine) else {}
+        return Reasons(unit, "exact", values[:, -1].tolist(), values[:, :-1].tolist(), words=words)
 
     return explain
 

@@ -35,11 +35,23 @@ def sentence(field: Field, value: object, encoded: float, contribution: float, u
     )
 
 
+def word_sentence(word: str, contribution: float, unit: Unit, output: str = "") -> str:
+    """One plain sentence about one word of a text; as :func:`sentence`.
+
+    Example:
+        >>> word_sentence("'free'", 1.3083, "log-odds")
+        "'free' raises the odds by a factor of 3.7."
+    """
+    return f"{word} {_effect(contribution, unit, output)}."
+
+
 def _said(field: Field, value: object, encoded: float) -> str:
     if value is None:
         return "unknown"
     if field.type == "category":
         return f"{value}, never seen in training" if isnan(encoded) else str(value)
+    if field.type == "text":
+        return f"a text of {_number(encoded)} character{'' if encoded == 1 else 's'}"
     if field.type == "boolean":
         return "true" if encoded else "false"
     return _number(encoded)
