@@ -13,6 +13,7 @@ from drivetrain.core.errors import StoreError, TrainingError
 from drivetrain.core.protocols import Blobs, Engine, Fitted, LoadEngine
 from drivetrain.core.records import Artifact, InputSchema
 from drivetrain.core.records.version import Packaging
+from drivetrain.train.deciding.reading import DecidingEngine, load_decider
 from drivetrain.train.filling import FilledEngine
 from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
@@ -36,7 +37,8 @@ def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema
 
     Args:
         blobs: Where it is.
-        artifacts: A model's, the one to serve first.
+        artifacts: A model's, the one to serve first; one that says how answers are read is heeded, and without it the
+            model answers as it was fitted.
         schema: What its rows hold, and what stands in for missing values.
         threads: How many a batch may be computed on.
 
@@ -47,7 +49,9 @@ def open_engine(blobs: Blobs, artifacts: Sequence[Artifact], schema: InputSchema
     """
     load = _loader(engine_of(artifacts))
     path = blobs.path(artifacts[0].digest)
-    return FilledEngine(load(path, schema.read, threads), schema) if schema.fills else load(path, schema, threads)
+    engine = FilledEngine(load(path, schema.read, threads), schema) if schema.fills else load(path, schema, threads)
+    decider = load_decider(blobs, artifacts)
+    return engine if decider is None else DecidingEngine(engine, decider)
 
 
 def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[tuple[Artifact, ...], Packaging]:
