@@ -284,8 +284,9 @@ class Declarations(Definitions):
         seed: int = 0,
         **words: Any,  # noqa: ANN401 - calibrate, threshold, conformal and words of Model
     ) -> Model:
-        """Declares what is to be learned; see :class:`Model`, whose other fields may be given too: words for people, and
-        how answers are read (``calibrate``, ``threshold``, ``conformal``).
+        """Declares what is to be learned; see :class:`Model`, whose other fields may be given too.
+
+        These are words for people, and how answers are read: ``calibrate``, ``threshold``, ``conformal``.
 
         What rows are told apart by (``slices``, ``protected``, ``weigh``) is a feature of the model by full name, a
         field of the request, or a column of the label's table that the model does not read. The label's kind decides

@@ -194,7 +194,10 @@ class Model:
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
         drawn = [] if self.bootstrap == Bootstrap() else [self.bootstrap]
-        acts = [*([self.threshold] if isinstance(self.threshold, int | float) else []), *(each.digest for each in self.behaviours)]
+        acts = [
+            *([self.threshold] if isinstance(self.threshold, int | float) else []),
+            *(each.digest for each in self.behaviours),
+        ]
         named = [each.name for each in self.protected]
         return digest([list(self.gates), self.slices, named, self.metric, *drawn, *acts])
 

@@ -170,7 +170,7 @@ class _Work:
     tune: Tune | None
     threads: int
     progress: Progress
-    deciding: Deciding = Deciding()
+    deciding: Deciding
 
     @property
     def journal(self) -> Path:
@@ -249,7 +249,7 @@ class _Work:
     def _choose(
         self, judged: FitTask
     ) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float], list[np.ndarray]]:
-        """Trials, the parameters that did best, and how good they are on rows they have not seen, with their answers."""
+        """Trials, the parameters that did best, and how good they are on rows they have not seen, with the answers."""
         trials: tuple[Trial, ...] = ()
         if judged.valid_rows is None:
             return trials, {}, {}, []

@@ -162,10 +162,12 @@ class TrainingRows:
         if self.preparing.weigh and labels.ndim > 1:
             raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
         weigh = self.preparing.weigh
+        weights: np.ndarray | None = None
+        weighing: Weighing | None = None
         if isinstance(weigh, ClassWeights):
             weights, weighing = weigh.learn(labels, self.task)
-        else:
-            weights, weighing = weigh.learn(columns, labels) if weigh else (None, None)
+        elif weigh is not None:
+            weights, weighing = weigh.learn(columns, labels)
         read = Filling(schema).matrix(rows) if schema.fills else rows
         return Lesson(read, labels, groups, schema, weights, imputations, weighing)
 
@@ -194,7 +196,6 @@ class TrainingRows:
             valid_labels=None if valid is None else self.labels[judge],
             valid_groups=None if valid is None or self.groups is None else self.groups[judge],
         )
-
 
     def unseen(self, said: Sequence[np.ndarray]) -> Unseen:
         """Rows that judge, with the answers of models that had not seen them.

@@ -1,7 +1,8 @@
-"""Weights of rows: by group and label, so that the two are independent; or by label alone, so that a rare one counts."""
+"""Weights of rows: by group and label, so that the two are independent; or by label alone, so that rare ones count."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -104,14 +105,14 @@ class Reweigh:
 class ClassWeights:
     """Weights by label, so that a rare one counts as much as a common one.
 
-    Balanced, a row of a class that n_c of n rows have weighs n / (k n_c) among k classes (King and Zeng, 2001), as counted
-    among the rows that teach, anew in every split. Only the model is fitted with weights: its baselines are not, and every
-    figure that judges counts rows alike. What comes of it are no shares any more: probabilities of a rare class are too
-    high by far. Where they are read as chances, or rows are acted on by cost, calibrate them as well.
+    Balanced, a row of a class that n_c of n rows have weighs n / (k n_c) among k classes (King and Zeng, 2001), as
+    counted among the rows that teach, anew in every split. Only the model is fitted with weights: its baselines are
+    not, and every figure that judges counts rows alike. What comes of it are no shares any more: probabilities of a
+    rare class are too high by far. Where they are read as chances, or rows acted on by cost, calibrate them as well.
 
     Args:
-        of: Label → weight, such as ``{True: 8, False: 1}`` or ``{"cat": 2, "dog": 1}``, each label named; balanced where it
-            is left out.
+        of: Label → weight, such as ``{True: 8, False: 1}`` or ``{"cat": 2, "dog": 1}``, each label named; balanced
+            where it is left out.
 
     Example:
         >>> ClassWeights({True: 8, False: 1}).columns
@@ -127,7 +128,7 @@ class ClassWeights:
         if not self.of:
             raise UsageError("ClassWeights names no label", do="Leave it empty for balanced weights: dt.ClassWeights()")
         for label, weight in self.of.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+            if not 0 < weight < math.inf:
                 raise UsageError(f"the weight of label {label!r} is no weight", found=weight, expected="above 0")
         object.__setattr__(self, "of", dict(self.of))
 

@@ -1,7 +1,7 @@
 """From a score to a decision: what is learned to read answers by, how it was learned, and what came of it.
 
-:class:`Decider` is what serves: it is kept as an artifact beside the model, so that its digest, signature and archive are
-the model's. :class:`Decided` says how it was learned and is part of the run; the rest is part of an evaluation.
+:class:`Decider` is what serves: it is kept as an artifact beside the model, so that its digest, signature and archive
+are the model's. :class:`Decided` says how it was learned and is part of the run; the rest is part of an evaluation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     curves: tuple[Curve, ...] = ()
     """One of a yes or no; one a class, after which they are made to add to one; none of a temperature."""
     inverse: float = 1.0
-    """Of a temperature: what log-probabilities are multiplied by before they are made to add to one (Guo et al., 2017)."""
+    """Of a temperature: what log-probabilities are multiplied by before they are made to add to one (Guo et al.,
+    2017)."""
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class WeighedCell(msgspec.Struct, frozen=True):
 
 
 class Weighing(msgspec.Struct, frozen=True, kw_only=True):
-    """Weights that make label and group independent among the rows that the model was fitted on; or weights by label."""
+    """Weights that make label and group independent among the rows that the model was fitted on; or those by label."""
 
     by: tuple[str, ...]
     """The columns whose values make the groups; none where rows are weighed by their label alone."""

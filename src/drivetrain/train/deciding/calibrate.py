@@ -29,9 +29,9 @@ _WAYS: dict[str, tuple[CalibrationMethod, ...]] = {
 class Calibrate:
     """Makes a model's probabilities those that come true.
 
-    It is learned on rows that taught no fit: the validation rows, or those of the split's folds, each answered by a model
-    that had not seen it. The last fit learns from these rows too; what was learned of its forerunner's answers is used
-    for its own, as scikit-learn does with ``ensemble=False``, and what comes of it is measured on the test rows.
+    It is learned on rows that taught no fit: the validation rows, or those of the split's folds, each answered by a
+    model that had not seen it. The last fit learns from these rows too; what was learned of its forerunner's answers is
+    used for its own, as scikit-learn does with ``ensemble=False``, and what comes of it is measured on the test rows.
 
     Every way is judged on stretches of time that it was not learned on, by log loss with the Brier score beside it. The
     best is kept if its whole interval says that it lowers the log loss; else answers stay as they are.
@@ -70,7 +70,7 @@ class Calibrate:
                 expected=f"one of auto, {', '.join(known)}" if known else "a yes or no, or one of several classes",
                 do="Leave calibrate= out" if not known else None,
             )
-        return known if self.method == "auto" else (self.method,)  # type: ignore[return-value]
+        return known if self.method == "auto" else (self.method,)
 
 
 def calibrated(calibrate: Calibrate, unseen: Unseen) -> tuple[Calibration | None, np.ndarray, CalibrationChoice]:

@@ -1,4 +1,9 @@
-"""Answers that say how sure they are: intervals and sets that hold the outcome as often as asked, by split conformal."""
+"""Answers that say how sure they are: intervals and sets that hold the outcome as often as asked.
+
+Split conformal prediction needs a vector of errors and one place in its order. MAPIE, which does it well for
+scikit-learn estimators, wants one to wrap; here a model is whatever an engine serves, and what serves the interval is a
+number in a record. So it is ours, and MAPIE's answers are its golden values in the tests.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +29,10 @@ class Conformal:
     """Intervals of numbers, or sets of classes, that hold the outcome in a given share of all cases.
 
     Of n rows that taught no fit, the error that a share ``coverage`` of n + 1 stays within is taken (Vovk et al., 2005;
-    Lei et al., 2018): of a number its distance from the answer; of two quantiles, how far outside them it lay (Romano et
-    al., 2019); of classes, how unlikely the one that came was said to be (Sadinle et al., 2019). Whatever the model, the
-    share holds for rows that are exchangeable with those. Rows to come are not: so it is measured on the test rows, by
-    month and slice, and the card says where it was missed.
+    Lei et al., 2018): of a number its distance from the answer; of two quantiles, how far outside them it lay (Romano
+    et al., 2019); of classes, how unlikely the one that came was said to be (Sadinle et al., 2019). Whatever the model,
+    the share holds for rows that are exchangeable with those. Rows to come are not: so it is measured on the test rows,
+    by month and slice, and the card says where it was missed. No set is empty: the likeliest class is in each.
 
     Args:
         coverage: The share of outcomes that are to lie inside.
@@ -83,9 +88,7 @@ def reached(conformal: Conformal, unseen: Unseen) -> tuple[Reach, ReachChoice]:
     if kind == "quantile":
         low, high = _pair(unseen.task.levels, share)
         outside = np.maximum(said[:, low] - labels, labels - said[:, high])
-        reach = Reach(
-            method="quantile", coverage=share, reach=_rank(outside, share, unseen.of), between=(low, high)
-        )
+        reach = Reach(method="quantile", coverage=share, reach=_rank(outside, share, unseen.of), between=(low, high))
         return reach, ReachChoice(coverage=share, rows={"": len(labels)})
     chances = by_class(said)
     names = unseen.task.classes or YES_OR_NO

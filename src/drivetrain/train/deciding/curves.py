@@ -141,13 +141,14 @@ def applied(calibration: Calibration, said: np.ndarray) -> np.ndarray:
     """Calibrated probabilities of a batch, of the shape that they came in."""
     if calibration.method == "temperature":
         scaled = calibration.inverse * np.log(np.clip(said, _EDGE, 1.0))
-        shares: np.ndarray = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True)
+        shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
     if said.ndim == 1:
         return _read(calibration.curves[0], said)
     read = np.column_stack([_read(curve, column) for curve, column in zip(calibration.curves, said.T, strict=True)])
     whole = read.sum(axis=1, keepdims=True)
-    return np.divide(read, whole, out=np.full_like(read, 1.0 / read.shape[1]), where=whole > 0)
+    even = np.full_like(read, 1.0 / read.shape[1])
+    return np.asarray(np.divide(read, whole, out=even, where=whole > 0), np.float64)
 
 
 def row_reader(calibration: Calibration) -> Callable[[float | list[float]], float | list[float]]:
@@ -212,7 +213,7 @@ def _read(curve: Curve, said: np.ndarray) -> np.ndarray:
         return np.full(len(said), says[0])
     place = np.clip(np.searchsorted(at, said, side="right") - 1, 0, len(at) - 2)
     between = says[place] + (said - at[place]) * ((says[place + 1] - says[place]) / (at[place + 1] - at[place]))
-    return np.where(said <= at[0], says[0], np.where(said >= at[-1], says[-1], between))
+    return np.asarray(np.where(said <= at[0], says[0], np.where(said >= at[-1], says[-1], between)), np.float64)
 
 
 def _log_odds(said: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from drivetrain.core.errors import UsageError
 from drivetrain.core.records import Decided, Decider
 from drivetrain.core.records.deciding import ThresholdChoice
-from drivetrain.core.errors import UsageError
 from drivetrain.core.records.task import KINDS, TaskKind
 from drivetrain.train.deciding.calibrate import Calibrate, calibrated
 from drivetrain.train.deciding.conformal import Conformal, reached
@@ -52,9 +52,9 @@ class Deciding:
     def learn(self, unseen: Unseen) -> tuple[Decider, Decided]:
         """How answers are read, and how that came about.
 
-        Curves are learned from all of the rows. What an interval or a set is learned from are answers calibrated by what
-        was learned on other stretches of time; a threshold is chosen on the answers as they are served, for a curve that
-        never falls puts no row before another.
+        Curves are learned from all of the rows. What an interval or a set is learned from are answers calibrated by
+        what was learned on other stretches of time; a threshold is chosen on the answers as they are served, for a
+        curve that never falls puts no row before another.
 
         Args:
             unseen: Rows that taught no fit.

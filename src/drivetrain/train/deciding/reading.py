@@ -1,8 +1,8 @@
 """A version's answers read as its project declares: calibrated where an engine is opened, then decided on.
 
-What opens a model calibrates it in here if an artifact says how, as :mod:`drivetrain.train.filling` fills it in; a model
-without one is opened as it is, and pays nothing. Explanations stay the model's own: their margin is that of its answer
-before it is calibrated.
+What opens a model calibrates it in here if an artifact says how, as :mod:`drivetrain.train.filling` fills it in; a
+model without one is opened as it is, and pays nothing. Explanations stay the model's own: their margin is that of its
+answer before it is calibrated.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Threshold:
                     raise UsageError(
                         f"a threshold's {word} is of an outcome", found=repr(name), expected=", ".join(OUTCOMES)
                     )
-                if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                if not 0 <= value < math.inf:
                     raise UsageError(
                         f"the {word} of a {name.replace('_', ' ')} is no amount", found=value, expected="0 or more",
                         do=f"Say what it brings as {'benefit' if word == 'cost' else 'cost'}=",
