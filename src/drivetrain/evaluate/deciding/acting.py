@@ -33,9 +33,9 @@ def acting(choice: ThresholdChoice, predictions: Floats, labels: Floats, resampl
         threshold=choice.value,
         costs=choice.costs,
         at_most=choice.at_most,
-        share=_ratio(acts.astype(np.float64), np.ones(len(labels)), resamples),
-        precision=_ratio(labels * acts, acts.astype(np.float64), resamples) if acts.any() else None,
-        recall=_ratio(labels * acts, labels, resamples) if labels.any() else None,
+        share=ratio(acts.astype(np.float64), np.ones(len(labels)), resamples),
+        precision=ratio(labels * acts, acts.astype(np.float64), resamples) if acts.any() else None,
+        recall=ratio(labels * acts, labels, resamples) if labels.any() else None,
         cost=mean(ours, resamples),
         alternatives=tuple(
             Alternative(name=name, cost=mean(theirs, resamples), saved=mean(theirs - ours, resamples))
@@ -59,9 +59,12 @@ def mean(values: Floats, resamples: Resamples) -> Measure:
     return Measure(draws.value, low, high, draws.count, resamples.level)
 
 
-def _ratio(values: Floats, of: Floats, resamples: Resamples) -> Measure:
-    """A share of some rows, with its interval."""
+def ratio(values: Floats, of: Floats, resamples: Resamples, level: float | None = None) -> Measure:
+    """A share of some rows, with its interval; without one where every resample says the same."""
+    level = resamples.level if level is None else level
     above, below = resamples.sums(values)[:, 0], resamples.sums(of)[:, 0]
     share = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
     draws = Draws(float(share[0]), share[1:], int(of.sum()), resamples.blocks)
-    return draws.measure(METRICS["base_rate"], resamples.level)
+    if np.nanmin(share) == np.nanmax(share):  # 49 of 49 are not certainty
+        return Measure(draws.value, None, None, draws.count, level)
+    return draws.measure(METRICS["base_rate"], level)

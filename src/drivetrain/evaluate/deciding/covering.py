@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from drivetrain.core.records import Covering, Measure
 from drivetrain.core.records.deciding import CoveredPart, Reach
-from drivetrain.evaluate.bootstrap import Draws, Resamples
-from drivetrain.evaluate.deciding.acting import mean
-from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.bootstrap import Resamples
+from drivetrain.evaluate.deciding.acting import mean, ratio
 from drivetrain.evaluate.metrics.answers import Answers
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.train.deciding.conformal import YES_OR_NO, intervals, members
@@ -48,12 +47,12 @@ def covering(
             continue  # one part is the whole
         level = 1.0 - (1.0 - resamples.level) / max(len(named), 1)
         for value, which in named:
-            share = _share(inside[which], resamples.among(which), level)
+            share = ratio(inside[which], np.ones(int(which.sum())), resamples.among(which), level)
             found.append(CoveredPart(column=column, value=value, covered=share, size=float(size[which].mean())))
     return Covering(
         method=reach.method,
         coverage=reach.coverage,
-        covered=_share(inside, resamples, resamples.level),
+        covered=ratio(inside, np.ones(len(inside)), resamples),
         size=_floored(size, resamples),
         parts=tuple(found),
     )
@@ -79,13 +78,6 @@ def _columns(
         yield CLASS, np.array(answers.task.classes or YES_OR_NO, dtype=object)[answers.labels.astype(np.intp)]
     for values in () if slices is None else slices:
         yield values.name, np.array(values.cast(pl.String).fill_null("(missing)").to_list(), dtype=object)
-
-
-def _share(inside: Floats, resamples: Resamples, level: float) -> Measure:
-    sums = resamples.sums(inside)[:, 0]
-    rows = resamples.sums(np.ones(len(inside)))[:, 0]
-    share = np.divide(sums, rows, out=np.full(len(rows), np.nan), where=rows > 0)
-    return Draws(float(share[0]), share[1:], len(inside), resamples.blocks).measure(METRICS["base_rate"], level)
 
 
 def _floored(size: Floats, resamples: Resamples) -> Measure:

@@ -46,7 +46,7 @@ def _covered(report: Covering) -> dict[str, list[CoveredLine]]:
     told = {}
     for column, parts in groupby(report.parts, key=lambda part: part.column):
         found = list(parts)
-        low, high = ends([part.covered for part in found])
+        low, high = ends([Measure(report.coverage), *(part.covered for part in found)])
         told[column] = [
             CoveredLine(
                 part.value,

@@ -28,7 +28,7 @@ def acts(report: Acting, rows: str) -> list[str]:
             f"{figure(half.cost.value)}."
         ]
         said.append(f"It acts on {_percent(report.share)} of the {rows}{_right(report)}.")
-        said += [f"Against acting {one.name}: {_surely(one.saved)}." for one in (never, always)]
+        said += [f"Than acting {one.name}, that is {_surely(one.saved)}." for one in (never, always)]
     if report.at_most is not None:
         more = report.share.value > report.at_most
         said.append(
@@ -109,10 +109,10 @@ def _right(report: Acting) -> str:
 
 
 def _surely(saved: Measure) -> str:
-    amount = f"{figure(abs(saved.value))} {'less' if saved.value >= 0 else 'more'} for each"
+    amount = f"{figure(abs(saved.value))} {'less' if saved.value >= 0 else 'more'}"
     if saved.low is None or saved.high is None:
         return f"{amount}; too few days to say how surely"
-    between = f"{figure(saved.low, sign=True)} to {figure(saved.high, sign=True)} saved"
+    between = f"{figure(saved.low, sign=True)} to {figure(saved.high, sign=True)} saved on each"
     sure = "surely" if saved.low > 0 or saved.high < 0 else "not surely"
     return f"{sure} {amount} ({between})"
 

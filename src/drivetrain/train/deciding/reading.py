@@ -66,6 +66,11 @@ class DecidingEngine:
         return self.own.explain(rows)
 
     @property
+    def calibrates(self) -> bool:
+        """Whether it answers otherwise than the model itself."""
+        return self._calibrated is not None
+
+    @property
     def decides(self) -> bool:
         """Whether anything follows from an answer."""
         return self.threshold is not None or self.reach is not None
