@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from drivetrain.core.errors import RefusedError, SignatureRefused
+from drivetrain.core.errors import RefusedError, SignatureRefused, StoreError
 from drivetrain.core.hashing import Digest, digest_bytes
 from drivetrain.core.records import Artifact
 from drivetrain.core.signing import VerifyKey
 from drivetrain.registry.archive.manifest import BLOBS, DOMAIN, FORM, MANIFEST, SEAL, Manifest, Seal, artifacts, needed
 from drivetrain.train.background import Background
+from drivetrain.train.deciding.reading import decider_of
 
 MOST_BYTES = 8 << 30
 MOST_MANIFEST = 64 << 20
@@ -190,10 +191,10 @@ def _is(artifact: Artifact, data: bytes) -> bool:
         return data[:1] == b"{"
     if kind == "onnx":
         return data[:1] == b"\x08"  # ir_version, which the format's writers put first
-    if kind == "background":
+    if kind in {"background", "decide"}:
         try:
-            msgspec.msgpack.decode(data, type=Background)
-        except msgspec.DecodeError:
+            msgspec.msgpack.decode(data, type=Background) if kind == "background" else decider_of(data)
+        except (msgspec.DecodeError, StoreError):
             return False
         return True
     return kind in {"skops", "torch"} and _is_packed(kind, data)

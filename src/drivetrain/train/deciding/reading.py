@@ -17,7 +17,7 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.frames import Matrix
 from drivetrain.core.protocols import Blobs, Engine
 from drivetrain.core.records import Artifact, Decider
-from drivetrain.core.records.deciding import Reach
+from drivetrain.core.records.deciding import Reach, Steps
 from drivetrain.train.deciding.conformal import interval_of, set_of
 from drivetrain.train.deciding.curves import applied, row_reader
 
@@ -77,13 +77,22 @@ class DecidingEngine:
 
     def read(self, said: float | list[float]) -> Read:
         """What follows from an answer, as it is served."""
-        decision = None if self.threshold is None or isinstance(said, list) else said >= self.threshold
-        reach = self.reach
-        if reach is None:
-            return Read(decision)
-        if reach.method == "set":
-            return Read(decision, None, set_of(reach, said))
-        return Read(decision, interval_of(reach, said))
+        return follows(said, self.threshold, self.reach)
+
+
+def follows(said: float | list[float], threshold: float | None, reach: Reach | None) -> Read:
+    """What follows from an answer.
+
+    Example:
+        >>> follows(0.4, 0.3, None)
+        Read(decision=True, interval=None, classes=None)
+    """
+    decision = None if threshold is None or isinstance(said, list) else said >= threshold
+    if reach is None:
+        return Read(decision)
+    if reach.method == "set":
+        return Read(decision, None, set_of(reach, said))
+    return Read(decision, interval_of(reach, said))
 
 
 def own(engine: Engine) -> Engine:
@@ -105,9 +114,22 @@ def load_decider(blobs: Blobs, artifacts: Sequence[Artifact]) -> Decider | None:
         StoreError: It is not there, or can't be read.
     """
     artifact = next((each for each in artifacts if each.format == FORMAT), None)
-    if artifact is None:
-        return None
+    return None if artifact is None else decider_of(blobs.get(artifact.digest))
+
+
+def decider_of(data: bytes) -> Decider:
+    """How answers are read, from an artifact's bytes.
+
+    Raises:
+        StoreError: They are something else, or curves without an end.
+    """
     try:
-        return _decode(blobs.get(artifact.digest))
+        found = _decode(data)
     except msgspec.MsgspecError as error:
         raise StoreError(f"how answers are read can't be read: {error}", do="Train the version again") from None
+    curves = () if found.calibration is None else found.calibration.curves
+    bent = [curve for curve in curves if isinstance(curve, Steps) and not 0 < len(curve.at) == len(curve.says)]
+    reach = found.reach
+    if bent or (reach is not None and len(reach.floors) != len(reach.classes)):
+        raise StoreError("how answers are read is cut short", do="Train the version again")
+    return found
