@@ -58,7 +58,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     between: tuple[int, int] = (0, 0)
     """Of quantiles: positions of the two."""
     floors: tuple[float, ...] = ()
-    """Of classes: the probability from which each is in the set; the likeliest is in any."""
+    """Of classes: the probability from which each is in the set."""
     classes: tuple[str, ...] = ()
     """Of classes: their names, in the order of the floors."""
 
@@ -180,6 +180,8 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
 
     method: Literal["residual", "quantile", "set"]
     coverage: float
+    each_class: bool = False
+    """Whether the coverage was asked for within each class."""
     covered: Measure
     size: Measure
     parts: tuple[CoveredPart, ...] = ()

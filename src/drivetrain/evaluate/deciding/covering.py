@@ -52,6 +52,7 @@ def covering(
     return Covering(
         method=reach.method,
         coverage=reach.coverage,
+        each_class=len(set(reach.floors)) > 1,
         covered=ratio(inside, np.ones(len(inside)), resamples),
         size=_floored(size, resamples),
         parts=tuple(found),

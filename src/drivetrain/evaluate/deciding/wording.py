@@ -44,9 +44,10 @@ def covers(report: Covering, rows: str) -> list[str]:
     promised, held = percent(report.coverage), report.covered
     sets = report.method == "set"
     size = f"a set names {report.size.value:.2f} classes" if sets else f"an interval is {report.size.value:.4g} wide"
+    cases = "all cases of each class" if report.each_class else "all cases"
     said = [
-        f"Each answer comes with {'a set' if sets else 'an interval'} that is to hold what comes in {promised} of all "
-        f"cases. Of {held.count:,} {rows} it held {_percent(held)}; on average {size}."
+        f"Each answer comes with {'a set' if sets else 'an interval'} that is to hold what comes in {promised} of "
+        f"{cases}. Of {held.count:,} {rows} it held {_percent(held)}; on average {size}."
     ]
     if held.high is not None and held.high < report.coverage:
         said.append(

@@ -21,6 +21,7 @@ from drivetrain.train.deciding.unseen import Unseen
 
 YES_OR_NO = ("no", "yes")
 """What the classes of a yes or no are called in a set."""
+_TINY = 1e-300
 _KINDS: tuple[TaskKind, ...] = ("binary", "multiclass", "regression", "quantile")
 
 
@@ -32,7 +33,8 @@ class Conformal:
     Lei et al., 2018): of a number its distance from the answer; of two quantiles, how far outside them it lay (Romano
     et al., 2019); of classes, how unlikely the one that came was said to be (Sadinle et al., 2019). Whatever the model,
     the share holds for rows that are exchangeable with those. Rows to come are not: so it is measured on the test rows,
-    by month and slice, and the card says where it was missed. No set is empty: the likeliest class is in each.
+    by month and slice, and the card says where it was missed. No set is empty: where no class is likely enough, the one
+    nearest to it is named.
 
     Args:
         coverage: The share of outcomes that are to lie inside.
@@ -120,10 +122,13 @@ def intervals(reach: Reach, said: np.ndarray) -> np.ndarray:
 
 
 def members(reach: Reach, said: np.ndarray) -> np.ndarray:
-    """Whether each class is in each answer's set, shape (n, classes); the likeliest always is."""
+    """Whether each class is in each answer's set, shape (n, classes); where none is likely enough, the nearest."""
     chances = by_class(said)
-    inside = chances >= np.array(reach.floors)
-    inside[np.arange(len(chances)), chances.argmax(axis=1)] = True
+    floors = np.array(reach.floors)
+    inside = chances >= floors
+    nearest = np.argmax(chances / np.maximum(floors, _TINY), axis=1)
+    alone = ~inside.any(axis=1)
+    inside[alone, nearest[alone]] = True
     return inside
 
 
@@ -140,13 +145,9 @@ def interval_of(reach: Reach, said: float | Sequence[float]) -> tuple[float, flo
 def set_of(reach: Reach, said: float | Sequence[float]) -> list[str]:
     """The same of one answer: names of the classes that may come."""
     chances = said if isinstance(said, Sequence) else (1.0 - said, said)
-    top = max(chances)
-    first = list(chances).index(top)
-    return [
-        name
-        for at, (name, chance, floor) in enumerate(zip(reach.classes, chances, reach.floors, strict=True))
-        if chance >= floor or at == first
-    ]
+    known = list(zip(reach.classes, chances, reach.floors, strict=True))
+    found = [name for name, chance, floor in known if chance >= floor]
+    return found or [max(known, key=lambda each: each[1] / max(each[2], _TINY))[0]]
 
 
 def _rank(errors: np.ndarray, coverage: float, of: str) -> float:
