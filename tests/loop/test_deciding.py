@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from tests.loop.answers import Told, diabetes, digits, frame_of
 from tests.loop.shop import command, serving
+from tests.web.conftest import Caller
 
 from drivetrain.core.clock import now
 from drivetrain.core.errors import ProjectError, UsageError
@@ -20,6 +21,7 @@ from drivetrain.registry.archive.read import _is as is_what_it_says
 from drivetrain.registry.load import load_engine, predict_version
 from drivetrain.train.deciding.reading import DecidingEngine
 from drivetrain.train.predict import predict_run
+from drivetrain.web.app import create_app
 
 DECLARED = (
     'rows="flights", slices=["carrier"], protected=["carrier"], weigh=dt.ClassWeights(), calibrate=dt.Calibrate(), '
@@ -106,6 +108,16 @@ def test_the_card_tells_it(made):
         "it would be 0.111",
     ):
         assert words in card, words
+
+
+def test_the_dashboard_tells_it(made):
+    project, _ = made
+    run, evaluation, _, _ = judged(project)
+    call = Caller(create_app(project))
+    page, of_run = call("/models/late/versions/1").text, call(f"/runs/{run.run_id}").text
+    assert "From its answer to a decision" in page
+    assert f"Acting on what scores {evaluation.acting.threshold:.3f} or more costs" in page
+    assert "By label alone:" in of_run
 
 
 def test_served_logged_and_watched(made):

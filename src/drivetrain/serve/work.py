@@ -37,10 +37,14 @@ def share(work: Work, parts: Sequence[Part]) -> list[Answer]:
     if len(parts) == 1 and len(work.batch.calls) == 1 and work.serving.router is None and not parts[0].failed:
         [call], [part] = work.batch.calls, parts
         away = list(work.away) or UNSET
-        told_of = told(reads(part) or ())
-        return [Answer(part.outputs, call.request_id, part.version.record.version, features_away=away, **told_of)]
+        version = part.version
+        if version.decides is None:
+            return [Answer(part.outputs, call.request_id, version.record.version, features_away=away)]
+        follows = told(reads(part) or ())
+        return [Answer(part.outputs, call.request_id, version.record.version, features_away=away, **follows)]
     rows: list[tuple[Output, int, int]] = [(0.0, 0, 0)] * len(work.batch.rows)
-    read: list[Read | None] = [None] * len(rows)
+    deciding = any(part.version.decides is not None for part in parts)
+    read: list[Read | None] = [None] * len(rows) if deciding else []
     for part in parts:
         for at, output in zip(part.places, part.outputs, strict=True):
             rows[at] = output, part.version.record.version, part.failed
