@@ -133,6 +133,7 @@ def test_served_logged_and_watched(made):
         many = client.predict("late", rows, at=at)
         why = client.call("POST", "/v1/endpoints/late/explain", {"instances": rows[:1], "at": at})
         document = client.call("GET", "/openapi.json")
+        whole = client.describe("late")
         client.feedback("late", [{"request_id": many["request_id"], "row": 0, "label": 1}])
     assert alone["predictions"] == pytest.approx(said[:1].tolist(), abs=1e-12)
     assert many["predictions"] == pytest.approx(said.tolist(), abs=1e-6)
@@ -140,9 +141,15 @@ def test_served_logged_and_watched(made):
     assert many["sets"] == [engine.read(value).classes for value in many["predictions"]]
     assert set(map(len, many["sets"])) <= {1, 2}
     assert "intervals" not in many
+    assert (whole["answer"]["threshold"], whole["answer"]["coverage"]) == (engine.threshold, 0.9)
     assert (alone["decisions"], alone["sets"]) == (many["decisions"][:1], many["sets"][:1])
-    schema = {**document["components"]["schemas"]["Answer"], "components": document["components"]}
-    jsonschema.Draft202012Validator({**schema, "additionalProperties": False}).validate(many)
+    components = document["components"]
+    answer = document["paths"]["/v1/endpoints/late"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    for given, schema in ((whole, answer), (many, components["schemas"]["Answer"])):
+        exact = {**schema, "components": components, "additionalProperties": False}
+        jsonschema.Draft202012Validator(exact).validate(given)
+    told = {**components["schemas"]["Explained"], "components": components}
+    jsonschema.Draft202012Validator(told).validate(why)
     (row,) = why["explanations"]
     assert row["prediction"] == alone["predictions"][0]
     assert why["unit"] == "log-odds"

@@ -48,13 +48,13 @@ def share(work: Work, parts: Sequence[Part]) -> list[Answer]:
     for part in parts:
         for at, output in zip(part.places, part.outputs, strict=True):
             rows[at] = output, part.version.record.version, part.failed
-        for at, follows in zip(part.places, reads(part) or (), strict=False):
-            read[at] = follows
+        for at, one in zip(part.places, reads(part) or (), strict=False):
+            read[at] = one
     answers = []
     at = 0
     for call in work.batch.calls:
         own, ways = rows[at : at + len(call.rows)], work.routes[at : at + len(call.rows)]
-        follows_own = told(read[at : at + len(call.rows)])
+        beside = told(read[at : at + len(call.rows)])
         at += len(call.rows)
         versions = [version for _, version, _ in own]
         absent = sorted({number for _, _, number in own if number})
@@ -67,7 +67,7 @@ def share(work: Work, parts: Sequence[Part]) -> list[Answer]:
                 arms=[way.arm for way in ways] if ways[0].experiment else UNSET,
                 failed=absent or UNSET,
                 features_away=list(work.away) or UNSET,
-                **follows_own,
+                **beside,
             )
         )
     return answers
