@@ -58,6 +58,9 @@ from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.baselines import Naive as Naive
+from drivetrain.train.deciding.calibrate import Calibrate as Calibrate
+from drivetrain.train.deciding.conformal import Conformal as Conformal
+from drivetrain.train.deciding.threshold import Threshold as Threshold
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.leakage.leakage import Leakage as Leakage
 from drivetrain.train.split.group_split import GroupSplit as GroupSplit
@@ -80,6 +83,7 @@ from drivetrain.train.trainers import Transformer as Transformer
 from drivetrain.train.trainers import XGBoost as XGBoost
 from drivetrain.train.trainers import trainer as trainer
 from drivetrain.train.tune import Tune as Tune
+from drivetrain.train.weigh import ClassWeights as ClassWeights
 from drivetrain.train.weigh import Reweigh as Reweigh
 
 __version__: str

@@ -9,14 +9,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
 
 from drivetrain.core.errors import TrainingError, UsageError
 from drivetrain.core.protocols import FitTask, Fitted
+from drivetrain.core.records import Task
 from drivetrain.store.bundle import Store
 from drivetrain.train.predict import predict_run
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.trainers import LightGBM, Sklearn
-from drivetrain.train.weigh import Reweigh, effective_rows
+from drivetrain.train.weigh import ClassWeights, Reweigh, effective_rows
 from train.world import AS_OF, FEATURES, SPLIT, Tune, train, training_set
 
 WEIGH = Preparing(weigh=Reweigh("request.carrier"))
@@ -170,3 +172,62 @@ def test_what_can_not_be_weighed_is_said(store: Store) -> None:
         train(store, preparing=Preparing(weigh=Reweigh("sex")))
     with pytest.raises(TrainingError, match="can't be fitted with weights"):
         train(store, trainer=Sklearn("sklearn.neighbors.KNeighborsClassifier"), preparing=WEIGH, baselines={})
+
+
+@pytest.mark.parametrize("classes", [(), ("ash", "beech", "oak", "yew")])
+def test_balanced_weights_are_scikit_learns(classes: tuple[str, ...]) -> None:
+    kinds = len(classes) or 2
+    labels = (
+        np.random.default_rng(0).choice(kinds, 500, p=np.arange(1, kinds + 1) / sum(range(1, kinds + 1))).astype(float)
+    )
+    task = Task("multiclass", classes) if classes else Task("binary")
+    weights, weighing = ClassWeights().learn(labels, task)
+    golden = compute_class_weight("balanced", classes=np.arange(kinds), y=labels.astype(int))
+    assert weights.tolist() == pytest.approx(golden[labels.astype(int)].tolist())
+    assert weights.mean() == pytest.approx(1)
+    assert [cell.weight for cell in weighing.cells] == pytest.approx(golden.tolist())
+    assert [cell.rows for cell in weighing.cells] == np.bincount(labels.astype(int)).tolist()
+    assert (weighing.by, weighing.lacking, weighing.rows) == ((), (), 500)
+    assert weighing.effective == pytest.approx(effective_rows(weights))
+
+
+def test_weights_by_name() -> None:
+    task = Task("multiclass", ("ash", "oak"))
+    weights, _ = ClassWeights({"oak": 3, "ash": 1}).learn(np.array([0.0, 1.0, 1.0]), task)
+    assert weights.tolist() == [1, 3, 3]
+    for named in ({True: 5, False: 1}, {1: 5, 0: 1}, {"yes": 5, "no": 1}):
+        weights, _ = ClassWeights(named).learn(np.array([0.0, 1.0]), Task("binary"))  # type: ignore[arg-type]
+        assert weights.tolist() == [1, 5]
+    numbered, _ = ClassWeights({2: 4, 1: 1}).learn(np.array([0.0, 1.0]), Task("multiclass", ("1", "2")))  # type: ignore[dict-item]
+    assert numbered.tolist() == [1, 4]
+
+
+def test_weights_by_label_are_those_of_the_rows_that_teach(store: Store) -> None:
+    watching = Watching()
+    run = train(store, trainer=watching, baselines={}, preparing=Preparing(weigh=ClassWeights()))
+    last = watching.given[-1]  # type: ignore[attr-defined]
+    assert last.weights[last.labels == 1].sum() == pytest.approx(last.weights[last.labels == 0].sum())
+    assert run.weighing is not None
+    assert run.weighing.rows == run.train_rows
+    assert Preparing(weigh=ClassWeights()).meaning == ["ClassWeights(of=None)"]
+
+
+def test_weights_by_label_that_can_not_be(store: Store) -> None:
+    with pytest.raises(UsageError, match="names no label"):
+        ClassWeights({})
+    for weight in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="the weight of label 'a' is no weight"):
+            ClassWeights({"a": weight})
+    with pytest.raises(TrainingError, match="names other labels than there are; found 'cat', 'dog'; expected ash, oak"):
+        ClassWeights({"cat": 1, "dog": 2}).learn(np.zeros(2), Task("multiclass", ("ash", "oak")))
+    with pytest.raises(TrainingError, match="found True; expected True and False"):
+        ClassWeights({True: 2}).learn(np.zeros(2), Task("binary"))
+    with pytest.raises(TrainingError, match="these labels are no classes; found regression"):
+        ClassWeights().learn(np.arange(3.0), Task("regression"))
+    with pytest.raises(TrainingError, match="can't be fitted with weights"):
+        train(
+            store,
+            trainer=Sklearn("sklearn.neighbors.KNeighborsClassifier"),
+            preparing=Preparing(weigh=ClassWeights()),
+            baselines={},
+        )

@@ -22,6 +22,7 @@ from drivetrain.core.records import (
 )
 from drivetrain.evaluate.bias.wording import counted_as, findings
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
+from drivetrain.evaluate.deciding.told import deciding_told
 from drivetrain.evaluate.metrics import METRICS, SETS, Metric, metric_of
 from drivetrain.evaluate.operating import Curve
 from drivetrain.evaluate.probes import Probes
@@ -155,6 +156,7 @@ def card_html(card: Card) -> bytes:
         unknown=_unknown(card),
         verdict=_verdict(card),
         better=_better,
+        deciding=deciding_told(evaluation, card.run, card.rows),
         **told_of(card.probes),
     )
     return page.encode()

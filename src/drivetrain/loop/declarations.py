@@ -36,7 +36,7 @@ from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.encoder import Text
 from drivetrain.train.tune import Tune
-from drivetrain.train.weigh import Reweigh
+from drivetrain.train.weigh import ClassWeights, Reweigh
 
 T = TypeVar("T")
 G = TypeVar("G", FeatureView, RequestFeatures, DerivedView)
@@ -275,7 +275,7 @@ class Declarations(Definitions):
         baselines: Mapping[str, Trainer] | None = None,
         slices: Sequence[str] = (),
         protected: Sequence[str | Protected] = (),
-        weigh: Reweigh | None = None,
+        weigh: Reweigh | ClassWeights | None = None,
         impute: Impute | Sequence[Impute] = (),
         text: Text | Sequence[Text] = (),
         leakage: Leakage = Leakage(),
@@ -283,9 +283,11 @@ class Declarations(Definitions):
         metric: str | None = None,
         bootstrap: Bootstrap = Bootstrap(),
         seed: int = 0,
-        **words: Any,  # noqa: ANN401 - description, owner, positive, rows, limits and keep of Model
+        **words: Any,  # noqa: ANN401 - calibrate, threshold, conformal and words of Model
     ) -> Model:
-        """Declares what is to be learned; see :class:`Model`, whose words for people may be given too.
+        """Declares what is to be learned; see :class:`Model`, whose other fields may be given too.
+
+        These are words for people, and how answers are read: ``calibrate``, ``threshold``, ``conformal``.
 
         What rows are told apart by (``slices``, ``protected``, ``weigh``) is a feature of the model by full name, a
         field of the request, or a column of the label's table that the model does not read. The label's kind decides

@@ -95,7 +95,7 @@ class _Work:
         self.frame = store.tables.read(table.table, table.version).filter(pl.col(LABEL).is_not_null())
         at = self.frame[AT].dt.epoch("us")
         test = self.frame.filter((at >= evaluation.since) & (at < evaluation.until))
-        answers = answers_of(model, test, predict_run(store, run, test))
+        answers = answers_of(model, run, test, predict_run(store, run, test))
         self.threshold = answers.acts_from
         self.grouping = self._grouping(test, column)
         day = answers.ats // DAY

@@ -22,6 +22,10 @@ from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.registry.keep import Keep
+from drivetrain.train.deciding.calibrate import Calibrate
+from drivetrain.train.deciding.conformal import Conformal
+from drivetrain.train.deciding.deciding import Deciding
+from drivetrain.train.deciding.threshold import Threshold
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
@@ -29,7 +33,7 @@ from drivetrain.train.score import check_suits
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.encoder import Text, check_declared
 from drivetrain.train.tune import Tune
-from drivetrain.train.weigh import Reweigh
+from drivetrain.train.weigh import ClassWeights, Reweigh
 
 Group: TypeAlias = FeatureView | RequestFeatures | DerivedView
 
@@ -48,7 +52,7 @@ class Model:
     baselines: Mapping[str, Trainer] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     protected: tuple[Protected, ...] = ()
-    weigh: Reweigh | None = None
+    weigh: Reweigh | ClassWeights | None = None
     impute: tuple[Impute, ...] = ()
     text: tuple[Text, ...] = ()
     """How texts among its features become numbers."""
@@ -71,14 +75,25 @@ class Model:
     """What it must do, judged on test rows."""
     limits: tuple[str, ...] = ()
     """When not to use it, in sentences for the card."""
-    threshold: float | None = None
-    """A prediction at or above it is acted on, which is what fairness is measured at; by default as many rows are acted
-    on as are positive."""
+    threshold: float | Threshold | None = None
+    """A prediction at or above it is acted on, which is what fairness is measured at: a number, or how one is chosen by
+    cost, and then answers say what is decided; by default as many rows are acted on as are positive."""
+    calibrate: Calibrate | None = None
+    """How its probabilities are made to be those that come true."""
+    conformal: Conformal | None = None
+    """How often the outcome is to lie inside the interval or the set that each answer comes with."""
 
     def __post_init__(self) -> None:
-        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+        if isinstance(self.threshold, int | float) and not 0.0 <= self.threshold <= 1.0:
             raise ProjectError(
                 f"the threshold of model {self.name!r} is no probability", found=self.threshold, expected="0 to 1"
+            )
+
+        if self.deciding and getattr(self.split, "valid", True) in {None, 0}:
+            raise ProjectError(
+                f"model {self.name!r} learns from validation rows how its answers are read, and its split has none",
+                found=repr(self.split),
+                do="Give the split a validation window, such as valid='14d'",
             )
 
     _repr_html_ = shown
@@ -121,6 +136,12 @@ class Model:
         return Preparing(self.impute, self.weigh, self.text)
 
     @property
+    def deciding(self) -> Deciding:
+        """What is learned about reading its answers."""
+        threshold = self.threshold if isinstance(self.threshold, Threshold) else None
+        return Deciding(self.calibrate, threshold, self.conformal)
+
+    @property
     def beside(self) -> tuple[str, ...]:
         """Columns of the label's table that its rows are told apart by, and that it does not read."""
         named = (*self.slices, *(each.name for each in self.protected), *self.preparing.columns, *self.split.groups)
@@ -148,6 +169,7 @@ class Model:
                 self.seed,
                 *self.preparing.meaning,
                 *self.leakage.meaning,
+                *self.deciding.meaning,
             ]
         )
 
@@ -160,8 +182,9 @@ class Model:
 
         Raises:
             ProjectError: A gate is on a metric that can't be made from them.
-            UsageError: It is tuned for one that can't.
+            UsageError: It is tuned for one that can't, or its answers are to be read as such answers can't be.
         """
+        self.deciding.check(kind)
         for gate in self.gates:
             gate.on(kind, self.metric_of(kind))
         if self.tune is not None and self.tune.metric is not None:
@@ -174,7 +197,10 @@ class Model:
     def judge_digest(self) -> Digest:
         """Of how the model is judged."""
         drawn = [] if self.bootstrap == Bootstrap() else [self.bootstrap]
-        acts = [*([] if self.threshold is None else [self.threshold]), *(each.digest for each in self.behaviours)]
+        acts = [
+            *([self.threshold] if isinstance(self.threshold, int | float) else []),
+            *(each.digest for each in self.behaviours),
+        ]
         named = [each.name for each in self.protected]
         return digest([list(self.gates), self.slices, named, self.metric, *drawn, *acts])
 

@@ -19,6 +19,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.serve.log.outcome import find_feedback
 from drivetrain.serve.log.read import find
+from drivetrain.train.deciding.reading import follows, load_decider
 
 
 def trace(project: Definitions, prediction: str) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
     return {
         "prediction": {**msgspec.structs.asdict(answer), "request": request},
         "said": f"{answer.prediction} for {iso(answer.at)}, answered by {answer.role} v{answer.version}",
+        **({"follows": read} if (read := _follows(project, version, answer)) else {}),
         "features": _features(answer, endpoint, version.input_schema, withheld) if version else [],
         "privacy": classes.shown,
         "shadow": [
@@ -65,6 +67,17 @@ def trace(project: Definitions, prediction: str) -> dict[str, Any]:
         "tables": _tables(catalog, version),
         "feedback": msgspec.structs.asdict(feedback) if feedback else None,
     }
+
+
+def _follows(project: Definitions, version: ModelVersion | None, answer: Prediction) -> dict[str, Any]:
+    """Decision, interval or set, as the caller was told; nothing where the version says none."""
+    if version is None or version.removed is not None or answer.failed == answer.version:
+        return {}
+    decider = load_decider(project.store.blobs, version.artifacts)
+    if decider is None:
+        return {}
+    read = follows(answer.prediction, decider.threshold, decider.reach)
+    return {name: value for name, value in read._asdict().items() if value is not None}
 
 
 def _features(

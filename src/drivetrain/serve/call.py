@@ -76,3 +76,9 @@ class Answer(msgspec.Struct, frozen=True):
     """Versions that should have answered and did not: another answered in their place."""
     features_away: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Views that could not be read, and were taken as unknown because the endpoint says so."""
+    decisions: list[bool | None] | msgspec.UnsetType = msgspec.UNSET
+    """Whether each instance is to be acted on, where the version has a threshold by cost."""
+    intervals: list[tuple[float, float] | None] | msgspec.UnsetType = msgspec.UNSET
+    """Of each instance, between what the outcome lies as often as the model's declaration says."""
+    sets: list[list[str] | None] | msgspec.UnsetType = msgspec.UNSET
+    """Of each instance, the classes among which the outcome is as often as the model's declaration says."""

@@ -29,6 +29,7 @@ from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
 from drivetrain.serve.plan import EndpointPlan
+from drivetrain.serve.reading import reads, told
 from drivetrain.serve.routing.router import STRAIGHT
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.shadow import Shadow
@@ -175,7 +176,10 @@ class Dataplane:
         await self._keep(straight.frames(call, self.log.moment(), part, ages))
         self._batches[self._own] += 1
         straight.count(part.inputs, ages)
-        return Answer(part.outputs, call.request_id, champion.number, features_away=list(away) or UNSET)
+        if champion.decides is None:
+            return Answer(part.outputs, call.request_id, champion.number, features_away=list(away) or UNSET)
+        follows = told(reads(part) or ())
+        return Answer(part.outputs, call.request_id, champion.number, features_away=list(away) or UNSET, **follows)
 
     def _tally(self, version: LoadedVersion, role: str) -> Tally:
         key = version.record.version, role

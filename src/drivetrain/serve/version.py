@@ -16,6 +16,7 @@ from drivetrain.core.protocols import Engine
 from drivetrain.core.records import ModelVersion
 from drivetrain.features.texts import gathered
 from drivetrain.serve.refusal import EngineFailed
+from drivetrain.train.deciding.reading import DecidingEngine
 
 Output: TypeAlias = float | list[float]
 """One prediction: a number, or one per class."""
@@ -52,6 +53,8 @@ class LoadedVersion:
         self.engine = engine
         _check(record, names, definitions)
         positions = [names.index(field.name) for field in record.input_schema.fields]
+        self.decides = engine if isinstance(engine, DecidingEngine) and engine.decides else None
+        """What tells what follows from an answer; none where nothing does."""
         self.encode: Callable[[Sequence[object]], list[float]] = _encoder(record, positions, len(names))
         """The model's input row from a vector of feature values; ``None`` for null."""
         self.names = record.input_schema.names

@@ -13,6 +13,7 @@ from drivetrain.core.errors import RefusedError, StoreError, TrainingError
 from drivetrain.core.protocols import Blobs, Engine, Fitted, LoadEngine
 from drivetrain.core.records import Artifact, InputSchema
 from drivetrain.core.records.version import Packaging
+from drivetrain.train.deciding.reading import DecidingEngine, load_decider
 from drivetrain.train.filling import FilledEngine
 from drivetrain.train.packaging import Form, package
 from drivetrain.train.rate import open_rate
@@ -42,7 +43,8 @@ def open_engine(
 
     Args:
         blobs: Where it is.
-        artifacts: A model's, the one to serve first.
+        artifacts: A model's, the one to serve first; one that says how answers are read is heeded, and without it the
+            model answers as it was fitted.
         schema: What its rows hold, and what stands in for missing values.
         threads: How many a batch may be computed on.
         trusted: Whether the project trusts pickles of the model.
@@ -65,7 +67,9 @@ def open_engine(
     reading = open_reading(blobs, artifacts, schema) if schema.texts else None
     read = schema if reading is None else reading.reads
     engine = FilledEngine(load(path, read.read, threads), read) if read.fills else load(path, read, threads)
-    return engine if reading is None else TextEngine(engine, reading)
+    engine = engine if reading is None else TextEngine(engine, reading)
+    decider = load_decider(blobs, artifacts)
+    return engine if decider is None else DecidingEngine(engine, decider)
 
 
 def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> tuple[tuple[Artifact, ...], Packaging]:

@@ -20,7 +20,7 @@ from drivetrain.core.hashing import Digest, digest
 from drivetrain.core.ids import derived_id
 from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
-from drivetrain.core.records import Artifact, Link, Run
+from drivetrain.core.records import Artifact, Decided, Link, Run
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.run import Scalar, Trial
 from drivetrain.core.records.task import DEFAULT_METRICS, TaskKind
@@ -30,6 +30,9 @@ from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import keep
 from drivetrain.train.background import keep_background
 from drivetrain.train.checks import check_frame
+from drivetrain.train.deciding.deciding import Deciding
+from drivetrain.train.deciding.deciding import in_short as read_in_short
+from drivetrain.train.deciding.reading import keep_decider
 from drivetrain.train.environment import environment_digest, packages
 from drivetrain.train.filling import own_importance
 from drivetrain.train.folds import over_folds
@@ -67,6 +70,7 @@ def fit(
     leakage: Leakage = Leakage(),
     claims: Mapping[str, str] = MappingProxyType({}),
     target: Target = Target(),
+    deciding: Deciding = Deciding(),
 ) -> Run:
     """Trains a model and its baselines, and records the run.
 
@@ -98,6 +102,7 @@ def fit(
         leakage: What is done about leaks that are found before the fit.
         claims: View → a sentence, for those that read rows earlier than their table has them.
         target: What is asked of the labels; by default their values decide, as :func:`kind_of` says.
+        deciding: What is learned about reading the answers.
 
     Returns:
         The finished run.
@@ -111,6 +116,7 @@ def fit(
     seen = observed(store.folder, making, as_of=as_of, threads=threads)
     meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
     meaning += [repr(split), *preparing.meaning, *leakage.meaning, *target.meaning]
+    meaning += deciding.meaning
     run = Run(
         at=clock.now(),
         run_id=derived_id("run", digest([*meaning, training_set, code, environment, seed])),
@@ -127,14 +133,16 @@ def fit(
     try:
         check_frame(frame, [*features, *preparing.columns, *split.groups])
         rows = TrainingRows.cut(
-            frame, features, split, as_of, needs_valid=tune is not None, preparing=preparing, target=target
-        )
+            frame, features, split, as_of,
+            needs_valid=tune is not None or bool(deciding), preparing=preparing, target=target,
+        )  # fmt: skip
+        deciding.check(rows.task.kind)
         progress.start(task := f"leaks in {model}")
         leaks = look_for_leaks(frame, rows, groups=split.groups, claims=claims, rules=leakage)
         progress.finish(task, note=in_short(leaks))
         run = replace(run, leakage=leaks)
         refuse(leaks)
-        work = _Work(store, run, trainer, tune, max(1, threads), progress)
+        work = _Work(store, run, trainer, tune, max(1, threads), progress, deciding)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
@@ -163,6 +171,7 @@ class _Work:
     tune: Tune | None
     threads: int
     progress: Progress
+    deciding: Deciding
 
     @property
     def journal(self) -> Path:
@@ -192,9 +201,10 @@ class _Work:
             metric=self._metric(data.task.kind),
             checkpoints=self.checkpoints,
         )
-        trials, parameters, metrics = self._choose(data.judged(everything))
+        trials, parameters, metrics, said = self._choose(data.judged(everything))
         if data.split.folds:
-            metrics = self._folds(data, replace(everything, parameters=parameters))
+            metrics, said = self._folds(data, replace(everything, parameters=parameters))
+        read, decided = self._read(data, said)
         task = f"fit {self.run.model}"
         self.progress.start(task, 1 + len(baselines))
         self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
@@ -222,7 +232,9 @@ class _Work:
                 *artifacts,
                 *texts,
                 *keep_background(self.store.blobs, (*artifacts, *texts), lesson.schema, data.rows, data.task.kind),
+                *read,
             ),
+            decided=decided,
             packaging=packaging,
             baselines=kept,
             trials=trials,
@@ -239,20 +251,23 @@ class _Work:
         check_suits(asked, kind)
         return asked
 
-    def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
-        """Trials, the parameters that did best, and how good they are on rows they have not seen."""
+    def _choose(
+        self, judged: FitTask
+    ) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float], list[np.ndarray]]:
+        """Trials, the parameters that did best, and how good they are on rows they have not seen, with the answers."""
         trials: tuple[Trial, ...] = ()
         if judged.valid_rows is None:
-            return trials, {}, {}
+            return trials, {}, {}, []
         if self.tune is not None:
             trials = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
         if self.tune is not None and trials:
             judged = replace(judged, parameters=best(trials, judged.metric).parameters)
         stopped = self.trainer.fit(judged)
-        return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
+        said = np.asarray(stopped.predict(judged.valid_rows))
+        return trials, {**judged.parameters, **stopped.parameters()}, _figures(judged, said), [said]
 
-    def _folds(self, data: TrainingRows, task: FitTask) -> dict[str, float]:
-        """Figures of each fold, of a model fitted as was found best on the rows that teach for it alone."""
+    def _folds(self, data: TrainingRows, task: FitTask) -> tuple[dict[str, float], list[np.ndarray]]:
+        """Figures and answers of each fold, of a model fitted as was found best on the rows that teach for it alone."""
         self.progress.start(name := f"folds of {self.run.model}", len(data.split.folds))
         found = {}
         for fold in data.split.folds:
@@ -262,19 +277,24 @@ class _Work:
             found[fold.name] = (judged, np.asarray(fitted.predict(judged.valid_rows)))
             self.progress.advance(name, note=fold.name)
         self.progress.finish(name)
-        return over_folds(found, _figures)
+        return over_folds(found, _figures), [said for _, said in found.values()]
+
+    def _read(self, data: TrainingRows, said: Sequence[np.ndarray]) -> tuple[tuple[Artifact, ...], Decided | None]:
+        """How answers are to be read, learned from those to rows that judge; nothing where nothing is declared."""
+        if not self.deciding:
+            return (), None
+        self.progress.start(name := f"answers of {self.run.model}")
+        decider, decided = self.deciding.learn(data.unseen(said))
+        self.progress.finish(name, note=read_in_short(decided))
+        return (keep_decider(self.store.blobs, decider),), decided
 
     def _keep(self, fitted: Fitted, task: FitTask) -> tuple[tuple[Artifact, ...], Packaging]:
         picks = np.linspace(0, len(task.rows) - 1, min(_SAMPLE, len(task.rows))).astype(np.int64)
         return keep(self.store.blobs, fitted, task.schema, np.ascontiguousarray(task.rows[picks]))
 
 
-def _metrics(fitted: Fitted, task: FitTask) -> dict[str, float]:
-    """Every metric that suits the labels, on the validation rows, of the model that has not seen them."""
-    return _figures(task, np.asarray(fitted.predict(task.valid_rows)))
-
-
 def _figures(task: FitTask, scores: np.ndarray) -> dict[str, float]:
+    """Every metric that suits the labels, on the validation rows, of the model that has not seen them."""
     labels = np.asarray(task.valid_labels)
     if task.kind == "binary" and set(np.unique(labels)) != {0.0, 1.0}:
         return {}

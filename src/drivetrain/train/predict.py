@@ -13,9 +13,12 @@ from drivetrain.core.records import Artifact, InputSchema, Run
 from drivetrain.features.encoding import encode
 from drivetrain.store.bundle import Store
 from drivetrain.train.artifacts import open_engine
+from drivetrain.train.deciding.reading import FORMAT
 
 
-def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | None = None) -> np.ndarray:
+def predict_run(
+    store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | None = None, calibrated: bool = True
+) -> np.ndarray:
     """Predictions of a run's model, or of one of its baselines.
 
     Args:
@@ -23,6 +26,7 @@ def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | 
         run: A finished run.
         frame: Rows with the run's features by full name; others are ignored.
         baseline: Name of the baseline to ask instead.
+        calibrated: Whether its probabilities are those that are served, where it is calibrated; else its own.
 
     Returns:
         Shape (n,), or (n, classes); in the frame's order.
@@ -34,7 +38,8 @@ def predict_run(store: Store, run: Run, frame: pl.DataFrame, *, baseline: str | 
     if run.input_schema is None or run.status != "done":
         raise TrainingError(f"run {run.run_id} of {run.model} is {run.status}", found=run.error or None)
     if baseline is None:
-        engine = open_engine(store.blobs, run.artifacts, run.input_schema, trusted=run.model in store.pickles)
+        artifacts = run.artifacts if calibrated else [each for each in run.artifacts if each.format != FORMAT]
+        engine = open_engine(store.blobs, artifacts, run.input_schema, trusted=run.model in store.pickles)
         return predict_rows(engine, run.input_schema, frame)
     if baseline not in run.baselines:
         raise UnknownName(f"run {run.run_id} has no baseline {baseline!r}", expected=", ".join(run.baselines) or "none")

@@ -19,12 +19,13 @@ from drivetrain.features.encoding import TEXTS, encode, schema_of
 from drivetrain.features.target import Target, encode_labels, kind_of, task_of
 from drivetrain.features.texts import taken
 from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
+from drivetrain.train.deciding.unseen import Unseen
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
 from drivetrain.train.split import Fold, Split, Splitter
 from drivetrain.train.text.encoder import Text
 from drivetrain.train.text.reading import Reading, learn_reading, with_texts
-from drivetrain.train.weigh import Reweigh
+from drivetrain.train.weigh import ClassWeights, Reweigh
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Preparing:
     """What is done to rows before a fit reads them; learned from the rows that teach, anew in every split."""
 
     impute: tuple[Impute, ...] = ()
-    weigh: Reweigh | None = None
+    weigh: Reweigh | ClassWeights | None = None
     text: tuple[Text, ...] = ()
 
     @property
@@ -185,10 +186,19 @@ class TrainingRows:
         schema, imputations = learn(self.schema, self.preparing.impute, rows)
         if self.preparing.weigh and labels.ndim > 1:
             raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
-        weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
+        weights, weighing = self._weighed(columns, labels)
         reading = learn_reading(schema, self.preparing.text, rows)
         lesson = Lesson(rows, labels, groups, schema, weights, imputations, weighing, reading)
         return replace_rows(lesson, rows=lesson.as_read(rows))
+
+    def _weighed(self, columns: pl.DataFrame, labels: np.ndarray) -> tuple[np.ndarray | None, Weighing | None]:
+        """How much each row counts."""
+        weigh = self.preparing.weigh
+        if weigh is None:
+            return None, None
+        if isinstance(weigh, ClassWeights):
+            return weigh.learn(labels, self.task)
+        return weigh.learn(columns, labels)
 
     def judged(self, task: FitTask, fold: Fold | None = None) -> FitTask:
         """The task cut in two: earlier rows teach, those of the validation window judge, if there are any.
@@ -214,6 +224,23 @@ class TrainingRows:
             valid_rows=valid,
             valid_labels=None if valid is None else self.labels[judge],
             valid_groups=None if valid is None or self.groups is None else self.groups[judge],
+        )
+
+    def unseen(self, said: Sequence[np.ndarray]) -> Unseen:
+        """Rows that judge, with the answers of models that had not seen them.
+
+        Args:
+            said: Answers to the rows of each fold; to the validation rows, where the split has no folds.
+        """
+        folds = self.split.folds
+        masks = [fold.valid.filter(self.split.refit).to_numpy() for fold in folds] if folds else [self.valid]
+        ats = self.columns["_at"].dt.epoch("us").to_numpy()
+        return Unseen(
+            labels=np.concatenate([self.labels[mask] for mask in masks]),
+            answers=np.asarray(np.concatenate(list(said)), np.float64),
+            ats=np.concatenate([ats[mask] for mask in masks]),
+            task=self.task,
+            of=f"the rows of {len(folds)} folds" if len(folds) > 1 else "the validation rows",
         )
 
 

@@ -1,18 +1,22 @@
-"""Weights that make up for what groups and labels have to do with each other in the data."""
+"""Weights of rows: by group and label, so that the two are independent; or by label alone, so that rare ones count."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from drivetrain.core.errors import TrainingError, UsageError
+from drivetrain.core.records import Task
 from drivetrain.core.records.run import WeighedCell, Weighing
 
 MOST_GROUPS = 200
 MOST_LABELS = 20
 _NULL = "(missing)"
+_YES_OR_NO: Mapping[object, str] = {True: "yes", False: "no", "yes": "yes", "no": "no"}  # 1 and 0 are True and False
 
 
 @dataclass(frozen=True, init=False)
@@ -95,6 +99,86 @@ class Reweigh:
             effective=effective_rows(weights),
             lacking=tuple(lacking.select(names).iter_rows()),
         )
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """Weights by label, so that a rare one counts as much as a common one.
+
+    Balanced, a row of a class that n_c of n rows have weighs n / (k n_c) among k classes (King and Zeng, 2001), as
+    counted among the rows that teach, anew in every split. Only the model is fitted with weights: its baselines are
+    not, and every figure that judges counts rows alike. What comes of it are no shares any more: probabilities of a
+    rare class are too high by far. Where they are read as chances, or rows acted on by cost, calibrate them as well.
+
+    Args:
+        of: Label → weight, such as ``{True: 8, False: 1}`` or ``{"cat": 2, "dog": 1}``, each label named; balanced
+            where it is left out.
+
+    Example:
+        >>> ClassWeights({True: 8, False: 1}).columns
+        ()
+    """
+
+    of: Mapping[str | bool | float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the weights at the door."""
+        if self.of is None:
+            return
+        if not self.of:
+            raise UsageError("ClassWeights names no label", do="Leave it empty for balanced weights: dt.ClassWeights()")
+        for label, weight in self.of.items():
+            if not 0 < weight < math.inf:
+                raise UsageError(f"the weight of label {label!r} is no weight", found=weight, expected="above 0")
+        object.__setattr__(self, "of", dict(self.of))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns it needs beside the label: none."""
+        return ()
+
+    def learn(self, labels: np.ndarray, task: Task) -> tuple[np.ndarray, Weighing]:
+        """The weight of each row, and what they are made of.
+
+        Args:
+            labels: 0 or 1, or positions of classes, of the rows that teach and no others; shape (n,).
+            task: What the labels stand for.
+
+        Raises:
+            TrainingError: They are no classes, or are called otherwise than the weights say.
+        """
+        if task.kind not in {"binary", "multiclass"}:
+            raise TrainingError(
+                "rows are weighed by label, and these labels are no classes", found=task.kind,
+                expected="a yes or no, or one of several classes", do="Leave weigh= out",
+            )  # fmt: skip
+        names = task.classes or ("no", "yes")
+        counts = np.bincount(labels.astype(np.intp), minlength=len(names))
+        if self.of is None:
+            each = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        else:
+            each = self._named(names, binary=task.kind == "binary")
+        weights = each[labels.astype(np.intp)]
+        cells = tuple(
+            WeighedCell((), float(at), int(count), float(weight))
+            for at, (count, weight) in enumerate(zip(counts, each, strict=True))
+            if count
+        )
+        return weights, Weighing(by=(), cells=cells, rows=len(labels), effective=effective_rows(weights))
+
+    def _named(self, names: tuple[str, ...], *, binary: bool) -> np.ndarray:
+        given = {(_YES_OR_NO.get(label, str(label)) if binary else _text(label)): weight
+                 for label, weight in (self.of or {}).items()}  # fmt: skip
+        if set(given) != set(names):
+            raise TrainingError(
+                "ClassWeights names other labels than there are", found=", ".join(map(repr, self.of or {})),
+                expected="True and False" if binary else ", ".join(names),
+            )  # fmt: skip
+        return np.array([float(given[name]) for name in names])
+
+
+def _text(label: object) -> str:
+    return f"{label:g}" if isinstance(label, float) else str(label)
 
 
 def effective_rows(weights: np.ndarray) -> float:

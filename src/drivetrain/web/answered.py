@@ -6,7 +6,16 @@ from itertools import groupby
 from typing import Any
 
 from drivetrain.core.protocols import Catalog
-from drivetrain.core.records import BehaviourReport, DependenceReport, Discovery, FairnessReport, RobustnessReport
+from drivetrain.core.records import (
+    BehaviourReport,
+    DependenceReport,
+    Discovery,
+    Evaluation,
+    FairnessReport,
+    RobustnessReport,
+    Run,
+)
+from drivetrain.evaluate.deciding.told import deciding_told
 from drivetrain.evaluate.dependence.wording import goes_with
 from drivetrain.evaluate.discovery.wording import discoveries, how_found
 from drivetrain.evaluate.fairness.wording import how_sure, sure, threshold_words, worse_for
@@ -19,8 +28,10 @@ _SHOWN = (TRUE_POSITIVE, FALSE_POSITIVE, PRECISION, SELECTION)
 def answered(catalog: Catalog, run_id: str) -> dict[str, Any]:
     """Everything that the page's pieces read of it."""
     fairness, discovery = catalog.get(FairnessReport, run_id), catalog.get(Discovery, run_id)
+    evaluation, run = catalog.get(Evaluation, run_id), catalog.get(Run, run_id)
     robust, dependence = catalog.get(RobustnessReport, run_id), catalog.get(DependenceReport, run_id)
     return {
+        "deciding": None if evaluation is None else deciding_told(evaluation, run, "rows"),
         "behaviours": catalog.get(BehaviourReport, run_id),
         "robustness": robust,
         "dependence": dependence,

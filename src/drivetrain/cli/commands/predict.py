@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -79,9 +79,19 @@ def _ask(project: Project, endpoint: str | None, text: str | None, at: str | Non
     if as_json:
         show_json(answer)
         return
-    for value in answer["predictions"]:
-        out.print(f"{value}")
+    follows = [answer.get(name) for name in ("decisions", "intervals", "sets")]
+    for row, value in enumerate(answer["predictions"]):
+        out.print(f"{value}{_followed([None if each is None else each[row] for each in follows])}", markup=False)
     out.print(f"[dim]version {answer['model_version']}, request {answer['request_id']}[/]")
+
+
+def _followed(follows: list[Any]) -> str:
+    """What follows from an answer, where its version says so."""
+    decision, interval, classes = follows
+    told = [] if decision is None else ["act" if decision else "leave"]
+    told += [] if interval is None else [f"from {interval[0]:.6g} to {interval[1]:.6g}"]
+    told += [] if classes is None else [f"one of {', '.join(classes)}" if len(classes) > 1 else f"only {classes[0]}"]
+    return f"  {'; '.join(told)}" if told else ""
 
 
 def _read(text: str) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
+from drivetrain.core.records.deciding import Acting, Covering, Decided, Decider
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
 from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
@@ -49,6 +50,7 @@ from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
     "Access",
+    "Acting",
     "Alert",
     "Alias",
     "AliasName",
@@ -64,7 +66,10 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Condition",
+    "Covering",
     "Dataset",
+    "Decided",
+    "Decider",
     "Decision",
     "Dependence",
     "DependencePoint",

@@ -6,18 +6,11 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.deciding import Acting, Covering
+from drivetrain.core.records.measure import Measure
 from drivetrain.core.records.task import Task
 
-
-class Measure(msgspec.Struct, frozen=True):
-    """A figure, its interval, and how many rows it rests on."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    count: int = 0
-    level: float = 0.95
-    """Coverage of the interval."""
+__all__ = ["CalibrationBin", "ClassMeasure", "Comparison", "Evaluation", "Measure", "SliceMeasure"]
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -110,6 +103,12 @@ class Evaluation(Record, frozen=True, kw_only=True):
     """Of classes: how many rows of each (first index) were taken for each (second)."""
     importance: dict[str, float] = {}
     """Feature → share of the whole, adding to one."""
+    uncalibrated: tuple[Comparison, ...] = ()
+    """Where its probabilities are calibrated: against those that the model itself says."""
+    acting: Acting | None = None
+    """Where a threshold was chosen by cost."""
+    covering: Covering | None = None
+    """Where answers come with an interval or a set."""
 
     @property
     def key(self) -> str:

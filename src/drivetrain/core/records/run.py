@@ -9,6 +9,7 @@ import msgspec
 from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.deciding import Decided
 from drivetrain.core.records.evaluation import Measure
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.schema import InputSchema
@@ -54,10 +55,10 @@ class WeighedCell(msgspec.Struct, frozen=True):
 
 
 class Weighing(msgspec.Struct, frozen=True, kw_only=True):
-    """Weights that make label and group independent among the rows that the model was fitted on."""
+    """Weights that make label and group independent among the rows that the model was fitted on; or those by label."""
 
     by: tuple[str, ...]
-    """The columns whose values make the groups."""
+    """The columns whose values make the groups; none where rows are weighed by their label alone."""
     cells: tuple[WeighedCell, ...]
     rows: int
     effective: float
@@ -115,6 +116,8 @@ class Run(Record, frozen=True, kw_only=True):
     imputations: tuple[Imputation, ...] = ()
     weighing: Weighing | None = None
     """None where every row counts alike."""
+    decided: Decided | None = None
+    """How its answers came to be read as they are; none where nothing of it is declared."""
     leakage: tuple[LeakageFinding, ...] | None = None
     """What was found by those who looked for leaks; none of a run from before anybody did."""
     trials: tuple[Trial, ...] = ()

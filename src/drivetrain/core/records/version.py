@@ -19,8 +19,9 @@ class Artifact(msgspec.Struct, frozen=True):
     name: str
     """File name, for example ``model.txt``."""
     format: str
-    """``lightgbm``, ``xgboost``, ``torch``, ``onnx``, ``skops``, ``json`` (our own baselines), ``reference``, or
-    ``background`` (training rows that a model which can't explain itself is explained against)."""
+    """``lightgbm``, ``xgboost``, ``torch``, ``onnx``, ``skops``, ``json`` (our own baselines), ``reference``,
+    ``background`` (training rows that a model which can't explain itself is explained against), or ``decide`` (how its
+    answers are read: calibration, threshold, intervals and sets)."""
     digest: Digest
     size: int
 

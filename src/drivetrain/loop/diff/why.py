@@ -15,6 +15,7 @@ from drivetrain.loop.diff.said import Cause
 from drivetrain.serve.explain.unit import UNITS, Unit
 from drivetrain.store.bundle import Store
 from drivetrain.train.background import FORMAT
+from drivetrain.train.deciding.reading import own
 from drivetrain.train.margin import by_output, explaining, margin_link, probes
 
 BASE = "(base)"
@@ -99,9 +100,10 @@ def contributions(
 
 def _explaining(store: Store, version: ModelVersion, engine: Engine) -> tuple[Engine, Link] | None:
     rows = probes(version.input_schema)
-    link = margin_link(engine, rows)
+    model = own(engine)  # contributions add up to what it says before that is calibrated
+    link = margin_link(model, rows)
     if link is not None:
-        return engine, link
+        return model, link
     forms = [artifact for artifact in version.artifacts[1:] if artifact.format != FORMAT]
     return explaining(store.blobs, forms, version.input_schema, rows)
 

@@ -93,6 +93,7 @@ def _fitted(
         progress=progress,
         preparing=model.preparing,
         making=declared(model, making.known_by if making else None),
+        deciding=model.deciding,
     )
 
 

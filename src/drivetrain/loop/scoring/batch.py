@@ -91,6 +91,7 @@ def predict_batch(project: Definitions, endpoint: str | None, ask: Ask, *, progr
     timed = _timed(file, ask)
     aside = Aside(ask.output)
     scorer = Scorer(project, found, plan, ask.version, ask.features)
+    _check_free([name for name in file.schema if name in scorer.more], ask)
     watching = watcher(progress)
     with aside:
         work = _Work(file, ask, scorer, aside, timed=timed, unkept=_unkept(found, plan, file))
@@ -215,13 +216,7 @@ def _timed(file: InputFile, ask: Ask) -> bool:
     """Whether the file says the moment of each row; checks that its columns can stand beside those of the answers."""
     timed = AT in file.schema and ask.at is None
     made = {VERSION} | ({REASON} if ask.skip_bad else set()) | (set() if timed else {AT})
-    taken = [name for name in file.schema if name in made or _ANSWER.fullmatch(name)]
-    if taken:
-        raise UsageError(
-            f"{ask.input.name} has columns that scoring makes",
-            found=", ".join(taken),
-            do="Rename them, or leave them out",
-        )
+    _check_free([name for name in file.schema if name in made or _ANSWER.fullmatch(name)], ask)
     if timed and not isinstance(file.schema[AT], pl.String | pl.Datetime | pl.Date):
         raise UsageError(
             f"the column at of {ask.input.name} holds no moments",
@@ -229,3 +224,12 @@ def _timed(file: InputFile, ask: Ask) -> bool:
             expected="times such as 2013-07-01T09:30:00Z",
         )
     return timed
+
+
+def _check_free(taken: list[str], ask: Ask) -> None:
+    if taken:
+        raise UsageError(
+            f"{ask.input.name} has columns that scoring makes",
+            found=", ".join(taken),
+            do="Rename them, or leave them out",
+        )

@@ -14,6 +14,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import verify_path
 from drivetrain.loop.scoring.features import Features, FeatureSource, OfflineFeatures, OnlineFeatures
+from drivetrain.loop.scoring.reading import read_columns, read_schema
 from drivetrain.registry.aliases import champion, find_version
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.lookup import Lookup
@@ -52,7 +53,8 @@ class Scorer:
         lookup = Lookup(plan, project.store.online)
         engine = load_engine(project.store, self.record, verify=verify_path(project))
         self._treating = RequestTreating(plan, KeyRing(project.store.catalog, project.folder))
-        self._engine = LoadedVersion(self.record, engine, lookup.names, lookup.definitions).engine
+        loaded = LoadedVersion(self.record, engine, lookup.names, lookup.definitions)
+        self._engine, self._decides = loaded.engine, loaded.decides
         self._features: Features = (
             OnlineFeatures(plan, schema, project.store.online)
             if source == "online"
@@ -79,13 +81,19 @@ class Scorer:
             if outputs.ndim == 1
             else [pl.Series(f"{PREDICTION}_{place}", column) for place, column in enumerate(outputs.T)]
         )
+        if self._decides is not None:
+            columns += read_columns(self._decides, outputs)
         number = pl.lit(self.record.version, dtype=pl.Int64).alias(VERSION)
         return carried.with_columns(*columns, number, at.alias(AT))
 
-    @staticmethod
-    def columns_of_none(carried: pl.Schema) -> pl.Schema:
+    @property
+    def more(self) -> dict[str, pl.DataType]:
+        """Columns that it makes beside the prediction, with their types."""
+        return read_schema(self._decides)
+
+    def columns_of_none(self, carried: pl.Schema) -> pl.Schema:
         """The columns of rows with their answers, where there are no rows."""
-        return pl.Schema({**carried, PREDICTION: pl.Float64(), VERSION: pl.Int64(), AT: TYPES["time"]})
+        return pl.Schema({**carried, PREDICTION: pl.Float64(), **self.more, VERSION: pl.Int64(), AT: TYPES["time"]})
 
     def _predicted(self, inputs: Floats) -> Floats:
         try:

@@ -23,6 +23,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
 from drivetrain.loop.stages.asking import Asking
 from drivetrain.loop.stages.bias import personal_attributes
+from drivetrain.loop.stages.deciding import acts_from
 from drivetrain.train.fit import importance
 
 
@@ -53,7 +54,7 @@ def probe(project: Definitions, model: Model, probed: Probed) -> Probes:
     labels = test[LABEL]
     if predictions.ndim != 1 or not labels.is_in([0.0, 1.0]).all():
         return Probes()
-    answers = answers_of(model, test, predictions)
+    answers = answers_of(model, probed.run, test, predictions)
     return Probes(
         fairness=_fairness(project, model, test, answers, subject),
         discovery=_discovery(project, model, test, answers, subject),
@@ -63,14 +64,14 @@ def probe(project: Definitions, model: Model, probed: Probed) -> Probes:
     )
 
 
-def answers_of(model: Model, test: pl.DataFrame, predictions: np.ndarray) -> Answers:
+def answers_of(model: Model, run: Run, test: pl.DataFrame, predictions: np.ndarray) -> Answers:
     """A model's answers to labelled rows of its training set, acted on from its threshold."""
     return Answers(
         predictions=np.asarray(predictions, np.float64),
         labels=test[LABEL].cast(pl.Float64).to_numpy(),
         ats=test[AT].dt.epoch("us").to_numpy(),
         entities=test[ENTITY] if ENTITY in test.columns else None,
-        threshold=model.threshold,
+        threshold=acts_from(model, run),
     )
 
 

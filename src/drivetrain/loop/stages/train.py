@@ -51,6 +51,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             leakage=model.leakage,
             claims=early_claims(project, model),
             target=model.label.target,
+            deciding=model.deciding,
         )
         return {"run": run.ref}
 

@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from drivetrain.core.errors import StoreError
 from drivetrain.core.preparation import Network
 from drivetrain.train.artifacts import PICKLE
 from drivetrain.train.background import Background
+from drivetrain.train.deciding.reading import FORMAT as DECIDE
+from drivetrain.train.deciding.reading import decider_of
 from drivetrain.train.rate import RateTable
 
 MOST_UNPACKED = 4 << 30
@@ -248,6 +251,14 @@ def _is_flax(data: bytes) -> bool:
     )
 
 
+def _is_decider(data: bytes) -> bool:
+    try:
+        decider_of(data)
+    except StoreError:
+        return False
+    return True
+
+
 def _is_embedding(data: bytes) -> bool:
     parts = {"manner.json": _is_json_object, "model.onnx": _is_onnx, "tokenizer.json": _is_json_object}
     return _held(data, parts)
@@ -256,6 +267,7 @@ def _is_embedding(data: bytes) -> bool:
 _FORMS: Mapping[str, Callable[[bytes], bool]] = {
     "background": _decodes(_background),
     "catboost": _is_catboost,
+    DECIDE: _is_decider,
     "embedding": _is_embedding,
     "flax": _is_flax,
     "json": _decodes(_rates),

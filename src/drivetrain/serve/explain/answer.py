@@ -73,13 +73,18 @@ class ClassSum(msgspec.Struct, frozen=True, rename={"number": "class"}):
 
 
 class ExplainedRow(msgspec.Struct, frozen=True):
-    """One instance: its prediction, and one sum, or one for each class."""
+    """One instance: its prediction, and one sum, or one for each class.
+
+    ``uncalibrated`` is what the model says before that is calibrated, and what the margin leads to; left out where it
+    is the prediction itself.
+    """
 
     prediction: Output
     base: float | UnsetType = UNSET
     margin: float | UnsetType = UNSET
     contributions: list[Contribution] | UnsetType = UNSET
     classes: list[ClassSum] | UnsetType = UNSET
+    uncalibrated: Output | UnsetType = UNSET
 
 
 class Explained(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from drivetrain.core.errors import FeatureError, NotReady, Overloaded, StoreError
 from drivetrain.core.protocols import Blobs
@@ -26,6 +27,7 @@ from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.serving import Serving
 from drivetrain.serve.telemetry import Meter
 from drivetrain.serve.version import LoadedVersion
+from drivetrain.train.deciding.reading import DecidingEngine
 
 Looked: TypeAlias = tuple[list[list[Any]], tuple[str, ...]]
 """Vectors of feature values, and the views that could not be read."""
@@ -144,7 +146,10 @@ class Explainer:
         [output] = version.predict([inputs])
         reasons = self._explain_of(version)(inputs)
         values = [_known(vector[place]) for place in places]
-        return explained_row(version.record.input_schema, values, inputs, output, reasons), reasons
+        row = explained_row(version.record.input_schema, values, inputs, output, reasons)
+        if reasons.method == "exact" and isinstance(version.engine, DecidingEngine) and version.engine.calibrates:
+            row = replace(row, uncalibrated=version.engine.own.predict_row(inputs))
+        return row, reasons
 
     def _explain_of(self, version: LoadedVersion) -> Explain:
         explain = self._known.get(version)

@@ -19,6 +19,7 @@ from drivetrain.serve.explain.unit import UNITS, Unit
 from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.version import LoadedVersion
 from drivetrain.train.background import FORMAT, Background, load_background
+from drivetrain.train.deciding.reading import own
 from drivetrain.train.margin import by_output, explaining, margin_link, probes
 from drivetrain.train.text.reading import TextEngine
 
@@ -69,8 +70,9 @@ def reasons_of(version: LoadedVersion, blobs: Blobs) -> Explain:
     if background is not None:
         return _guarded(record.key, _sampled(record, version.engine, background))
     rows = probes(record.input_schema)
-    link = margin_link(version.engine, rows)
-    found = (version.engine, link) if link is not None else None
+    model = own(version.engine)  # contributions add up to what it says before that is calibrated
+    link = margin_link(model, rows)
+    found = (model, link) if link is not None else None
     if found is None:
         forms = [artifact for artifact in record.artifacts[1:] if artifact.format != FORMAT]
         found = explaining(blobs, forms, record.input_schema, rows)

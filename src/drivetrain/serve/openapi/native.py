@@ -92,7 +92,9 @@ def describe(plan: EndpointPlan) -> Operation:
         }
     )
     field = record({"name": TEXT, "type": TEXT, "expected": TEXT, "description": TEXT})
-    told = record({"kind": TEXT, "classes": listed(TEXT), "levels": listed(NUMBER)})
+    told = record(
+        {"kind": TEXT, "classes": listed(TEXT), "levels": listed(NUMBER)}, {"threshold": NUMBER, "coverage": NUMBER}
+    )
     worker = record({"pid": WHOLE}, {"champion": version, "shadow": version, "policy": version})
     texts: Mapping[str, Schema] = {"name": TEXT, "model": TEXT, "description": TEXT}
     return Operation(

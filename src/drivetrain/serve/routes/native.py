@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drivetrain.core.records import Policy, Task
+from drivetrain.core.records import Policy
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.admission import labels, predict_call
 from drivetrain.serve.dataplane import Dataplane
@@ -13,6 +13,7 @@ from drivetrain.serve.openapi import native as described
 from drivetrain.serve.request import Request
 from drivetrain.serve.response import Response, ok
 from drivetrain.serve.routes.route import Handler, Route
+from drivetrain.serve.version import LoadedVersion
 from drivetrain.serve.workers import Workers
 
 
@@ -70,9 +71,15 @@ def _told(policy: Policy) -> dict[str, object]:
     return {"mode": policy.mode, "experiment": policy.experiment, "unit": policy.unit, "arms": arms}
 
 
-def _answer(task: Task) -> dict[str, object]:
-    """What the numbers of an answer stand for, in their order."""
-    return {"kind": task.kind, "classes": task.classes, "levels": task.levels}
+def _answer(champion: LoadedVersion) -> dict[str, object]:
+    """What the numbers of an answer stand for, in their order; from where it is acted on, and how often sets hold."""
+    task, deciding = champion.record.task, champion.decides
+    found: dict[str, object] = {"kind": task.kind, "classes": task.classes, "levels": task.levels}
+    if deciding is not None and deciding.threshold is not None:
+        found["threshold"] = deciding.threshold
+    if deciding is not None and deciding.reach is not None:
+        found["coverage"] = deciding.reach.coverage
+    return found
 
 
 def _describe(plane: Dataplane, workers: Workers) -> Handler:
@@ -99,7 +106,7 @@ def _describe(plane: Dataplane, workers: Workers) -> Handler:
                     }
                     for field in plan.fields
                 ],
-                "answer": None if serving.champion is None else _answer(serving.champion.record.task),
+                "answer": None if serving.champion is None else _answer(serving.champion),
                 "features": [] if serving.champion is None else serving.champion.record.input_schema.names,
                 "views": plane.lookup.views,
             }
