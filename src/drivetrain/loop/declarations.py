@@ -32,8 +32,10 @@ from drivetrain.loop.model import Group, Model, check_allowed, check_columns, ch
 from drivetrain.monitor.performance import MEASURED
 from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.serve.plan import Fallback, FeaturesAway
+from drivetrain.train.encode import TargetEncode
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import Leakage
+from drivetrain.train.select import Select
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
@@ -277,6 +279,8 @@ class Declarations(Definitions):
         protected: Sequence[str | Protected] = (),
         weigh: Reweigh | None = None,
         impute: Impute | Sequence[Impute] = (),
+        encode: TargetEncode | Sequence[TargetEncode] = (),
+        select: Select | None = None,
         leakage: Leakage = Leakage(),
         gates: Sequence[Gate] = (),
         metric: str | None = None,
@@ -303,6 +307,8 @@ class Declarations(Definitions):
             protected=tuple(Protected(each) if isinstance(each, str) else each for each in protected),
             weigh=weigh,
             impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
+            encode=(encode,) if isinstance(encode, TargetEncode) else tuple(encode),
+            select=select,
             leakage=leakage,
             gates=tuple(gates),
             metric=self.metric if metric is None else metric,

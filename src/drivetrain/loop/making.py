@@ -62,6 +62,8 @@ def configuration(model: Model) -> dict[str, str]:
         "tune": model.tune,
         "weigh": model.weigh,
         "impute": model.impute or None,
+        "encode": model.encode or None,
+        "select": model.select,
         "metric": model.metric,
         "seed": model.seed,
         **{f"baseline {name}": trainer for name, trainer in model.baselines.items()},

@@ -133,7 +133,7 @@ class _Work:
 
     def reweighed(self) -> tuple[Floats, int]:
         """The model fitted anew with weights, acting on as many rows as before."""
-        preparing = Preparing(self.model.impute, Reweigh(*self.grouping.attributes))
+        preparing = Preparing(self.model.impute, Reweigh(*self.grouping.attributes), self.model.encode)
         rows = self._rows(preparing)
         lesson = rows.lesson()
         fitted = self.model.trainer.fit(
@@ -172,7 +172,7 @@ class _Work:
     def _rows(self, preparing: Preparing) -> TrainingRows:
         return TrainingRows.cut(
             self.frame,
-            self.model.feature_names(),
+            self.run.selection.kept if self.run.selection else self.model.feature_names(),
             self.model.split,
             self.until,
             needs_valid=False,

@@ -22,10 +22,12 @@ from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
 from drivetrain.registry.keep import Keep
+from drivetrain.train.encode import TargetEncode
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
 from drivetrain.train.score import check_suits
+from drivetrain.train.select import Select
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune
 from drivetrain.train.weigh import Reweigh
@@ -49,6 +51,8 @@ class Model:
     protected: tuple[Protected, ...] = ()
     weigh: Reweigh | None = None
     impute: tuple[Impute, ...] = ()
+    encode: tuple[TargetEncode, ...] = ()
+    select: Select | None = None
     leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
@@ -115,7 +119,7 @@ class Model:
     @property
     def preparing(self) -> Preparing:
         """What is done to rows before a fit reads them."""
-        return Preparing(self.impute, self.weigh)
+        return Preparing(self.impute, self.weigh, self.encode, self.select)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -222,13 +226,22 @@ def check_columns(model: Model) -> None:
                 expected=f"a feature ({', '.join(features)}) or a field of the request",
             )
     _check_gates(model)
-    for name in (name for each in model.impute for name in each.features):
+    groups = tuple(group.name for group in model.features)
+    named = {
+        "fills": [name for each in model.impute for name in each.features],
+        "encodes": [name for each in model.encode for name in each.features],
+        "always reads": [name for name in (model.select.always if model.select else ()) if name not in groups],
+    }
+    for does, name in ((does, name) for does, names in named.items() for name in names):
         if name not in features:
             raise ProjectError(
-                f"model {model.name!r} fills a feature it does not have",
+                f"model {model.name!r} {does} a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
             )
+    twice = [name for name in named["encodes"] if named["encodes"].count(name) > 1]
+    if twice:
+        raise ProjectError(f"model {model.name!r} encodes a feature twice", found=repr(twice[0]))
 
 
 def check_allowed(model: Model) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -36,8 +37,9 @@ from drivetrain.train.folds import over_folds
 from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.making import observed
-from drivetrain.train.rows import Preparing, TrainingRows
+from drivetrain.train.rows import Lesson, Preparing, TrainingRows
 from drivetrain.train.score import SUITED, check_suits, judged_score
+from drivetrain.train.selection.choose import choose
 from drivetrain.train.split import Splitter
 from drivetrain.train.tune import Tune, best, search
 
@@ -134,13 +136,20 @@ def fit(
         run = replace(run, leakage=leaks)
         refuse(leaks)
         work = _Work(store, run, trainer, tune, max(1, threads), progress)
-        done = work.finish(rows, baselines)
+        plain = rows
+        if preparing.encode and baselines:  # means are the model's own: a baseline reads categories
+            bare = dataclasses.replace(preparing, encode=())
+            plain = TrainingRows.cut(
+                frame, features, split, as_of, needs_valid=tune is not None, preparing=bare, target=target
+            )
+        done = work.finish(rows, baselines, plain)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
         raise
     done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
+    work.rounds.unlink(missing_ok=True)
     shutil.rmtree(work.checkpoints, ignore_errors=True)
     return done
 
@@ -169,14 +178,67 @@ class _Work:
         return self.store.folder / self.store.settings.root / "tuning" / f"{self.run.run_id}.jsonl"
 
     @property
+    def rounds(self) -> Path:
+        """Where finished rounds of a selection wait until the run is recorded."""
+        return self.store.folder / self.store.settings.root / "selection" / f"{self.run.run_id}.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """Where a fit leaves how far it is, until the run is recorded."""
         return self.store.folder / self.store.settings.root / "checkpoints" / self.run.run_id
 
-    def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer]) -> Run:
-        """Everything between the rows and the finished record."""
+    def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer], plain: TrainingRows) -> Run:
+        """Everything between the rows and the finished record; baselines are fitted on the plain ones."""
+        lesson, everything = self._everything(data)
+        every, compared = (lesson, everything) if plain is data else self._everything(plain)
+        run = self.run if plain is data else replace(self.run, baseline_schema=every.schema)
+        if data.preparing.select is not None:
+            selection = choose(
+                data, self.trainer, everything, data.preparing.select, storage=self.rounds, progress=self.progress,
+                words=f"select features of {run.model}",
+            )  # fmt: skip
+            run, data = replace(run, selection=selection, baseline_schema=every.schema), data.only(selection.kept)
+            lesson, everything = self._everything(data)
+        trials, parameters, metrics = self._choose(data.judged(everything))
+        if data.split.folds:
+            metrics = self._folds(data, replace(everything, parameters=parameters))
+        task = f"fit {self.run.model}"
+        self.progress.start(task, 1 + len(baselines))
+        self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
+        fitted = self.trainer.fit(replace(everything, parameters=parameters))
+        artifacts, packaging = self._keep(fitted, everything)
+        kept: dict[str, tuple[Artifact, ...]] = {}
+        for name, baseline in baselines.items():
+            self.progress.advance(task, note=name)
+            kept[name], _ = self._keep(baseline.fit(replace(compared, weights=None)), compared)
+        shares = own_importance(fitted.importance(), lesson.schema) if lesson.schema.fills else fitted.importance()
+        self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
+        return replace(
+            run,
+            status="done",
+            parameters=fitted.parameters(),
+            metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
+            input_schema=lesson.schema,
+            task=data.task,
+            imputations=lesson.imputations,
+            encodings=lesson.encodings,
+            weighing=lesson.weighing,
+            artifacts=(
+                *artifacts,
+                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.task.kind),
+            ),
+            packaging=packaging,
+            baselines=kept,
+            trials=trials,
+            train_rows=len(data.labels),
+            train_since=data.split.since,
+            train_until=data.split.taught_until,
+        )
+
+    def _everything(self, data: TrainingRows) -> tuple[Lesson, FitTask]:
+        """All rows that teach, and the fit of them."""
         lesson = data.lesson()
-        everything = FitTask(
+        return lesson, FitTask(
             rows=lesson.rows,
             labels=lesson.labels,
             weights=lesson.weights,
@@ -190,40 +252,6 @@ class _Work:
             threads=self.threads,
             metric=self._metric(data.task.kind),
             checkpoints=self.checkpoints,
-        )
-        trials, parameters, metrics = self._choose(data.judged(everything))
-        if data.split.folds:
-            metrics = self._folds(data, replace(everything, parameters=parameters))
-        task = f"fit {self.run.model}"
-        self.progress.start(task, 1 + len(baselines))
-        self.progress.advance(task, 0, note=f"{self.trainer.name} on {len(data.labels):,} rows")
-        fitted = self.trainer.fit(replace(everything, parameters=parameters))
-        artifacts, packaging = self._keep(fitted, everything)
-        kept: dict[str, tuple[Artifact, ...]] = {}
-        for name, baseline in baselines.items():
-            self.progress.advance(task, note=name)
-            kept[name], _ = self._keep(baseline.fit(replace(everything, weights=None)), everything)
-        shares = own_importance(fitted.importance(), lesson.schema) if lesson.schema.fills else fitted.importance()
-        self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
-        return replace(
-            self.run,
-            status="done",
-            parameters=fitted.parameters(),
-            metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
-            input_schema=lesson.schema,
-            task=data.task,
-            imputations=lesson.imputations,
-            weighing=lesson.weighing,
-            artifacts=(
-                *artifacts,
-                *keep_background(self.store.blobs, artifacts, lesson.schema, data.rows, data.task.kind),
-            ),
-            packaging=packaging,
-            baselines=kept,
-            trials=trials,
-            train_rows=len(data.labels),
-            train_since=data.split.since,
-            train_until=data.split.taught_until,
         )
 
     def _metric(self, kind: TaskKind) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,14 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema, Task
-from drivetrain.core.records.run import Imputation, Weighing
+from drivetrain.core.records.run import Encoding, Imputation, Weighing
 from drivetrain.features.encoding import encode, schema_of
 from drivetrain.features.target import Target, encode_labels, kind_of, task_of
 from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
+from drivetrain.train.encode import TargetEncode, Taught, check_encodes, learn_means, with_all_categories
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
+from drivetrain.train.select import Select
 from drivetrain.train.split import Fold, Split, Splitter
 from drivetrain.train.weigh import Reweigh
 
@@ -29,6 +32,9 @@ class Preparing:
 
     impute: tuple[Impute, ...] = ()
     weigh: Reweigh | None = None
+    encode: tuple[TargetEncode, ...] = ()
+    select: Select | None = None
+    """Which columns are read is found out once, before anything is tuned."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -38,7 +44,7 @@ class Preparing:
     @property
     def meaning(self) -> list[str]:
         """What it is, as text; nothing where nothing is done."""
-        return [repr(part) for part in (*self.impute, self.weigh) if part is not None]
+        return [repr(part) for part in (*self.impute, self.weigh, *self.encode, self.select) if part is not None]
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Lesson:
     weights: np.ndarray | None
     imputations: tuple[Imputation, ...]
     weighing: Weighing | None
+    encodings: tuple[Encoding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,9 @@ class TrainingRows:
             )
         codes, _ = encode_labels(labelled["_label"], task)
         check_classes(cut, codes, task, needs_valid=needs_valid)
-        schema = with_constants(schema_of(used, features), preparing.impute)
+        schema = schema_of(used, features)
+        check_encodes(preparing.encode, schema, task)
+        schema = with_constants(with_all_categories(schema, used, preparing.encode), preparing.impute)
         rows = encode(used, schema)
         check_rows(used, rows, schema)
         return cls(
@@ -143,6 +152,12 @@ class TrainingRows:
             test=labelled.filter(cut.test),
             test_labels=codes[cut.test.to_numpy()],
         )
+
+    def only(self, names: Sequence[str]) -> TrainingRows:
+        """The same rows with these of the columns, in their order."""
+        places = [at for at, field in enumerate(self.schema.fields) if field.name in names]
+        schema = InputSchema(tuple(self.schema.fields[at] for at in places))
+        return dataclasses.replace(self, rows=np.ascontiguousarray(self.rows[:, places]), schema=schema)
 
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:
         """The rows that teach, filled and weighed by what is learned from them alone.
@@ -161,8 +176,17 @@ class TrainingRows:
         if self.preparing.weigh and labels.ndim > 1:
             raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
         weights, weighing = self.preparing.weigh.learn(columns, labels) if self.preparing.weigh else (None, None)
+        crossed: dict[int, np.ndarray] = {}
+        encodings: tuple[Encoding, ...] = ()
+        if self.preparing.encode:
+            moments, known = (columns[name].dt.epoch("us").to_numpy() for name in ("_at", "_label_at"))
+            schema, crossed, encodings = learn_means(
+                schema, self.preparing.encode, rows, Taught(labels, moments, known), timed=self.split.timed
+            )
         read = Filling(schema).matrix(rows) if schema.fills else rows
-        return Lesson(read, labels, groups, schema, weights, imputations, weighing)
+        for at, values in crossed.items():
+            read[:, at] = values
+        return Lesson(read, labels, groups, schema, weights, imputations, weighing, encodings)
 
     def judged(self, task: FitTask, fold: Fold | None = None) -> FitTask:
         """The task cut in two: earlier rows teach, those of the validation window judge, if there are any.
