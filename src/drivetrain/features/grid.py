@@ -44,10 +44,11 @@ def grid(
     """
     given = (of,) if isinstance(of, str) else tuple(of)
     lengths = lengths_of(windows)
-    lacking = [name for name, many in (("value", values), ("window", lengths), ("aggregate", given)) if not many]
+    parts = (("a value", values), ("a window", lengths), ("an aggregate", given))
+    lacking = [name for name, many in parts if not many]
     if lacking:
         raise ProjectError(
-            f"a grid without a {' and a '.join(lacking)} makes no feature",
+            f"a grid without {' and '.join(lacking)} makes no feature",
             do='For example: dt.grid("arr_delay", windows=["1d", "7d"], of=["mean", "count"])',
         )
     unknown = [name for name in given if name not in _MAKERS]

@@ -17,6 +17,7 @@ from drivetrain.loop.scoring.features import Features, FeatureSource, OfflineFea
 from drivetrain.registry.aliases import champion, find_version
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.lookup import Lookup
+from drivetrain.serve.narrow import narrowed
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.treating import RequestTreating
@@ -53,6 +54,7 @@ class Scorer:
         engine = load_engine(project.store, self.record, verify=verify_path(project))
         self._treating = RequestTreating(plan, KeyRing(project.store.catalog, project.folder))
         self._engine = LoadedVersion(self.record, engine, lookup.names, lookup.definitions).engine
+        plan = narrowed(plan, schema.names)
         self._features: Features = (
             OnlineFeatures(plan, schema, project.store.online)
             if source == "online"
