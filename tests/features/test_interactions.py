@@ -39,7 +39,9 @@ _rows = st.tuples(
 @settings(deadline=None, max_examples=60)
 @given(st.lists(_rows, min_size=1, max_size=12))
 def test_every_pair_is_what_arithmetic_says_alone_or_among_others(found: list[tuple[Any, ...]]) -> None:
-    frame = ORDER.evaluate(pl.DataFrame(found, schema=dict(zip(INPUTS, ORDER.types.values(), strict=True)), orient="row"))
+    frame = ORDER.evaluate(
+        pl.DataFrame(found, schema=dict(zip(INPUTS, ORDER.types.values(), strict=True)), orient="row")
+    )
     told = PAIRS.evaluate(frame)
     for at, (amount, items, shop, paid) in enumerate(found):
         known = amount is not None and items is not None
@@ -66,7 +68,9 @@ def test_a_product_of_integers_does_not_run_over() -> None:
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
-    with pytest.raises(ProjectError, match=r"feature pairs.amount_per_price reads what is not there; found order.price"):
+    with pytest.raises(
+        ProjectError, match=r"feature pairs.amount_per_price reads what is not there; found order.price"
+    ):
         DerivedView(
             name="pairs", of=(ORDER,),
             expressions=tuple(interactions(numbers=["order.amount", "order.price"], kinds=["ratio"])),

@@ -42,7 +42,9 @@ def test_what_is_served_is_scikit_learns() -> None:
     known = ~np.isnan(rows[:, 1])
     seen = Taught(taught.labels[known], taught.moments[known], taught.known[known])
     for smoothing in (0.0, 0.5, 7.0):
-        schema, _, (told,) = learn_means(SCHEMA, [TargetEncode("c", smoothing=smoothing)], rows[known], seen, timed=True)
+        schema, _, (told,) = learn_means(
+            SCHEMA, [TargetEncode("c", smoothing=smoothing)], rows[known], seen, timed=True
+        )
         golden = TargetEncoder(smooth=smoothing, target_type="binary").fit(rows[known, 1:], seen.labels)
         assert schema.fields[1].means[:-1] == pytest.approx(golden.encodings_[0])
         assert schema.fields[1].means[-1] == told.prior == pytest.approx(golden.target_mean_)
@@ -138,7 +140,8 @@ def test_a_version_answers_alike_everywhere_and_is_made_alike_again(store: Store
     assert [one.digest for one in again.artifacts] == [one.digest for one in run.artifacts]
     assert again.input_schema == run.input_schema
     # A baseline reads categories: means of rows without their own labels would make groups of their own.
-    assert run.baseline_schema is not None and not any(field.means for field in run.baseline_schema.fields)
+    assert run.baseline_schema is not None
+    assert not any(field.means for field in run.baseline_schema.fields)
     plain = train(store, frame, preparing=Preparing(impute=declared.impute))
     baseline = "rate by carrier"
     assert [one.digest for one in plain.baselines[baseline]] == [one.digest for one in run.baselines[baseline]]
@@ -152,7 +155,9 @@ def test_rows_that_judge_change_no_mean() -> None:
     mask = SPLIT.cut(frame, AS_OF).refit
     spoilt = frame.with_columns(pl.when(mask).then("_label").otherwise(1 - pl.col("_label")).alias("_label"))
     found = [
-        TrainingRows.cut(one, FEATURES, SPLIT, AS_OF, needs_valid=False, preparing=Preparing(encode=(CARRIER,))).lesson()
+        TrainingRows.cut(
+            one, FEATURES, SPLIT, AS_OF, needs_valid=False, preparing=Preparing(encode=(CARRIER,))
+        ).lesson()
         for one in (frame, spoilt)
     ]
     assert found[0].schema == found[1].schema
@@ -192,9 +197,15 @@ def test_what_can_not_be_asked(features: tuple[str, ...], asked: dict[str, Any],
 
 
 def test_what_can_not_be_learned(store: Store) -> None:
-    with pytest.raises(TrainingError, match="feature plane.delay can't be target-encoded; found a number; expected text"):
+    with pytest.raises(
+        TrainingError, match=r"feature plane.delay can't be target-encoded; found a number; expected text"
+    ):
         train(store, preparing=Preparing(encode=(TargetEncode("plane.delay"),)))
-    named = training_set().with_columns(pl.when(pl.col("_label") > 0).then(pl.lit("late")).otherwise(pl.lit("fine")).alias("_label"))
-    third = named.with_columns(pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("early")).otherwise("_label").alias("_label"))
+    named = training_set().with_columns(
+        pl.when(pl.col("_label") > 0).then(pl.lit("late")).otherwise(pl.lit("fine")).alias("_label")
+    )
+    third = named.with_columns(
+        pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("early")).otherwise("_label").alias("_label")
+    )
     with pytest.raises(TrainingError, match="can't be read as a mean label where the label is"):
         train(store, third, preparing=Preparing(encode=(CARRIER,)), trainer=LightGBM(num_iterations=5), baselines={})

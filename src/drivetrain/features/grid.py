@@ -22,7 +22,10 @@ _COMPARED = ("count", "sum", "mean", "min", "max", "std", "share", "distinct")
 
 
 def grid(
-    *values: Expression, windows: Windows, of: Sequence[Measured] = ("mean", "max", "std", "count"), **asked: Unpack[Asked]
+    *values: Expression,
+    windows: Windows,
+    of: Sequence[Measured] = ("mean", "max", "std", "count"),
+    **asked: Unpack[Asked],
 ) -> list[Aggregate]:
     """Every aggregate of every value over every window, to put into a view's features with ``*``.
 

@@ -1,8 +1,8 @@
 """What an endpoint looks up and computes, cut down to what the versions that answer it read.
 
-An endpoint is declared by what its model may read. Where features were chosen, or made by hundreds to be chosen from, a
-version reads few of them: of the others, no view is looked up, and no expression computed. What a request holds stays as
-it is declared, so that callers need not change when a version is trained that reads more.
+An endpoint is declared by what its model may read. Where features were chosen, or made by hundreds to be chosen from,
+a version reads few of them: of the others, no view is looked up, and no expression computed. What a request holds stays
+as it is declared, so that callers need not change when a version is trained that reads more.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ class NarrowLookup:
         """As :meth:`Lookup.without_views`."""
         return self._whole(*self._inner.without_views(rows))
 
-    def _whole(
-        self, vectors: list[list[Any]], ages: list[list[float]]
-    ) -> tuple[list[list[Any]], list[list[float]]]:
+    def _whole(self, vectors: list[list[Any]], ages: list[list[float]]) -> tuple[list[list[Any]], list[list[float]]]:
         for vector, age in zip(vectors, ages, strict=True):
             vector.append(None)
             age.append(nan)

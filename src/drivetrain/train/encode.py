@@ -25,14 +25,15 @@ MOST = 20_000
 class TargetEncode:
     """Reads categories as numbers: the mean label of the rows that share one, drawn toward the mean of all.
 
-    A category of n rows with mean m reads ``(n * m + smoothing * prior) / (n + smoothing)``, where the prior is the mean
-    label of all rows that teach (D. Micci-Barreca, SIGKDD Explorations 3, 2001). A null, and a category that no row that
-    teaches has, reads the prior.
+    A category of n rows with mean m reads ``(n * m + smoothing * prior) / (n + smoothing)``, where the prior is the
+    mean label of all rows that teach (D. Micci-Barreca, SIGKDD Explorations 3, 2001). A null, and a category that no
+    row that teaches has, reads the prior.
 
-    Where the version answers, in batches and online alike, the means are those of all rows that the model was fitted on.
-    A row that the model *learns* from is never told its own label. By ``time`` it reads the mean of rows whose labels
-    were known before its moment, as it would have had to be answered then (L. Prokhorenkova et al., "CatBoost", 2018).
-    By ``folds`` it reads the mean of the rows of all other folds, which are drawn at random: for rows without times.
+    Where the version answers, in batches and online alike, the means are those of all rows that the model was fitted
+    on. A row that the model *learns* from is never told its own label. By ``time`` it reads the mean of rows whose
+    labels were known before its moment, as it would have had to be answered then (L. Prokhorenkova et al., "CatBoost",
+    2018). By ``folds`` it reads the mean of the rows of all other folds, which are drawn at random: for rows without
+    times.
 
     Args:
         *features: Which, by full name; they are text.

@@ -18,8 +18,7 @@ from drivetrain.core.records.schema import indicator_of
 
 
 class Filling:
-    """From encoded rows to what the model itself reads: fills in place of NaN, means in place of categories, then a
-    column for each indicator.
+    """From encoded rows to what the model itself reads: fills for NaN, means for categories, then the indicators.
 
     Args:
         schema: The columns with their fills.

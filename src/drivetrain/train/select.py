@@ -84,7 +84,7 @@ class Select:
             return
         if not 0 < self.risk < 1:
             raise UsageError("a level is a chance", found=f"level={self.level}", expected="above 0, below 1")
-        least = math.ceil(1 / self.risk) - 1 if self.by == "null_importance" else 1
+        least = math.ceil(1 / self.risk) - 1 if self.by == "null_importance" else 2
         if self.times < least:
             raise UsageError(
                 f"so few rounds can't tell a chance of {self.risk:g}", found=f"rounds={self.times}",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from drivetrain.core.clock import DAY
-from drivetrain.train.selection.null_importance import dealt, excess
-from drivetrain.train.selection.permutation import MOST, blocks_of, shuffled, turned
-from drivetrain.train.selection.stability import constant, half, most_named, named
 from drivetrain.testing.trainer import make_task
+from drivetrain.train.selection.null_importance import dealt, excess
+from drivetrain.train.selection.permutation import MOST, blocks_of, redrawn, shuffled
+from drivetrain.train.selection.stability import constant, half, most_named, named
 
 WORLDS = 1_500
 
@@ -43,27 +43,34 @@ def test_where_no_feature_says_anything_one_is_kept_as_often_as_the_level_says()
     assert wrong / WORLDS == pytest.approx(2 / 41, abs=3 * np.sqrt(0.05 * 0.95 / WORLDS))
 
 
-def test_turned_signs_keep_the_level_and_the_bound_holds() -> None:
+def test_ways_redrawn_keep_the_level_and_the_bound_holds() -> None:
+    """Losses of chance, skewed as a log loss is, that days share, and that hang together."""
     random = np.random.default_rng(2)
-    truth = np.r_[np.zeros(12), 1.0, 2.0]
+    truth = np.r_[np.zeros(12), 0.6, 1.2]
     wrong = missed = 0
-    for world in range(300):
-        common = random.normal(size=(25, 1))
-        sums = (random.normal(size=(25, 14)) + common) * np.geomspace(0.1, 5, 14) + truth
-        chance, low = turned(sums, world, 0.05)
+    worlds = 250
+    for world in range(worlds):
+        day = random.exponential(size=(1, 1, 25)) ** 2
+        base = random.exponential(size=(1, 1, 25)) ** 2
+        mixed = random.exponential(size=(14, 4, 25)) ** 2 + truth[:, None, None]
+        losses = day + np.concatenate([np.broadcast_to(base, (14, 1, 25)), mixed], axis=1) * 0.3
+        _, chance, low = redrawn(losses, world, 0.05)
         wrong += bool(((chance <= 0.05) & (low > 0))[:12].any())
-        missed += bool((low > truth).any())
-    most = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
-    assert wrong / 300 <= most
-    assert missed / 300 <= most
+        missed += bool((low > 0.3 * truth).any())
+    most = 0.05 + 3 * np.sqrt(0.05 * 0.95 / worlds)
+    assert wrong / worlds <= most
+    assert missed / worlds <= most
 
 
 def test_a_feature_that_nothing_hangs_on_is_never_kept() -> None:
-    sums = np.random.default_rng(3).normal(size=(20, 3)) + [5.0, 0.0, 0.0]
-    sums[:, 1] = 0.0
-    chance, low = turned(sums, 0, 0.05)
+    random = np.random.default_rng(3)
+    losses = np.repeat(random.exponential(size=(3, 1, 20)), 4, axis=1)
+    losses[0, 1:] += 5.0 + random.normal(size=(3, 20))
+    mean, chance, low = redrawn(losses, 0, 0.05)
+    assert mean[0] == pytest.approx((losses[0, 1:].mean(axis=0) - losses[0, 0]).mean())
     assert chance[0] <= 0.05 < chance[1]
-    assert low[1] == 0.0
+    assert low[0] > 0
+    assert low[1] == pytest.approx(0.0)
 
 
 def test_stability_keeps_no_more_wrong_features_than_it_may() -> None:

@@ -50,7 +50,8 @@ def plain(run: Run) -> Run:
 def test_the_model_is_the_one_that_would_come_of_these_features_alone(store: Store) -> None:
     fills = (impute("weather.wind"), impute("noise.a"))
     run = chosen(store, preparing=Preparing(impute=fills, select=SELECT), tune=Tune(trials=2, rows=400))
-    assert run.selection is not None and run.input_schema is not None
+    assert run.selection is not None
+    assert run.input_schema is not None
     kept = run.selection.kept
     assert set(kept) == set(FEATURES) - {"request.night"}
     assert run.input_schema.names == kept
@@ -67,12 +68,14 @@ def test_the_model_is_the_one_that_would_come_of_these_features_alone(store: Sto
 def test_a_baseline_reads_what_was_left_out(store: Store) -> None:
     by_night = {"rate by night": HistoricalRate(by=["request.night"])}
     run = chosen(store, baselines=by_night)
-    assert run.baseline_schema is not None and run.baseline_schema.names == EVERY
+    assert run.baseline_schema is not None
+    assert run.baseline_schema.names == EVERY
     every = train(store, noisy(), features=EVERY, baselines=by_night)
     rows = noisy().head(50)
     told = [predict_run(store, one, rows, baseline="rate by night") for one in (run, every)]
     assert np.array_equal(*told)
-    assert every.selection is None and every.baseline_schema is None
+    assert every.selection is None
+    assert every.baseline_schema is None
 
 
 def test_where_nothing_is_kept_the_run_is_recorded_as_failed(store: Store) -> None:

@@ -19,11 +19,11 @@ from drivetrain.core.records.selection import JudgedFeature, Selection
 from drivetrain.train.filling import Filling, own_importance
 from drivetrain.train.rows import Lesson, TrainingRows
 from drivetrain.train.score import ndcg
+from drivetrain.train.select import Select
 from drivetrain.train.selection.journal import Rounds
 from drivetrain.train.selection.losses import row_losses, spared
 from drivetrain.train.selection.null_importance import dealt, excess
-from drivetrain.train.selection.permutation import blocks_of, shuffled, summed, turned
-from drivetrain.train.select import Select
+from drivetrain.train.selection.permutation import blocks_of, redrawn, shuffled, summed
 from drivetrain.train.selection.stability import half, most_named, named
 
 
@@ -42,7 +42,14 @@ class _Found(NamedTuple):
 
 
 def choose(
-    data: TrainingRows, trainer: Trainer, task: FitTask, select: Select, *, storage: Path, progress: Progress, words: str
+    data: TrainingRows,
+    trainer: Trainer,
+    task: FitTask,
+    select: Select,
+    *,
+    storage: Path,
+    progress: Progress,
+    words: str,
 ) -> Selection:
     """Judges every feature, and says which are kept.
 
@@ -171,15 +178,15 @@ class _Chooser:
 
         base = losses(rows)
 
-        def worse(column: int) -> list[float]:
-            mixed = [losses(shuffled(rows, column, self.task.seed, time)) for time in range(self.select.times)]
-            return (np.mean(mixed, axis=0) - base).tolist()
+        def mixed(column: int) -> list[float]:
+            ways = [losses(shuffled(rows, column, self.task.seed, time)) for time in range(self.select.times)]
+            return np.concatenate([base, *ways]).tolist()
 
-        added = self._each(range(rows.shape[1]), "feature", worse).T
-        chance, low = turned(added, self.task.seed, self.select.risk)
-        whole = max(float(base.sum()), 1e-300)
+        ways = self._each(range(rows.shape[1]), "feature", mixed).reshape(rows.shape[1], -1, len(base))
+        added, chance, low = redrawn(ways, self.task.seed, self.select.risk)
+        share = len(base) / max(float(base.sum()), 1e-300)
         return _Found(
-            values=added.sum(axis=0) / whole,
+            values=added * share,
             passes=(chance <= self.select.risk) & (low > 0),
             yes="missed where it is shuffled",
             no="not surely missed where it is shuffled",
@@ -187,7 +194,7 @@ class _Chooser:
             fits=1,
             rows=len(rows),
             chance=chance,
-            low=low * len(added) / whole,
+            low=low * share,
         )
 
     def stability(self) -> _Found:
@@ -205,9 +212,7 @@ class _Chooser:
         def names(time: int) -> list[float]:
             teach = half(whose, self.task.seed, time)
             groups = None if task.groups is None else np.asarray(task.groups)[teach]
-            one = replace(
-                task, rows=np.ascontiguousarray(task.rows[teach]), labels=task.labels[teach], groups=groups
-            )
+            one = replace(task, rows=np.ascontiguousarray(task.rows[teach]), labels=task.labels[teach], groups=groups)
             return named(self._shares(self.trainer.fit(one)), most).astype(float).tolist()
 
         shares = self._each(range(self.select.times), "half", names).mean(axis=0)
@@ -262,7 +267,7 @@ class _Chooser:
 
     @cached_property
     def _taught(self) -> FitTask:
-        """Rows that teach, and none that judge. All count alike: what is looked for is whether a feature says anything."""
+        """Rows that teach, and none that judge; all count alike."""
         lesson = self._lesson
         return replace(
             self.task, rows=lesson.rows, labels=lesson.labels, groups=lesson.groups, weights=None, checkpoints=None

@@ -1,8 +1,8 @@
 """Importance beside what chance gives: A. Altmann et al., "Permutation importance", Bioinformatics 26 (2010).
 
-Labels are dealt out anew among the rows (of a ranking, within its groups), a model is fitted to each deal, and a feature
-is held against what it was worth then. Importance is the share of a model's gain times the share of the loss that the
-model spares on the rows it learned from: so a weak feature beside a strong one is not weaker than chance.
+Labels are dealt out anew among the rows (of a ranking, within its groups), a model is fitted to each deal, and a
+feature is held against what it was worth then. Importance is the share of a model's gain times the share of the loss
+that the model spares on the rows it learned from: so a weak feature beside a strong one is not weaker than chance.
 
 A feature's worth is told in standard deviations above its mean among the other deals, and held against the largest such
 excess of *any* feature in each deal: the maximum of Westfall and Young (1993), which bounds the chance that a feature

@@ -1,14 +1,14 @@
-"""What a model misses when a feature is shuffled: L. Breiman, "Random forests", Machine Learning 45 (2001); A. Fisher,
-C. Rudin, F. Dominici, "All models are wrong, but many are useful", JMLR 20 (2019).
+"""What a model misses when a feature is shuffled.
 
-How much worse its answers get is summed by blocks of days, which share their luck. Where a feature has no say, a block's
-sum is as likely above zero as below: signs are turned, block by block and for all features alike, and a feature is held
-against the largest mean over its standard error that any feature has then (Romano and Wolf, 2005).
+L. Breiman, "Random forests", Machine Learning 45 (2001); A. Fisher, C. Rudin, F. Dominici, "All models are wrong, but
+many are useful", JMLR 20 (2019). What its answers cost is summed by blocks of days, which share their luck. Where a
+feature has no say, a block's sum with the column as it is could as well be any of those with it shuffled: which of them
+is called the real one is drawn anew, block by block and for all features alike, and a feature is held against the
+largest mean over its standard error that any feature has then (Westfall and Young, 1993; Romano and Wolf, 2005). Losses
+are skewed, so turning signs would not do.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from drivetrain.core.clock import DAY
 
 FEWEST, MOST = 8, 40
 """Blocks: where there are fewer days, rows in their order make as many as the most."""
-_TURNS = 2_000
+_DRAWS = 2_000
 
 
 def blocks_of(moments: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
@@ -48,40 +48,38 @@ def summed(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     return np.bincount(blocks, weights=values, minlength=int(blocks.max()) + 1)
 
 
-def turned(worse: np.ndarray, seed: int, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """How often turned signs make any feature as telling, and what the mean surely exceeds.
+def redrawn(losses: np.ndarray, seed: int, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How much worse shuffling makes it, how often that is chance, and what it surely exceeds.
 
     Args:
-        worse: Sums by block and feature, shape (blocks, features).
-        seed: Of the turns.
-        level: Chance that any feature's mean lies below its bound.
+        losses: Sums by feature, way and block, shape (features, 1 + shuffles, blocks); first the column as it is.
+        seed: Of the draws.
+        level: Chance that any feature's figure lies below its bound.
 
     Returns:
-        Chances and bounds of a block's mean, of shape (features,); a bound belongs to all features at once.
+        The mean by block, how often a draw makes any feature as telling, and the bound for all features at once; each
+        of shape (features,).
     """
-    many = len(worse)
-    signs = np.random.default_rng([seed, many]).choice([-1.0, 1.0], (_TURNS, many))
-    mean, error = _told(worse)
-    squares = (worse**2).sum(axis=0)
-    means = signs @ worse / many
-    errors = np.sqrt(np.maximum(squares / many - means**2, 0.0) / max(many - 1, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        farthest = np.nan_to_num(means / errors, nan=0.0, posinf=np.inf, neginf=-np.inf).max(axis=1)
-        told = np.nan_to_num(mean / error, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    chance = (1 + (farthest[:, None] >= told).sum(axis=0)) / (1 + _TURNS)
-    return chance, mean - float(np.quantile(farthest, 1 - level, method="higher")) * error
-
-
-def _told(worse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mean = worse.mean(axis=0)
-    return mean, worse.std(axis=0) / np.sqrt(max(len(worse) - 1, 1))
+    _, ways, blocks = losses.shape
+    draws = np.random.default_rng([seed, ways, blocks]).integers(0, ways, (_DRAWS, blocks))
+    draws = np.vstack([np.zeros(blocks, dtype=np.int64), draws])  # the first is what was seen
+    told, means, errors = [], [], []
+    for one in losses:
+        real = one[draws, np.arange(blocks)]
+        worse = (one.sum(axis=0) - real) / (ways - 1) - real
+        mean, error = worse.mean(axis=1), worse.std(axis=1) / np.sqrt(max(blocks - 1, 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            told.append(np.nan_to_num(mean / error, nan=0.0, posinf=np.inf, neginf=-np.inf))
+        means.append(mean[0])
+        errors.append(error[0])
+    table = np.array(told)
+    farthest = table[:, 1:].max(axis=0)
+    chance = (1 + (farthest >= table[:, :1]).sum(axis=1)) / (1 + _DRAWS)
+    reach = float(np.quantile(farthest, 1 - level, method="higher"))
+    return np.array(means), chance, np.array(means) - reach * np.array(errors)
 
 
 def _firsts(groups: np.ndarray) -> np.ndarray:
     """Of each row, the first of its group."""
     _, first, code = np.unique(groups, return_index=True, return_inverse=True)
     return np.asarray(first[code])
-
-
-Losses = Callable[[np.ndarray], np.ndarray]
-"""Rows as they were encoded → what a model's answers to them cost, by block."""

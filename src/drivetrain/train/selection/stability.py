@@ -1,5 +1,7 @@
-"""What halves of the rows agree on: N. Meinshausen, P. Bühlmann, "Stability selection", JRSS B 72 (2010), by the
-complementary pairs of R. Shah, R. Samworth, "Variable selection with error control", JRSS B 75 (2013).
+"""What halves of the rows agree on.
+
+N. Meinshausen, P. Bühlmann, "Stability selection", JRSS B 72 (2010), by the complementary pairs of R. Shah and
+R. Samworth, "Variable selection with error control", JRSS B 75 (2013).
 """
 
 from __future__ import annotations
