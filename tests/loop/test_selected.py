@@ -121,6 +121,7 @@ def test_a_definition_that_was_left_out_may_change_and_the_version_serves_on(pro
     changed.store.close()
 
 
+@pytest.mark.slow
 def test_diff_says_what_one_reads_and_the_other_left_out(project, record):
     edit(project.folder, "keep=4", f"keep={len(record.selection.kept) - 1 or 1}, level=0.9")
     later = Project.load(project.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -54,7 +55,7 @@ class Select:
     rounds: int | None = None
     rows: int = 20_000
     share: float = 0.9
-    always: tuple[str, ...] = ()
+    always: Sequence[str] = ()
 
     _repr_html_ = shown
 
