@@ -16,7 +16,7 @@ MOST = 500
 """Features that one call makes at most: each is computed for every row, before any is chosen."""
 _SEPARATOR = " × "
 _MADE: dict[Kind, tuple[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
-    "product": ("times", lambda one, other: one.cast(pl.Float64) * other),  # no product of integers runs over
+    "product": ("times", lambda one, other: one * 1.0 * other),  # as floats: no product of integers runs over
     "ratio": ("per", lambda one, other: pl.when(other != 0).then(one / other)),
     "difference": ("minus", lambda one, other: one - other),
 }

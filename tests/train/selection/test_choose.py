@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,15 +45,15 @@ def test_what_says_something_is_kept_and_what_says_nothing_is_not(by: str, tmp_p
 
 @pytest.mark.parametrize("by", WAYS)
 def test_where_nothing_says_anything_it_says_so(by: str, tmp_path: Path) -> None:
-    kept = 0
+    said = []
     for seed in range(NONE):
-        data = rows_of(frame(told=0, features=12, seed=40 + seed))
-        with contextlib.suppress(TrainingError):
-            kept += bool(chosen(data, WAYS[by], tmp_path / f"{seed}").kept)
-    assert kept <= 1
-    said = "no feature carries more than chance; found 12 features, the strongest x.f.*leave select= out"
-    with pytest.raises(TrainingError, match=said):
-        chosen(data, replace(WAYS[by], level=None if by == "stability" else 0.0476), tmp_path / "again")
+        try:
+            chosen(rows_of(frame(told=0, features=12, seed=40 + seed)), WAYS[by], tmp_path / f"{seed}")
+        except TrainingError as error:
+            said.append(str(error))
+    assert len(said) >= NONE - 1
+    for words in ("no feature carries more than chance; found 12 features, the strongest x.f", "leave select= out"):
+        assert all(words in one for one in said)
 
 
 @pytest.mark.parametrize("by", WAYS)
