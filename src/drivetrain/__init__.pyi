@@ -42,6 +42,9 @@ from drivetrain.features.aggregate import sum as sum
 from drivetrain.features.aggregate import top_k as top_k
 from drivetrain.features.derived import DerivedView as DerivedView
 from drivetrain.features.entity import Entity as Entity
+from drivetrain.features.grid import grid as grid
+from drivetrain.features.grid import ratios as ratios
+from drivetrain.features.interactions import interactions as interactions
 from drivetrain.features.label import label as label
 from drivetrain.features.request import RequestFeatures as RequestFeatures
 from drivetrain.features.view import FeatureView as FeatureView
@@ -61,8 +64,10 @@ from drivetrain.train.baselines import Naive as Naive
 from drivetrain.train.deciding.calibrate import Calibrate as Calibrate
 from drivetrain.train.deciding.conformal import Conformal as Conformal
 from drivetrain.train.deciding.threshold import Threshold as Threshold
+from drivetrain.train.encode import TargetEncode as TargetEncode
 from drivetrain.train.impute import impute as impute
 from drivetrain.train.leakage.leakage import Leakage as Leakage
+from drivetrain.train.select import Select as Select
 from drivetrain.train.split.group_split import GroupSplit as GroupSplit
 from drivetrain.train.split.holdout import Holdout as Holdout
 from drivetrain.train.split.purged import PurgedSplit as PurgedSplit

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from playwright.sync_api import sync_playwright
 
 from drivetrain.core.records import Run
-from drivetrain.core.records.run import LeakageFinding
+from drivetrain.core.records.run import Encoding, LeakageFinding
+from drivetrain.core.records.selection import JudgedFeature, Selection
 from drivetrain.core.records.version import Artifact, Candidate, Packaging
 from drivetrain.evaluate.bootstrap import Bootstrap
 from drivetrain.evaluate.card import Card, card_html, card_json
@@ -180,3 +181,24 @@ def test_a_phone_shows_it_in_both_themes_without_scrolling_sideways(theme, tmp_p
         assert dark is (theme == "dark")
         assert said == []
         browser.close()
+
+
+def test_what_was_chosen_is_told_with_the_reason():
+    judged = [
+        JudgedFeature(feature=f"f{at}", kept=at < 2, value=9.5 - at, chance=0.02, why="stands out <from> chance")
+        for at in range(60)
+    ]
+    selection = Selection(
+        by="null_importance", level=0.05, measure="above chance", fits=42, rows=5_000, features=tuple(judged)
+    )
+    told = Encoding(feature="origin", by="time", smoothing=20, prior=0.26, categories=400, low=0.1, high=0.6, rows=10)
+    made = card()
+    assert made.run is not None
+    page = card_html(replace(made, run=replace(made.run, selection=selection, encodings=(told,)))).decode()
+    assert "2 of 60 features kept, chosen by null importance from 5,000 rows before anything was tuned" in page
+    assert "stands out &lt;from&gt; chance" in page
+    assert "and 20 more, in the run's record" in page or "and 20 more, in the run&#39;s record" in page
+    assert "drawn toward that of all by 20 rows." in page
+    plain = card_html(made).decode()
+    assert "Which features it reads" not in plain
+    assert "Categories read as numbers" not in plain

@@ -30,6 +30,7 @@ from drivetrain.evaluate.told import told_of
 from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
+_SELECTED = 40
 _CAME: dict[str, str] = {"multiclass": "was right", "regression": "came", "quantile": "stayed below"}
 _CALIBRATION: dict[str, tuple[str, str]] = {
     "binary": (
@@ -153,6 +154,7 @@ def card_html(card: Card) -> bytes:
         bias_words="" if card.bias is None else counted_as(card.bias),
         slice_metric=_slice_metric(evaluation),
         importance=_importance(card),
+        selected=_SELECTED,
         unknown=_unknown(card),
         verdict=_verdict(card),
         better=_better,

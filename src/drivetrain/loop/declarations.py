@@ -31,8 +31,10 @@ from drivetrain.loop.kind import declared_kind
 from drivetrain.loop.model import Group, Model, check_allowed, check_columns, check_treated_alike, checked_features
 from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.serve.plan import Fallback, FeaturesAway
+from drivetrain.train.encode import TargetEncode
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import Leakage
+from drivetrain.train.select import Select
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.encoder import Text
 from drivetrain.train.tune import Tune
@@ -278,6 +280,8 @@ class Declarations(Definitions):
         weigh: Reweigh | ClassWeights | None = None,
         impute: Impute | Sequence[Impute] = (),
         text: Text | Sequence[Text] = (),
+        encode: TargetEncode | Sequence[TargetEncode] = (),
+        select: Select | None = None,
         leakage: Leakage = Leakage(),
         gates: Sequence[Gate] = (),
         metric: str | None = None,
@@ -307,6 +311,8 @@ class Declarations(Definitions):
             weigh=weigh,
             impute=(impute,) if isinstance(impute, Impute) else tuple(impute),
             text=tuple(text) if isinstance(text, Sequence) else (text,),
+            encode=(encode,) if isinstance(encode, TargetEncode) else tuple(encode),
+            select=select,
             leakage=leakage,
             gates=tuple(gates),
             metric=self.metric if metric is None else metric,

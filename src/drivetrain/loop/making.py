@@ -62,6 +62,8 @@ def configuration(model: Model) -> dict[str, str]:
         "tune": model.tune,
         "weigh": model.weigh,
         "impute": model.impute or None,
+        "encode": model.encode or None,
+        "select": model.select,
         "calibrate": model.calibrate,
         "threshold": model.deciding.threshold,
         "conformal": model.conformal,

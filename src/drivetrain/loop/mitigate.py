@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -132,7 +134,8 @@ class _Work:
 
     def reweighed(self) -> tuple[Floats, int]:
         """The model fitted anew with weights, acting on as many rows as before."""
-        preparing = Preparing(self.model.impute, Reweigh(*self.grouping.attributes))
+        weigh = Reweigh(*self.grouping.attributes)
+        preparing = replace(self.model.preparing, weigh=weigh, select=None)
         rows = self._rows(preparing)
         lesson = rows.lesson()
         fitted = self.model.trainer.fit(
@@ -171,7 +174,7 @@ class _Work:
     def _rows(self, preparing: Preparing) -> TrainingRows:
         return TrainingRows.cut(
             self.frame,
-            self.model.feature_names(),
+            self.run.selection.kept if self.run.selection else self.model.feature_names(),
             self.model.split,
             self.until,
             needs_valid=False,

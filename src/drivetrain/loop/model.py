@@ -26,10 +26,12 @@ from drivetrain.train.deciding.calibrate import Calibrate
 from drivetrain.train.deciding.conformal import Conformal
 from drivetrain.train.deciding.deciding import Deciding
 from drivetrain.train.deciding.threshold import Threshold
+from drivetrain.train.encode import TargetEncode
 from drivetrain.train.impute import Impute
 from drivetrain.train.leakage.leakage import CHECKS, Leakage
 from drivetrain.train.rows import Preparing
 from drivetrain.train.score import check_suits
+from drivetrain.train.select import Select
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.encoder import Text, check_declared
 from drivetrain.train.tune import Tune
@@ -56,6 +58,8 @@ class Model:
     impute: tuple[Impute, ...] = ()
     text: tuple[Text, ...] = ()
     """How texts among its features become numbers."""
+    encode: tuple[TargetEncode, ...] = ()
+    select: Select | None = None
     leakage: Leakage = field(default_factory=Leakage)
     gates: tuple[Gate, ...] = ()
     metric: str = "average_precision"
@@ -133,7 +137,7 @@ class Model:
     @property
     def preparing(self) -> Preparing:
         """What is done to rows before a fit reads them."""
-        return Preparing(self.impute, self.weigh, self.text)
+        return Preparing(self.impute, self.weigh, self.text, self.encode, self.select)
 
     @property
     def deciding(self) -> Deciding:
@@ -252,13 +256,28 @@ def check_columns(model: Model) -> None:
             )
     _check_gates(model)
     check_declared(model.name, model.text, features, model.trainer.name)
-    for name in (name for each in model.impute for name in each.features):
+    if model.text and model.select is not None:
+        raise ProjectError(
+            f"model {model.name!r} chooses features where some are texts",
+            found="select= and text=",
+            do="Leave one of them out: the pieces of a text are chosen with most=",
+        )
+    groups = tuple(group.name for group in model.features)
+    asked = {
+        "fills": [name for each in model.impute for name in each.features],
+        "encodes": [name for each in model.encode for name in each.features],
+        "always reads": [name for name in (model.select.always if model.select else ()) if name not in groups],
+    }
+    for does, name in ((does, name) for does, names in asked.items() for name in names):
         if name not in features:
             raise ProjectError(
-                f"model {model.name!r} fills a feature it does not have",
+                f"model {model.name!r} {does} a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
             )
+    twice = [name for name in asked["encodes"] if asked["encodes"].count(name) > 1]
+    if twice:
+        raise ProjectError(f"model {model.name!r} encodes a feature twice", found=repr(twice[0]))
 
 
 def check_allowed(model: Model) -> None:

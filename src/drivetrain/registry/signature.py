@@ -154,7 +154,13 @@ def _message(statement: Statement) -> bytes:
 def _schema_digest(schema: InputSchema) -> str:
     """SHA-256 of all that decides how values become a row; descriptions are for people, and may be mended."""
     fields = [
-        (field.name, field.type, field.categories, *(() if field.fill is None else (field.fill, field.indicator)))
+        (
+            field.name,
+            field.type,
+            field.categories,
+            *(() if field.fill is None else (field.fill, field.indicator)),
+            *((field.means,) if field.means else ()),
+        )
         for field in schema.fields
     ]
     return hashlib.sha256(_canonical.encode(fields)).hexdigest()

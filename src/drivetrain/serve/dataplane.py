@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from drivetrain.serve.log.joint import JointWrite
 from drivetrain.serve.log.keeping import Keeping
 from drivetrain.serve.log.wal import WriteAheadLog
 from drivetrain.serve.lookup import Lookup
+from drivetrain.serve.narrow import NarrowLookup, narrowed
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.reading import reads, told
 from drivetrain.serve.routing.router import STRAIGHT
@@ -75,6 +76,8 @@ class Dataplane:
         self._treating = RequestTreating(plan, keys)
         self.schema = InstanceSchema(plan.fields, self._treating.row if self._treating else None)
         self.lookup = Lookup(plan, online)
+        self._online = online
+        self._read: tuple[frozenset[str], NarrowLookup | None] = frozenset(), None
         self.log = WriteAheadLog(folder / plan.name, settings.durability)
         self.serving = Serving()
         self.offer_explained: OfferExplained | None = None
@@ -120,7 +123,7 @@ class Dataplane:
             answer = await self._go_straight(straight, serving, call)
         elif self.plan.deadline is not None:
             answer = await self._batching.join_in_time(call)
-        elif champion is not None and (self.lookup.needs_frames or champion.gathers):
+        elif champion is not None and (self._lookup_of(serving).needs_frames or champion.gathers):
             answer = await self._batching.join(call)
         elif champion is not None and champion.heavy(len(call.rows)):
             await self._turnstile.pass_through()
@@ -155,7 +158,7 @@ class Dataplane:
         """Finds out whether calls go straight to the champion: nothing to gather, choose or hurry, no listener."""
         champion = serving.champion
         alone = serving.router is None and serving.shadow is None and self.plan.deadline is None
-        if champion is None or not alone or self.lookup.needs_frames or champion.gathers:
+        if champion is None or not alone or self._lookup_of(serving).needs_frames or champion.gathers:
             self._straight = None
         else:
             tally = self._tally(champion, "champion")
@@ -165,7 +168,7 @@ class Dataplane:
     async def _go_straight(self, straight: Straight, serving: Serving, call: Call) -> Answer:
         """What :meth:`_score_alone` answers, with less to carry."""
         champion = straight.champion
-        vectors, ages, away = self._look_up(call.rows, call.ats)
+        vectors, ages, away = self._look_up(serving, call.rows, call.ats)
         part = self._answering.answer(serving, champion, range(len(vectors)), vectors)
         if part.failed:
             batch = Batch([call])
@@ -209,7 +212,7 @@ class Dataplane:
                 do="Run the project, or promote a version",
             )
         batch = Batch(calls)
-        vectors, ages, away = self._look_up(batch.rows, batch.ats)
+        vectors, ages, away = self._look_up(serving, batch.rows, batch.ats)
         facts = Facts(vectors, ages, [entity_of(self._entity, row) for row in batch.rows])
         if serving.router is None:
             return Work(serving, batch, facts, away, [STRAIGHT] * len(vectors), [(champion, range(len(vectors)))])
@@ -236,20 +239,34 @@ class Dataplane:
     def _stood_in(self, version: int, rows: int) -> None:
         self._meter.counters["stood_in"][self.plan.name, str(version)] += rows
 
+    def reading(self, versions: Iterable[LoadedVersion]) -> NarrowLookup | None:
+        """What looks up what versions read; none where that is all that the endpoint declares."""
+        read = frozenset(name for version in versions for name in version.names)
+        if not read:
+            return None
+        if read != self._read[0]:
+            plan = narrowed(self.plan, read)
+            self._read = read, None if plan is self.plan else NarrowLookup(self.lookup, plan, self._online)
+        return self._read[1]
+
+    def _lookup_of(self, serving: Serving) -> Lookup | NarrowLookup:
+        return serving.lookup or self.lookup
+
     def _look_up(
-        self, rows: Sequence[Row], ats: Sequence[Micros]
+        self, serving: Serving, rows: Sequence[Row], ats: Sequence[Micros]
     ) -> tuple[Sequence[Sequence[Any]], list[list[float]], tuple[str, ...]]:
         """Feature values and ages, and the views that could not be read."""
         if self._as_asked:
             return rows, [[]] * len(rows), ()
         try:
-            vectors, ages = self.lookup.vectors(rows, ats)
+            vectors, ages = self._lookup_of(serving).vectors(rows, ats)
         except StoreError:
             if self.plan.features_away == "refuse":
                 raise
             _log.exception("endpoint %s answers without its views", self.plan.name)
             self._meter.counters["features_away"][self._own] += len(rows)
-            return *self.lookup.without_views(rows), self.lookup.views
+            lookup = self._lookup_of(serving)
+            return *lookup.without_views(rows), lookup.views
         return vectors, ages, ()
 
     async def feedback(self, labels: Sequence[Feedback]) -> int:

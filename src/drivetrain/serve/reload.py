@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar
 
+from msgspec.structs import replace
+
 from drivetrain.core.errors import DrivetrainError, StoreError, UnknownName
 from drivetrain.core.protocols import Engine
 from drivetrain.core.records import Alias, ModelVersion, Policy
@@ -144,9 +146,10 @@ class Reloader:
         earlier = alias.previous if alias and plane.plan.fallback == "previous" else None
         fallback = fetch("fallback", earlier, before.fallback)
         router, arms = self._routing(plane, fetch, problems)
-        plane.serving = Serving(
+        serving = Serving(
             champion=champion, shadow=shadow, fallback=fallback, router=router, arms=arms, problems=problems
         )
+        plane.serving = replace(serving, lookup=plane.reading(serving.loaded().values()))
 
     def _routing(
         self, plane: Dataplane, fetch: _Fetch, problems: dict[str, str]

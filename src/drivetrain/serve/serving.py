@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from drivetrain.serve.narrow import NarrowLookup
 from drivetrain.serve.routing.router import Router
 from drivetrain.serve.version import LoadedVersion
 
@@ -19,6 +20,8 @@ class Serving(msgspec.Struct, frozen=True):
     """What chooses among arms; none where the champion answers all."""
     arms: dict[int, LoadedVersion] = {}
     """The versions that the policy's arms name, by number."""
+    lookup: NarrowLookup | None = None
+    """What looks up what these versions read; none where they read all that the endpoint declares."""
     problems: dict[str, str] = {}
     """Role → why the version the catalog names for it is not served."""
 

@@ -1,7 +1,7 @@
-"""Missing values filled in before a model reads a row: the one place where that is done, whoever asks.
+"""Missing values filled in, and categories read as means, before a model reads a row: the one place where that is done.
 
-A row is encoded and logged with its nulls. What opens a model opens it in here if its schema says what stands in for
-them; a model whose schema says nothing is opened as it is, and pays nothing.
+A row is encoded and logged with its nulls and categories. What opens a model opens it in here if its schema says what
+stands in for them; a model whose schema says nothing is opened as it is, and pays nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from drivetrain.core.records.schema import indicator_of
 
 
 class Filling:
-    """From encoded rows to what the model itself reads: fills in place of NaN, then a column for each indicator.
+    """From encoded rows to what the model itself reads: fills for NaN, means for categories, then the indicators.
 
     Args:
         schema: The columns with their fills.
@@ -26,6 +26,8 @@ class Filling:
 
     def __init__(self, schema: InputSchema) -> None:
         self._fills = [(at, field.fill) for at, field in enumerate(schema.fields) if field.fill is not None]
+        self._means = [(at, field.means) for at, field in enumerate(schema.fields) if field.means]
+        self._tables = [(at, np.array(means)) for at, means in self._means]
         self._told = [at for at, field in enumerate(schema.fields) if field.indicator]
         self.width = len(schema.fields)
         """Columns before the indicators."""
@@ -41,6 +43,9 @@ class Filling:
         for at, fill in self._fills:
             column = filled[:, at]
             column[np.isnan(column)] = fill
+        for at, table in self._tables:
+            column = filled[:, at]
+            filled[:, at] = table[np.where(np.isnan(column), -1, column).astype(np.int64)]  # the last is the prior
         return filled
 
     def row(self, row: Sequence[float]) -> list[float]:
@@ -49,6 +54,8 @@ class Filling:
         for at, fill in self._fills:
             if isnan(filled[at]):
                 filled[at] = fill
+        for at, means in self._means:
+            filled[at] = means[-1 if isnan(filled[at]) else int(filled[at])]
         return filled
 
     def by_feature(self, explained: np.ndarray) -> np.ndarray:

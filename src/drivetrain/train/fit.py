@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -39,8 +40,9 @@ from drivetrain.train.folds import over_folds
 from drivetrain.train.leakage.leakage import Leakage
 from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.making import observed
-from drivetrain.train.rows import Preparing, TrainingRows
+from drivetrain.train.rows import Lesson, Preparing, TrainingRows
 from drivetrain.train.score import SUITED, check_suits, judged_score
+from drivetrain.train.selection.choose import choose
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.kept import keep_reading
 from drivetrain.train.tune import Tune, best, search
@@ -143,13 +145,20 @@ def fit(
         run = replace(run, leakage=leaks)
         refuse(leaks)
         work = _Work(store, run, trainer, tune, max(1, threads), progress, deciding)
-        done = work.finish(rows, baselines)
+        plain = rows
+        if preparing.encode and baselines:  # means are the model's own: a baseline reads categories
+            bare = dataclasses.replace(preparing, encode=())
+            plain = TrainingRows.cut(
+                frame, features, split, as_of, needs_valid=tune is not None, preparing=bare, target=target
+            )
+        done = work.finish(rows, baselines, plain)
     except DrivetrainError as error:
         store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
         raise
     done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
+    work.rounds.unlink(missing_ok=True)
     shutil.rmtree(work.checkpoints, ignore_errors=True)
     return done
 
@@ -179,28 +188,27 @@ class _Work:
         return self.store.folder / self.store.settings.root / "tuning" / f"{self.run.run_id}.jsonl"
 
     @property
+    def rounds(self) -> Path:
+        """Where finished rounds of a selection wait until the run is recorded."""
+        return self.store.folder / self.store.settings.root / "selection" / f"{self.run.run_id}.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """Where a fit leaves how far it is, until the run is recorded."""
         return self.store.folder / self.store.settings.root / "checkpoints" / self.run.run_id
 
-    def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer]) -> Run:
-        """Everything between the rows and the finished record."""
-        lesson = data.lesson()
-        everything = FitTask(
-            rows=lesson.rows,
-            labels=lesson.labels,
-            weights=lesson.weights,
-            schema=lesson.read,
-            parameters={},
-            groups=lesson.groups,
-            kind=data.task.kind,
-            classes=data.task.classes,
-            levels=data.task.levels,
-            seed=self.run.seed,
-            threads=self.threads,
-            metric=self._metric(data.task.kind),
-            checkpoints=self.checkpoints,
-        )
+    def finish(self, data: TrainingRows, baselines: Mapping[str, Trainer], plain: TrainingRows) -> Run:
+        """Everything between the rows and the finished record; baselines are fitted on the plain ones."""
+        lesson, everything = self._everything(data)
+        every, compared = (lesson, everything) if plain is data else self._everything(plain)
+        run = self.run if plain is data else replace(self.run, baseline_schema=every.schema)
+        if data.preparing.select is not None:
+            selection = choose(
+                data, self.trainer, everything, data.preparing.select, storage=self.rounds, progress=self.progress,
+                words=f"select features of {run.model}",
+            )  # fmt: skip
+            run, data = replace(run, selection=selection, baseline_schema=every.schema), data.only(selection.kept)
+            lesson, everything = self._everything(data)
         trials, parameters, metrics, said = self._choose(data.judged(everything))
         if data.split.folds:
             metrics, said = self._folds(data, replace(everything, parameters=parameters))
@@ -211,22 +219,24 @@ class _Work:
         fitted = self.trainer.fit(replace(everything, parameters=parameters))
         artifacts, packaging = self._keep(fitted, everything)
         texts = keep_reading(self.store.blobs, lesson.reading)
+        plainly = texts if every is lesson else keep_reading(self.store.blobs, every.reading)
         kept: dict[str, tuple[Artifact, ...]] = {}
         for name, baseline in baselines.items():
             self.progress.advance(task, note=name)
-            own, _ = self._keep(baseline.fit(replace(everything, weights=None)), everything)
-            kept[name] = (*own, *texts)
+            own, _ = self._keep(baseline.fit(replace(compared, weights=None)), compared)
+            kept[name] = (*own, *plainly)
         shares = own_importance(fitted.importance(), lesson.filled) if lesson.filled.fills else fitted.importance()
         shares = shares if lesson.reading is None else lesson.reading.own_importance(shares)
         self.progress.finish(task, note=f"{self.trainer.name} and {len(kept)} baselines on {len(data.labels):,} rows")
         return replace(
-            self.run,
+            run,
             status="done",
             parameters=fitted.parameters(),
             metrics=metrics | {_IMPORTANCE + name: share for name, share in shares.items()},
             input_schema=lesson.schema,
             task=data.task,
             imputations=lesson.imputations,
+            encodings=lesson.encodings,
             weighing=lesson.weighing,
             artifacts=(
                 *artifacts,
@@ -241,6 +251,25 @@ class _Work:
             train_rows=len(data.labels),
             train_since=data.split.since,
             train_until=data.split.taught_until,
+        )
+
+    def _everything(self, data: TrainingRows) -> tuple[Lesson, FitTask]:
+        """All rows that teach, and the fit of them."""
+        lesson = data.lesson()
+        return lesson, FitTask(
+            rows=lesson.rows,
+            labels=lesson.labels,
+            weights=lesson.weights,
+            schema=lesson.read,
+            parameters={},
+            groups=lesson.groups,
+            kind=data.task.kind,
+            classes=data.task.classes,
+            levels=data.task.levels,
+            seed=self.run.seed,
+            threads=self.threads,
+            metric=self._metric(data.task.kind),
+            checkpoints=self.checkpoints,
         )
 
     def _metric(self, kind: TaskKind) -> str:

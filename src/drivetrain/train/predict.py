@@ -43,7 +43,7 @@ def predict_run(
         return predict_rows(engine, run.input_schema, frame)
     if baseline not in run.baselines:
         raise UnknownName(f"run {run.run_id} has no baseline {baseline!r}", expected=", ".join(run.baselines) or "none")
-    return _predict(store, run.baselines[baseline], run.input_schema, frame)
+    return _predict(store, run.baselines[baseline], run.baseline_schema or run.input_schema, frame)
 
 
 def predict_rows(engine: Engine, schema: InputSchema, frame: pl.DataFrame) -> np.ndarray:

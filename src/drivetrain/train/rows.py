@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replace_rows
 
 import numpy as np
 import polars as pl
@@ -14,14 +14,16 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.protocols import FitTask
 from drivetrain.core.records import InputSchema, Task
-from drivetrain.core.records.run import Imputation, Weighing
+from drivetrain.core.records.run import Encoding, Imputation, Weighing
 from drivetrain.features.encoding import TEXTS, encode, schema_of
 from drivetrain.features.target import Target, encode_labels, kind_of, task_of
 from drivetrain.features.texts import taken
 from drivetrain.train.checks import RESERVED, check_classes, check_rows, check_split
 from drivetrain.train.deciding.unseen import Unseen
+from drivetrain.train.encode import TargetEncode, Taught, check_encodes, learn_means, with_all_categories
 from drivetrain.train.filling import Filling
 from drivetrain.train.impute import Impute, learn, with_constants
+from drivetrain.train.select import Select
 from drivetrain.train.split import Fold, Split, Splitter
 from drivetrain.train.text.encoder import Text
 from drivetrain.train.text.reading import Reading, learn_reading, with_texts
@@ -35,6 +37,9 @@ class Preparing:
     impute: tuple[Impute, ...] = ()
     weigh: Reweigh | ClassWeights | None = None
     text: tuple[Text, ...] = ()
+    encode: tuple[TargetEncode, ...] = ()
+    select: Select | None = None
+    """Which columns are read is found out once, before anything is tuned."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,7 +49,8 @@ class Preparing:
     @property
     def meaning(self) -> list[str]:
         """What it is, as text; nothing where nothing is done."""
-        return [repr(part) for part in (*self.impute, self.weigh, *self.text) if part is not None]
+        parts = (*self.impute, self.weigh, *self.text, *self.encode, self.select)
+        return [repr(part) for part in parts if part is not None]
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Lesson:
     weighing: Weighing | None
     reading: Reading | None = None
     """What makes numbers of texts; none where there are none."""
+    encodings: tuple[Encoding, ...] = ()
 
     @property
     def filled(self) -> InputSchema:
@@ -149,7 +156,9 @@ class TrainingRows:
             )
         codes, _ = encode_labels(labelled["_label"], task)
         check_classes(cut, codes, task, needs_valid=needs_valid)
-        schema = with_constants(schema_of(used, features), preparing.impute)
+        schema = schema_of(used, features)
+        check_encodes(preparing.encode, schema, task)
+        schema = with_constants(with_all_categories(schema, used, preparing.encode), preparing.impute)
         if preparing.text:
             strings = [name for name, dtype in used.schema.items() if dtype in TEXTS]
             schema = with_texts(schema, preparing.text, strings)
@@ -170,6 +179,12 @@ class TrainingRows:
             test_labels=codes[cut.test.to_numpy()],
         )
 
+    def only(self, names: Sequence[str]) -> TrainingRows:
+        """The same rows with these of the columns, in their order."""
+        places = [at for at, field in enumerate(self.schema.fields) if field.name in names]
+        schema = InputSchema(tuple(self.schema.fields[at] for at in places))
+        return dataclasses.replace(self, rows=np.ascontiguousarray(self.rows[:, places]), schema=schema)
+
     def lesson(self, teach: np.ndarray | None = None) -> Lesson:
         """The rows that teach, filled and weighed by what is learned from them alone.
 
@@ -187,9 +202,20 @@ class TrainingRows:
         if self.preparing.weigh and labels.ndim > 1:
             raise TrainingError("rows can't be weighed by several labels at once", do="Leave weigh= out")
         weights, weighing = self._weighed(columns, labels)
+        crossed: dict[int, np.ndarray] = {}
+        encodings: tuple[Encoding, ...] = ()
+        if self.preparing.encode:
+            moments, known = (columns[name].dt.epoch("us").to_numpy() for name in ("_at", "_label_at"))
+            schema, crossed, encodings = learn_means(
+                schema, self.preparing.encode, rows, Taught(labels, moments, known), timed=self.split.timed
+            )
         reading = learn_reading(schema, self.preparing.text, rows)
-        lesson = Lesson(rows, labels, groups, schema, weights, imputations, weighing, reading)
-        return replace_rows(lesson, rows=lesson.as_read(rows))
+        lesson = Lesson(rows, labels, groups, schema, weights, imputations, weighing, reading, encodings)
+        read = lesson.as_read(rows)
+        places = {field.name: at for at, field in enumerate(lesson.filled.fields)}
+        for at, values in crossed.items():
+            read[:, places[schema.fields[at].name]] = values
+        return dataclasses.replace(lesson, rows=read)
 
     def _weighed(self, columns: pl.DataFrame, labels: np.ndarray) -> tuple[np.ndarray | None, Weighing | None]:
         """How much each row counts."""

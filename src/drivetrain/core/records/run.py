@@ -13,6 +13,7 @@ from drivetrain.core.records.deciding import Decided
 from drivetrain.core.records.evaluation import Measure
 from drivetrain.core.records.making import Making
 from drivetrain.core.records.schema import InputSchema
+from drivetrain.core.records.selection import Selection
 from drivetrain.core.records.task import Task
 from drivetrain.core.records.tracking import Tracked
 from drivetrain.core.records.version import Artifact, Packaging
@@ -43,6 +44,23 @@ class Imputation(msgspec.Struct, frozen=True, kw_only=True):
     """Of those rows, how many were filled."""
     indicator: bool = False
     """Whether the model also reads if the value was missing."""
+
+
+class Encoding(msgspec.Struct, frozen=True, kw_only=True):
+    """A category read as the mean label of the rows that share it; the means are in the schema."""
+
+    feature: str
+    by: Literal["time", "folds"]
+    """How rows that taught were kept from their own label."""
+    smoothing: float
+    """Rows of the prior that each category was given."""
+    prior: float
+    """Mean label of all rows; what a category never seen reads."""
+    categories: int
+    low: float
+    high: float
+    """The least and the greatest of the means."""
+    rows: int
 
 
 class WeighedCell(msgspec.Struct, frozen=True):
@@ -113,7 +131,12 @@ class Run(Record, frozen=True, kw_only=True):
     packaging: Packaging | None = None
     """How the first of them was chosen."""
     baselines: dict[str, tuple[Artifact, ...]] = {}
+    selection: Selection | None = None
+    """Which of the declared features it reads, and why; none where all are read."""
+    baseline_schema: InputSchema | None = None
+    """What the baselines read, where features were chosen; none where that is what the model reads."""
     imputations: tuple[Imputation, ...] = ()
+    encodings: tuple[Encoding, ...] = ()
     weighing: Weighing | None = None
     """None where every row counts alike."""
     decided: Decided | None = None

@@ -32,6 +32,9 @@ class Field(msgspec.Struct, frozen=True):
     logged, so that monitoring sees what was missing."""
     indicator: bool = False
     """Whether the model also reads if the value was missing."""
+    means: tuple[float, ...] = ()
+    """What the model reads in place of each category, and last in place of one that is missing or was never seen; none
+    where it reads categories as such. Like a fill it is put in after the row was encoded and logged."""
 
 
 class InputSchema(msgspec.Struct, frozen=True):
@@ -58,13 +61,18 @@ class InputSchema(msgspec.Struct, frozen=True):
 
     @property
     def fills(self) -> bool:
-        """Whether a missing value is filled in before the model reads it."""
-        return any(field.fill is not None for field in self.fields)
+        """Whether the model reads other values than were encoded: fills, or means in place of categories."""
+        return any(field.fill is not None or field.means for field in self.fields)
 
     @property
     def read(self) -> InputSchema:
-        """The columns that the model itself reads: these without a fill, then the indicators."""
-        plain = tuple(Field(field.name, field.type, field.categories, field.description) for field in self.fields)
+        """The columns that the model itself reads: these without a fill, means as numbers, then the indicators."""
+        plain = tuple(
+            Field(field.name, description=field.description)
+            if field.means
+            else Field(field.name, field.type, field.categories, field.description)
+            for field in self.fields
+        )
         indicators = tuple(Field(indicator_of(field.name), "boolean") for field in self.fields if field.indicator)
         return InputSchema((*plain, *indicators))
 

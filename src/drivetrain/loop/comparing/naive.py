@@ -75,7 +75,7 @@ def naive_answers(project: Definitions, model: Model, version: ModelVersion, str
     found: dict[str, Floats | str] = {}
     if stream.task.kind in {"binary", "regression"}:
         found |= _from_labels(stream)
-    values = stream.values(version.input_schema)
+    values = None if version.input_schema.texts else stream.values(version.input_schema)
     if values is None or np.isnan(values).all(axis=0).any():
         why = "the log does not hold what the model read"
         return found | {STATIC: why, WEEK: why}

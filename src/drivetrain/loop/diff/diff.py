@@ -48,7 +48,7 @@ def diff(project: Definitions, before: str | int, after: str | int, model: str |
         after=second.version,
         made=(iso(first.at), iso(second.at)),
         data=_data(project, (first, second), runs),
-        features=tuple(_features(first, second, made)),
+        features=(*_features(first, second, made), *_chosen(runs)),
         code=_code(runs),
         configuration=tuple(text_changes(made[0].configuration, made[1].configuration)),
         parameters=tuple(text_changes(_texts(runs[0].parameters), _texts(runs[1].parameters))),
@@ -140,6 +140,18 @@ def _features(first: ModelVersion, second: ModelVersion, made: list[Making]) -> 
         if second.features.get(name, digest) != digest
     }
     return [*text_changes(*names), *changed.values()]
+
+
+def _chosen(runs: tuple[Run, Run]) -> list[Change]:
+    """Features that one reads and the other could have, but left out."""
+    told: list[dict[str, str]] = [{}, {}]
+    for said, run in zip(told, runs, strict=True):
+        for one in run.selection.features if run.selection else ():
+            said[one.feature] = "read" if one.kept else f"left out: {one.why}"
+        said.update(dict.fromkeys(run.input_schema.names if run.input_schema else (), "read"))
+    both = [{name: said for name, said in each.items() if name in told[0] and name in told[1]} for each in told]
+    left = [{name: said.partition(":")[0] for name, said in each.items()} for each in both]
+    return [Change(one.name, both[0][one.name], both[1][one.name]) for one in text_changes(*left)]
 
 
 def _code(runs: tuple[Run, Run]) -> Code:

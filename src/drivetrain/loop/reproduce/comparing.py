@@ -19,7 +19,10 @@ ROWS = 5_000
 def parts_of(then: Run, now: Run) -> Iterator[Part]:
     """Schema, what was learned before the fit, parameters, trials and artifacts, one by one."""
     yield _part("input schema", then.input_schema, now.input_schema, _fields(then), _fields(now))
-    yield _part("fills and weights", (then.imputations, then.weighing), (now.imputations, now.weighing), "", "")
+    if then.selection or now.selection:
+        yield _part("features kept", then.selection, now.selection, *(_chosen(run) for run in (then, now)))
+    learned = [(run.imputations, run.encodings, run.weighing) for run in (then, now)]
+    yield _part("fills and weights", learned[0], learned[1], "", "")
     yield _part("parameters", then.parameters, now.parameters, _told(then.parameters), _told(now.parameters))
     if then.trials or now.trials:
         tried = [[(one.number, one.parameters, one.value) for one in run.trials] for run in (then, now)]
@@ -61,6 +64,10 @@ def _part(name: str, then: object, now: object, was: str, is_: str) -> Part:
 
 def _fields(run: Run) -> str:
     return f"{len(run.input_schema.fields)} columns" if run.input_schema else "none"
+
+
+def _chosen(run: Run) -> str:
+    return run.selection.summary if run.selection else "none left out"
 
 
 def _told(parameters: dict[str, object] | dict[str, str | int | float | bool | None]) -> str:

@@ -18,6 +18,7 @@ from drivetrain.loop.scoring.reading import read_columns, read_schema
 from drivetrain.registry.aliases import champion, find_version
 from drivetrain.registry.load import load_engine
 from drivetrain.serve.lookup import Lookup
+from drivetrain.serve.narrow import narrowed
 from drivetrain.serve.plan import EndpointPlan
 from drivetrain.serve.refusal import EngineFailed
 from drivetrain.serve.treating import RequestTreating
@@ -55,6 +56,7 @@ class Scorer:
         self._treating = RequestTreating(plan, KeyRing(project.store.catalog, project.folder))
         loaded = LoadedVersion(self.record, engine, lookup.names, lookup.definitions)
         self._engine, self._decides = loaded.engine, loaded.decides
+        plan = narrowed(plan, schema.names)
         self._features: Features = (
             OnlineFeatures(plan, schema, project.store.online)
             if source == "online"

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros
+from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion, Task
 from drivetrain.evaluate.card import Card, card_html
@@ -138,7 +139,7 @@ def judge(
         gates=gates,
         card=card,
         reference=_reference(project, run, frame, cut.refit, test, predictions),
-        features=model.definitions,
+        features=read_definitions(model, run),
         training_set=table.ref,
         sign=signing_key(project),
         at=at,
@@ -154,6 +155,14 @@ def judge(
         ],
     )
     return evaluation, version
+
+
+def read_definitions(model: Model, run: Run) -> dict[str, Digest]:
+    """Definitions of the groups that a version reads: one of which no feature was kept may change as it likes."""
+    if run.selection is None:
+        return model.definitions
+    kept = frozenset(run.selection.kept)
+    return {group.name: group.digest for group in model.features if kept.intersection(group.feature_names)}
 
 
 def _champion(project: Definitions, model: Model, test: pl.DataFrame, task: Task) -> tuple[int, np.ndarray] | None:

@@ -55,7 +55,8 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         )
         return {"run": run.ref}
 
-    tuning = f"tune over {model.tune.trials} trials, then " if model.tune else ""
+    tuning = f"choose features by {model.select.by.replace('_', ' ')}, " if model.select else ""
+    tuning += f"tune over {model.tune.trials} trials, then " if model.tune else ""
     return Node(
         name=f"train:{model.name}",
         group="model",
