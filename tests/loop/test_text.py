@@ -171,6 +171,16 @@ def test_no_report_quotes_a_text(made: Path) -> None:
     assert "call me later" not in project.store.blobs.get(version.card).decode()
 
 
+def test_versions_and_logs_are_compared_as_any(base: str, made: Path) -> None:
+    ask(base, FREE, "see you at home")
+    project, _ = version_of(made)
+    told = project.diff(1, 1)
+    assert told.predictions.rows > 0
+    compared = project.skew("spam")
+    assert compared["mismatches"] == {}
+    assert compared["predictions"] > 0
+
+
 def test_it_is_made_again_to_the_same(made: Path) -> None:
     project, _ = version_of(made)
     said = project.reproduce("spam@1")

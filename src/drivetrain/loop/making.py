@@ -62,6 +62,7 @@ def configuration(model: Model) -> dict[str, str]:
         "tune": model.tune,
         "weigh": model.weigh,
         "impute": model.impute or None,
+        "text": model.text or None,
         "metric": model.metric,
         "seed": model.seed,
         **{f"baseline {name}": trainer for name, trainer in model.baselines.items()},

@@ -89,7 +89,7 @@ def _fairness(
 
 
 def _discovery(project: Definitions, model: Model, test: pl.DataFrame, answers: Answers, subject: Subject) -> Discovery:
-    """By the model's features, the request's columns, and what rows are told apart by; nothing personal, and no text."""
+    """By the model's features, the request's columns, and what rows are told apart by; nothing personal, no text."""
     names = dict.fromkeys([*model.feature_names(), *model.request_columns, *model.beside])
     texts = _texts(model, test)
     known = [name for name in names if name in test.columns and name not in texts]
