@@ -17,7 +17,7 @@ from tests.loop.shop import command, serving
 from tests.loop.sms import make_sms
 
 from drivetrain.core.errors import ProjectError
-from drivetrain.core.records import ModelVersion
+from drivetrain.core.records import DependenceReport, Discovery, ModelVersion
 from drivetrain.loop.project import Project
 from drivetrain.monitor.reference import load
 from drivetrain.registry.load import predict_version
@@ -156,6 +156,29 @@ def test_the_length_is_what_is_watched(made: Path) -> None:
         ("sms_text.message", "number"), ("sms_text.digits", "number"),
     ]  # fmt: skip
     assert 20 < reference.columns[0].quantiles[2] < 60
+
+
+def test_no_report_quotes_a_text(made: Path) -> None:
+    """Neither as a point of a feature's dependence, nor as a group that the model is worse for."""
+    project, version = version_of(made)
+    catalog = project.store.catalog
+    [dependence] = catalog.find(DependenceReport)
+    assert [each.feature for each in dependence.features] == ["sms_text.digits"]
+    assert {
+        condition.column for found in catalog.find(Discovery) for each in found.found for condition in each.conditions
+    } <= {"sms_text.digits"}
+    assert version.card is not None
+    assert "call me later" not in project.store.blobs.get(version.card).decode()
+
+
+def test_versions_and_logs_are_compared_as_any(base: str, made: Path) -> None:
+    ask(base, FREE, "see you at home")
+    project, _ = version_of(made)
+    told = project.diff(1, 1)
+    assert told.predictions.rows > 0
+    compared = project.skew("spam")
+    assert compared["mismatches"] == {}
+    assert compared["predictions"] > 0
 
 
 def test_it_is_made_again_to_the_same(made: Path) -> None:

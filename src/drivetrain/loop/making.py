@@ -67,6 +67,7 @@ def configuration(model: Model) -> dict[str, str]:
         "calibrate": model.calibrate,
         "threshold": model.deciding.threshold,
         "conformal": model.conformal,
+        "text": model.text or None,
         "metric": model.metric,
         "seed": model.seed,
         **{f"baseline {name}": trainer for name, trainer in model.baselines.items()},

@@ -25,7 +25,7 @@ from drivetrain.train.predict import predict_run
 from drivetrain.train.rows import Preparing
 from drivetrain.train.text import reading as readings
 from drivetrain.train.text.tfidf import Tfidf
-from drivetrain.train.trainers import LightGBM, TextLinear
+from drivetrain.train.trainers import LightGBM, Sklearn, TextLinear
 from drivetrain.train.tune import Tune
 from train.text.messages import training_set
 from train.world import train
@@ -49,7 +49,10 @@ def frame() -> pl.DataFrame:
     return training_set()
 
 
-@pytest.mark.parametrize("trainer", [TextLinear(), LightGBM(num_iterations=30, min_data_in_leaf=5)])
+@pytest.mark.parametrize(
+    "trainer",
+    [TextLinear(), LightGBM(num_iterations=30, min_data_in_leaf=5), Sklearn("random_forest", n_estimators=30)],
+)
 def test_unwanted_messages_are_told(store: Store, frame: pl.DataFrame, trainer: Any) -> None:
     run = fitted(store, frame, trainer=trainer)
     later = frame.tail(200)
@@ -57,6 +60,9 @@ def test_unwanted_messages_are_told(store: Store, frame: pl.DataFrame, trainer: 
     assert np.ptp(predict_run(store, run, later, baseline="rate")) == 0
     assert [field.type for field in run.input_schema.fields] == ["number", "text"]  # type: ignore[union-attr]
     shares = importance(run)
+    if isinstance(trainer, Sklearn):
+        assert shares == {}
+        return
     assert set(shares) == {"sms.hour", "sms.message"}
     assert sum(shares.values()) == pytest.approx(1.0)
     assert shares["sms.message"] > 0.7

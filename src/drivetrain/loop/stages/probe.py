@@ -90,9 +90,10 @@ def _fairness(
 
 
 def _discovery(project: Definitions, model: Model, test: pl.DataFrame, answers: Answers, subject: Subject) -> Discovery:
-    """By the model's features, the request's columns, and what its rows are told apart by; nothing personal is told."""
+    """By the model's features, the request's columns, and what rows are told apart by; nothing personal, no text."""
     names = dict.fromkeys([*model.feature_names(), *model.request_columns, *model.beside])
-    known = [name for name in names if name in test.columns]
+    texts = _texts(model, test)
+    known = [name for name in names if name in test.columns and name not in texts]
     personal = personal_columns(project, model, known)
     return discover(
         answers, test.select(name for name in known if name not in personal), subject=subject, left_out=personal
@@ -136,11 +137,18 @@ def _robustness(project: Definitions, model: Model, probed: Probed, answers: Ans
 
 
 def _dependence(project: Definitions, model: Model, probed: Probed, answers: Answers) -> DependenceReport:
-    """Of features whose values are not personal: a point is a value that somebody has."""
+    """Of features whose values are not personal, and are no texts: a point is a value that somebody has."""
     leaned = importance(probed.run)
-    personal = personal_columns(project, model, model.feature_names())
-    features = sorted(set(model.feature_names()) - set(personal), key=lambda name: (-leaned.get(name, 0.0), name))
+    left_out = {*personal_columns(project, model, model.feature_names()), *_texts(model, probed.test)}
+    features = sorted(set(model.feature_names()) - left_out, key=lambda name: (-leaned.get(name, 0.0), name))
     return dependence(probed.test, answers.ats, features, Asking(project, model, probed.run), subject=probed.subject)
+
+
+def _texts(model: Model, test: pl.DataFrame) -> set[str]:
+    """What is read as text, and fields that hold the same: no group is made of them, and none is quoted."""
+    read = [test[each.feature] for each in model.text if each.feature in test.columns]
+    same = {column.name for column in test for text in read if column.dtype == text.dtype and column.equals(text)}
+    return same | {text.name for text in read}
 
 
 def earlier(known: pl.DataFrame, test: pl.DataFrame, keys: Sequence[str], features: Sequence[str]) -> pl.DataFrame:

@@ -79,7 +79,9 @@ def reasons_of(version: LoadedVersion, blobs: Blobs) -> Explain:
     if found is None:
         raise RequestError(
             f"{record.key} can't be explained: it does not explain itself, and no training rows were kept with it",
-            do="Train the model again, and promote the version that comes of it",
+            do="Read its texts with dt.Tfidf, and choose dt.TextLinear() or trees"
+            if record.input_schema.texts
+            else "Train the model again, and promote the version that comes of it",
         )
     return _guarded(record.key, _exact(found[0], UNITS[found[1]]))
 

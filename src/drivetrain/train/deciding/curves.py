@@ -200,7 +200,7 @@ def _reader(curve: Curve) -> Callable[[float], float]:
             return says[0]
         if place >= last:
             return says[last]
-        return says[place] + (said - at[place]) * ((says[place + 1] - says[place]) / (at[place + 1] - at[place]))
+        return says[place] + (said - at[place]) / (at[place + 1] - at[place]) * (says[place + 1] - says[place])
 
     return stepped
 
@@ -212,7 +212,8 @@ def _read(curve: Curve, said: np.ndarray) -> np.ndarray:
     if len(at) == 1:
         return np.full(len(said), says[0])
     place = np.clip(np.searchsorted(at, said, side="right") - 1, 0, len(at) - 2)
-    between = says[place] + (said - at[place]) * ((says[place + 1] - says[place]) / (at[place + 1] - at[place]))
+    inside = np.clip(said, at[0], at[-1])
+    between = says[place] + (inside - at[place]) / (at[place + 1] - at[place]) * (says[place + 1] - says[place])
     return np.asarray(np.where(said <= at[0], says[0], np.where(said >= at[-1], says[-1], between)), np.float64)
 
 
