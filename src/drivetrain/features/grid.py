@@ -13,7 +13,7 @@ from drivetrain.features import aggregate
 from drivetrain.features.aggregate import Aggregate, Asked
 from drivetrain.features.expression import Expression
 from drivetrain.features.view import FeatureView
-from drivetrain.features.window import Windows, lengths_of, window_text
+from drivetrain.features.window import lengths_of, window_text
 
 Measured: TypeAlias = Literal["count", "count_distinct", "sum", "mean", "min", "max", "std", "share"]
 
@@ -23,7 +23,6 @@ _COMPARED = ("count", "sum", "mean", "min", "max", "std", "share", "distinct")
 
 def grid(
     *values: Expression,
-    windows: Windows,
     of: Sequence[Measured] = ("mean", "max", "std", "count"),
     **asked: Unpack[Asked],
 ) -> list[Aggregate]:
@@ -33,10 +32,10 @@ def grid(
 
     Args:
         *values: Columns or row expressions.
-        windows: Window lengths, such as ``["1d", "7d", "30d"]``; ``"all"`` is the whole history.
         of: Which aggregates: ``mean``, ``max``, ``std``, ``count`` (of values that are not null), ``min``, ``sum``,
             ``share`` (of booleans), ``count_distinct``.
-        **asked: ``where``, ``offset`` and ``hop``, as for any aggregate.
+        **asked: ``windows``, such as ``["1d", "7d", "30d"]``, and ``where``, ``offset`` and ``hop``, as for any
+            aggregate; see :class:`Asked`.
 
     Raises:
         ProjectError: There is nothing in it, or an aggregate of no such name.
@@ -46,7 +45,7 @@ def grid(
         ['mean_arr_delay', 'count_arr_delay']
     """
     given = (of,) if isinstance(of, str) else tuple(of)
-    lengths = lengths_of(windows)
+    lengths = lengths_of(asked.get("windows"))
     parts = (("a value", values), ("a window", lengths), ("an aggregate", given))
     lacking = [name for name, many in parts if not many]
     if lacking:
@@ -61,7 +60,7 @@ def grid(
         )
     if asked.get("name"):
         raise ProjectError("a grid names its features itself", found=f"name={asked.get('name')!r}", do="Leave it out")
-    return [_MAKERS[name](value, windows=windows, **asked) for value in values for name in given]
+    return [_MAKERS[name](value, **asked) for value in values for name in given]
 
 
 def ratios(view: FeatureView, *stems: str) -> list[pl.Expr]:
