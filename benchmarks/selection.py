@@ -1,6 +1,6 @@
-"""What choosing features costs beside the fit that follows: 40,000 rows, 40 features of which eight say something.
+"""What choosing features costs beside the fit that follows: 6,000 rows, 24 features of which eight say something.
 
-    python benchmarks/selection.py [--rows 40000] [--features 40]
+    python benchmarks/selection.py [--rows 6000] [--features 24]
 
 Beside the CPU time of each way, how many of the features that say something were kept, and how many of the others. The
 fit is that of the model as it is declared: LightGBM, stopped early by the validation rows, and once more on all rows.
@@ -48,8 +48,8 @@ def rows_of(rows: int, features: int) -> TrainingRows:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=40_000)
-    parser.add_argument("--features", type=int, default=40)
+    parser.add_argument("--rows", type=int, default=6_000)
+    parser.add_argument("--features", type=int, default=24)
     options = parser.parse_args()
     data = rows_of(options.rows, options.features)
     lesson = data.lesson()

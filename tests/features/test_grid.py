@@ -66,6 +66,7 @@ def test_some_ratios_can_be_named() -> None:
         (["delay"], {"windows": []}, "a grid without a window makes no feature"),
         (["delay"], {"windows": [], "of": []}, "without a window and an aggregate"),
         (["delay"], {"windows": "1d", "of": ["median"]}, "has aggregates that there are not; found 'median'"),
+        (["delay"], {"windows": "1d", "name": "late"}, "names its features itself"),
     ],
 )
 def test_a_grid_that_can_not_be(values: list[str], asked: dict[str, object], words: str) -> None:

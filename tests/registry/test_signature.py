@@ -108,7 +108,7 @@ def test_every_field_that_decides_an_answer_is_in_the_statement(store: Store) ->
     assert [field.name for field in msgspec.structs.fields(Artifact)] == ["name", "format", "digest", "size"]
     assert [field.name for field in msgspec.structs.fields(InputSchema)] == ["fields"]
     fields = [field.name for field in msgspec.structs.fields(Field)]
-    assert fields == ["name", "type", "categories", "description", "fill", "indicator"]
+    assert fields == ["name", "type", "categories", "description", "fill", "indicator", "means"]
     version = registered(store, "run-1")
     said = statement_of(version)
     for changed in (
@@ -117,10 +117,13 @@ def test_every_field_that_decides_an_answer_is_in_the_statement(store: Store) ->
         Field("carrier", "category", ("AA",)),
         Field("carrier", "category", ("A", "AUA")),
         Field("carrier", "category", ("AA", "UA"), fill=0.0),
+        Field("carrier", "category", ("AA", "UA"), means=(0.2, 0.4, 0.3)),
     ):
         assert statement_of(replace(version, input_schema=InputSchema((changed,)))) != said
     filled = [replace(SCHEMA.fields[0], fill=fill, indicator=told) for fill in (0.0, 1.0) for told in (False, True)]
     assert len({repr(statement_of(replace(version, input_schema=InputSchema((each,))))) for each in filled}) == 4
+    read = [replace(filled[0], means=means) for means in ((), (0.2, 0.4, 0.3), (0.2, 0.4, 0.4))]
+    assert len({repr(statement_of(replace(version, input_schema=InputSchema((each,))))) for each in read}) == 3
     told = replace(SCHEMA.fields[0], description="mended words")
     assert statement_of(replace(version, input_schema=InputSchema((told,)))) == said
 

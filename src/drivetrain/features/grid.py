@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, Unpack, get_args
 
 import polars as pl
 
 from drivetrain.core.errors import ProjectError
 from drivetrain.features import aggregate
-from drivetrain.features.aggregate import Aggregate
+from drivetrain.features.aggregate import Aggregate, Asked
 from drivetrain.features.expression import Expression
 from drivetrain.features.view import FeatureView
-from drivetrain.features.window import Window, Windows, lengths_of, window_text
+from drivetrain.features.window import lengths_of, window_text
 
 Measured: TypeAlias = Literal["count", "count_distinct", "sum", "mean", "min", "max", "std", "share"]
 
@@ -23,11 +23,8 @@ _COMPARED = ("count", "sum", "mean", "min", "max", "std", "share", "distinct")
 
 def grid(
     *values: Expression,
-    windows: Windows,
     of: Sequence[Measured] = ("mean", "max", "std", "count"),
-    where: pl.Expr | None = None,
-    offset: Window | None = None,
-    hop: Window | None = None,
+    **asked: Unpack[Asked],
 ) -> list[Aggregate]:
     """Every aggregate of every value over every window, to put into a view's features with ``*``.
 
@@ -35,12 +32,10 @@ def grid(
 
     Args:
         *values: Columns or row expressions.
-        windows: Window lengths, such as ``["1d", "7d", "30d"]``; ``"all"`` is the whole history.
         of: Which aggregates: ``mean``, ``max``, ``std``, ``count`` (of values that are not null), ``min``, ``sum``,
             ``share`` (of booleans), ``count_distinct``.
-        where: Only rows where this is true count.
-        offset: How long before the request windows end.
-        hop: Windows begin at whole multiples of this length, so that tiles serve them.
+        **asked: ``windows``, such as ``["1d", "7d", "30d"]``, and ``where``, ``offset`` and ``hop``, as for any
+            aggregate; see :class:`Asked`.
 
     Raises:
         ProjectError: There is nothing in it, or an aggregate of no such name.
@@ -50,7 +45,7 @@ def grid(
         ['mean_arr_delay', 'count_arr_delay']
     """
     given = (of,) if isinstance(of, str) else tuple(of)
-    lengths = lengths_of(windows)
+    lengths = lengths_of(asked.get("windows"))
     parts = (("a value", values), ("a window", lengths), ("an aggregate", given))
     lacking = [name for name, many in parts if not many]
     if lacking:
@@ -63,9 +58,9 @@ def grid(
         raise ProjectError(
             "a grid has aggregates that there are not", found=", ".join(map(repr, unknown)), expected=", ".join(_MAKERS)
         )
-    asked = {"where": where, "offset": offset, "hop": hop}
-    said = {name: one for name, one in asked.items() if one is not None}
-    return [_MAKERS[name](value, windows=windows, **said) for value in values for name in given]
+    if asked.get("name"):
+        raise ProjectError("a grid names its features itself", found=f"name={asked.get('name')!r}", do="Leave it out")
+    return [_MAKERS[name](value, **asked) for value in values for name in given]
 
 
 def ratios(view: FeatureView, *stems: str) -> list[pl.Expr]:

@@ -263,19 +263,19 @@ def check_columns(model: Model) -> None:
             do="Leave one of them out: the pieces of a text are chosen with most=",
         )
     groups = tuple(group.name for group in model.features)
-    asked = {
+    meant = {
         "fills": [name for each in model.impute for name in each.features],
         "encodes": [name for each in model.encode for name in each.features],
         "always reads": [name for name in (model.select.always if model.select else ()) if name not in groups],
     }
-    for does, name in ((does, name) for does, names in asked.items() for name in names):
+    for does, name in ((does, name) for does, names in meant.items() for name in names):
         if name not in features:
             raise ProjectError(
                 f"model {model.name!r} {does} a feature it does not have",
                 found=repr(name),
                 expected=f"one of {', '.join(features)}",
             )
-    twice = [name for name in asked["encodes"] if asked["encodes"].count(name) > 1]
+    twice = [name for name in meant["encodes"] if meant["encodes"].count(name) > 1]
     if twice:
         raise ProjectError(f"model {model.name!r} encodes a feature twice", found=repr(twice[0]))
 

@@ -20,9 +20,9 @@ def parts_of(then: Run, now: Run) -> Iterator[Part]:
     """Schema, what was learned before the fit, parameters, trials and artifacts, one by one."""
     yield _part("input schema", then.input_schema, now.input_schema, _fields(then), _fields(now))
     if then.selection or now.selection:
-        yield _part("features kept", then.selection, now.selection, *(_chosen(run) for run in (then, now)))
-    learned = [(run.imputations, run.encodings, run.weighing) for run in (then, now)]
-    yield _part("fills and weights", learned[0], learned[1], "", "")
+        yield _part("features kept", then.selection, now.selection, _chosen(then), _chosen(now))
+    was, is_ = ((run.imputations, run.encodings, run.weighing) for run in (then, now))
+    yield _part("fills and weights", was, is_, "", "")
     yield _part("parameters", then.parameters, now.parameters, _told(then.parameters), _told(now.parameters))
     if then.trials or now.trials:
         tried = [[(one.number, one.parameters, one.value) for one in run.trials] for run in (then, now)]

@@ -139,8 +139,8 @@ class _Chooser:
         def importance(deal: int) -> list[float]:
             one = dealt(task, self.task.seed, deal)
             fitted = self.trainer.fit(one)
-            counted = self._shares(fitted) * spared(one, np.asarray(fitted.predict(one.rows)))
-            return [float(share) for share in counted]
+            worth = self._shares(fitted) * spared(one, np.asarray(fitted.predict(one.rows)))
+            return list(map(float, worth))
 
         deals = self._each(range(1 + self.select.times), "deal", importance)
         values, chance = excess(deals)
@@ -180,7 +180,7 @@ class _Chooser:
 
         def mixed(column: int) -> list[float]:
             ways = [losses(shuffled(rows, column, self.task.seed, time)) for time in range(self.select.times)]
-            return [float(loss) for loss in np.concatenate([base, *ways])]
+            return list(map(float, np.concatenate([base, *ways])))
 
         ways = self._each(range(rows.shape[1]), "feature", mixed).reshape(rows.shape[1], -1, len(base))
         added, chance, low = redrawn(ways, self.task.seed, self.select.risk)
@@ -213,7 +213,7 @@ class _Chooser:
             teach = half(whose, self.task.seed, time)
             groups = None if task.groups is None else np.asarray(task.groups)[teach]
             one = replace(task, rows=np.ascontiguousarray(task.rows[teach]), labels=task.labels[teach], groups=groups)
-            return [float(strong) for strong in named(self._shares(self.trainer.fit(one)), most)]
+            return list(map(float, named(self._shares(self.trainer.fit(one)), most)))
 
         shares = self._each(range(self.select.times), "half", names).mean(axis=0)
         return _Found(
