@@ -230,6 +230,7 @@ def test_numbers_come_with_intervals_and_quantiles_are_moved(tmp_path):
         project.predict_batch(None, tmp_path / "in.parquet", tmp_path / "out.parquet")
         found = pl.read_parquet(tmp_path / "out.parquet")
         assert list(zip(found["prediction_low"], found["prediction_high"], strict=True)) == reads[:3]
+        assert project.reproduce(1).verdict == "bits", "also where the label says its kind"
         project.store.close()
 
 
@@ -251,6 +252,10 @@ def test_of_classes(tmp_path):
     [
         ('threshold=dt.Threshold(cost={"false_positive": 1})', "nobody would ever act"),
         ("threshold=1.5", "the threshold of model 'late' is no probability"),
+        (
+            'threshold="0.5"',
+            "the threshold of model 'late' is no probability; found 0.5; expected 0 to 1, or dt.Threshold",
+        ),
         ("conformal=dt.Conformal(coverage=90)", "coverage is a share of the outcomes; found 90"),
         ('calibrate=dt.Calibrate("temperature")', "can't be calibrated by temperature where the label is a yes or no"),
         ("conformal=dt.Conformal()", "learns from validation rows how its answers are read, and its split has none"),

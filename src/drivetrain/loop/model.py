@@ -88,10 +88,12 @@ class Model:
     """How often the outcome is to lie inside the interval or the set that each answer comes with."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.threshold, int | float) and not 0.0 <= self.threshold <= 1.0:
+        by_cost = self.threshold is None or isinstance(self.threshold, Threshold)
+        if not by_cost and not (isinstance(self.threshold, int | float) and 0.0 <= self.threshold <= 1.0):
             raise ProjectError(
-                f"the threshold of model {self.name!r} is no probability", found=self.threshold, expected="0 to 1"
-            )
+                f"the threshold of model {self.name!r} is no probability", found=self.threshold,
+                expected="0 to 1, or dt.Threshold(cost={…})",
+            )  # fmt: skip
 
         if self.deciding and getattr(self.split, "valid", True) in {None, 0}:
             raise ProjectError(

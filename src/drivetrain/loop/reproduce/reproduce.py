@@ -93,6 +93,8 @@ def _fitted(
         progress=progress,
         preparing=model.preparing,
         making=declared(model, making.known_by if making else None),
+        leakage=model.leakage,
+        target=model.label.target,
         deciding=model.deciding,
     )
 
