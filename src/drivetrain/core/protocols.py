@@ -444,7 +444,7 @@ class Tuner(Protocol):
 
     def tune(
         self,
-        objective: Callable[[Mapping[str, Scalar], Callable[[int, float], None]], float],
+        objective: Callable[[Mapping[str, Scalar], Callable[[int, float], None]], float | Sequence[float]],
         space: Mapping[str, Space],
         *,
         trials: int,
@@ -452,8 +452,15 @@ class Tuner(Protocol):
         seconds: float | None,
         storage: Path | None,
         progress: Progress,
+        objectives: Sequence[str] = (),
+        enqueue: Sequence[Mapping[str, Scalar]] = (),
     ) -> list[Any]:
-        """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order."""
+        """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order.
+
+        Where ``objectives`` names several, the objective returns a value of each, in that order. Parameters in
+        ``enqueue`` are tried first, what they leave out as the search sees fit. A trial that raises has failed, with
+        what it raised as its reason, and the search goes on.
+        """
         ...
 
 

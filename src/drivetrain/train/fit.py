@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Link, Run
 from drivetrain.core.records.making import Making
-from drivetrain.core.records.run import Scalar, Trial
+from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import DEFAULT_METRICS, TaskKind
 from drivetrain.core.records.version import Packaging
 from drivetrain.features.target import Target
@@ -38,8 +37,10 @@ from drivetrain.train.leakage.look import in_short, look_for_leaks, refuse
 from drivetrain.train.making import observed
 from drivetrain.train.rows import Preparing, TrainingRows
 from drivetrain.train.score import SUITED, check_suits, judged_score
+from drivetrain.train.spent import Spent
 from drivetrain.train.split import Splitter
-from drivetrain.train.tune import Tune, best, search
+from drivetrain.train.tune import Tune
+from drivetrain.train.tuning.search import Found, search
 
 _SAMPLE = 4_000
 _IMPORTANCE = "importance."
@@ -104,11 +105,18 @@ def fit(
     Raises:
         TrainingError: It can't be trained on; the run is recorded as failed with the reason.
     """
-    started = time.monotonic()
+    spent = Spent()
     found = packages()
     environment = environment_digest(found)
     seen = observed(store.folder, making, as_of=as_of, threads=threads)
-    meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning = [
+        model,
+        repr(trainer),
+        list(features),
+        tune and tune.meaning,
+        {n: repr(b) for n, b in baselines.items()},
+        as_of,
+    ]
     meaning += [repr(split), *preparing.meaning, *leakage.meaning, *target.meaning]
     run = Run(
         at=clock.now(),
@@ -136,9 +144,9 @@ def fit(
         work = _Work(store, run, trainer, tune, max(1, threads), progress)
         done = work.finish(rows, baselines)
     except DrivetrainError as error:
-        store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
+        store.catalog.commit(replace(run, status="failed", error=str(error), **spent.figures()))
         raise
-    done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
+    done = replace(done, making=seen.kept(store.blobs), **spent.figures())
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
     shutil.rmtree(work.checkpoints, ignore_errors=True)
@@ -191,7 +199,7 @@ class _Work:
             metric=self._metric(data.task.kind),
             checkpoints=self.checkpoints,
         )
-        trials, parameters, metrics = self._choose(data.judged(everything))
+        found, parameters, metrics = self._choose(data.judged(everything))
         if data.split.folds:
             metrics = self._folds(data, replace(everything, parameters=parameters))
         task = f"fit {self.run.model}"
@@ -220,7 +228,8 @@ class _Work:
             ),
             packaging=packaging,
             baselines=kept,
-            trials=trials,
+            trials=found.trials if found else (),
+            tuning=found.tuning if found else None,
             train_rows=len(data.labels),
             train_since=data.split.since,
             train_until=data.split.taught_until,
@@ -228,23 +237,22 @@ class _Work:
 
     def _metric(self, kind: TaskKind) -> str:
         """What tuning compares."""
-        asked = self.tune.metric if self.tune else None
-        if asked is None:
-            return DEFAULT_METRICS[kind]
-        check_suits(asked, kind)
-        return asked
+        for name in self.tune.metrics if self.tune else ():
+            check_suits(name, kind)
+        asked = self.tune.compared if self.tune else None
+        return DEFAULT_METRICS[kind] if asked is None else asked
 
-    def _choose(self, judged: FitTask) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float]]:
-        """Trials, the parameters that did best, and how good they are on rows they have not seen."""
-        trials: tuple[Trial, ...] = ()
+    def _choose(self, judged: FitTask) -> tuple[Found | None, dict[str, Scalar], dict[str, float]]:
+        """What tuning found, the parameters that it took, and how good they are on rows they have not seen."""
+        found: Found | None = None
         if judged.valid_rows is None:
-            return trials, {}, {}
+            return found, {}, {}
         if self.tune is not None:
-            trials = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
-        if self.tune is not None and trials:
-            judged = replace(judged, parameters=best(trials, judged.metric).parameters)
+            found = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
+        if found is not None:
+            judged = replace(judged, parameters=found.parameters)
         stopped = self.trainer.fit(judged)
-        return trials, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
+        return found, {**judged.parameters, **stopped.parameters()}, _metrics(stopped, judged)
 
     def _folds(self, data: TrainingRows, task: FitTask) -> dict[str, float]:
         """Figures of each fold, of a model fitted as was found best on the rows that teach for it alone."""

@@ -6,6 +6,7 @@ from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
+from drivetrain.core.records.cost import Cost, Intake
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
 from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
@@ -64,6 +65,7 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Condition",
+    "Cost",
     "Dataset",
     "Decision",
     "Dependence",
@@ -85,6 +87,7 @@ __all__ = [
     "GateReport",
     "Guardrail",
     "InputSchema",
+    "Intake",
     "Link",
     "LoggedModel",
     "Measure",

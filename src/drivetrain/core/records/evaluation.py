@@ -6,6 +6,7 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.cost import Cost, Intake
 from drivetrain.core.records.task import Task
 
 
@@ -110,6 +111,12 @@ class Evaluation(Record, frozen=True, kw_only=True):
     """Of classes: how many rows of each (first index) were taken for each (second)."""
     importance: dict[str, float] = {}
     """Feature → share of the whole, adding to one."""
+    cost: Cost | None = None
+    """What it costs to train, keep and ask; none of evaluations from before it was measured."""
+    champion_cost: Cost | None = None
+    """The champion's, timed in turns with it; none where it could not be asked the same rows."""
+    intakes: tuple[Intake, ...] = ()
+    """How the rows of the tables behind the training set kept their contracts."""
 
     @property
     def key(self) -> str:
