@@ -1,9 +1,9 @@
 """Tuned LightGBM through us, beside bare Optuna and LightGBM; and what registering and loading a model takes.
 
-Both search the same space with the same sampler, seeds, pruner and rows, stop early by the same rule and learn once more
-from every row; that both tried the same parameters, and came to the same trees, is checked. The bare one keeps nothing
-and says nothing; ours keeps every trial on disk as it ends. They take turns, each in this process; what counts is the
-median of the ratios of pairs, by the processor, and beside it by the clock.
+Both search the same space with the same sampler, seeds, pruner and rows, stop early by the same rule and learn once
+more from every row; that both tried the same parameters, and came to the same trees, is checked. The bare one keeps
+nothing and says nothing; ours keeps every trial on disk as it ends. They take turns, each in this process; what counts
+is the median of the ratios of pairs, by the processor, and beside it by the clock.
 
     python benchmarks/tuning.py [--rounds N] [--quick]
 """

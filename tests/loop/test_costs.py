@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from starlette.testclient import TestClient
-from tests.loop.shop import command, edit, make_shop
+from tests.loop.shop import edit, make_shop
 
 from drivetrain.core.records import Evaluation, ModelVersion, Run
 from drivetrain.loop.project import Project
@@ -128,8 +126,7 @@ def test_a_search_that_is_warm_begins_with_what_the_champions_found_best(judged)
 
 
 def test_a_warm_run_is_made_again_bit_for_bit(judged):
-    told = json.loads(command(judged.folder, "reproduce", "returned@3", "--json").stdout)
-    assert told["verdict"] == "bits"
+    assert judged.reproduce("returned@3").verdict == "bits"
 
 
 def test_rows_that_break_their_contract_are_named_by_the_gate(judged):
