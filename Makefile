@@ -74,11 +74,13 @@ bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and
 bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for personal data, and one table of their budgets
 	@$(BIN)/python benchmarks/data.py
 
-bench-train: $(VENV)/.installed  ## what MLflow's clients log, register and load costs, beside MLflow, and one table of the budgets
+bench-train: $(VENV)/.installed  ## tuning beside bare Optuna, MLflow's clients beside MLflow, and one table of the budgets
 	@$(BIN)/python benchmarks/train.py
 
-bench-quality: $(VENV)/.installed  ## figures that are known of public data, reproduced: log loss on Adult beside its published ones
+bench-quality: $(VENV)/.installed  ## figures on public data: log loss on Adult beside its published ones, ranking beside LightGBM itself
 	@$(BIN)/python benchmarks/quality/adult.py
+	@$(BIN)/python benchmarks/quality/adult_tuned.py
+	@$(BIN)/python benchmarks/quality/ranking.py
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

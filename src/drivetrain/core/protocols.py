@@ -370,8 +370,11 @@ class FitTask(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     threads: int
     report: Callable[[int, float], None] | None = None
-    """Called with (iteration, metric on validation rows); may raise to prune."""
+    """Called with (iteration, metric on validation rows); may raise to prune. A trainer that does not follow the metric
+    tells its loss instead: as it is where :attr:`rising` is false, negative where it is true."""
     metric: str = "average_precision"
+    rising: bool = True
+    """Whether more of the metric is better."""
     checkpoints: Path | None = None
     """Folder where a fit that may be killed leaves how far it is; the same fit with the same folder goes on from there,
     to the same result. None where nothing is to be left."""

@@ -48,7 +48,9 @@ class Judging:
             deadline.check()
             report(iteration, better * value)
 
-        asked = msgspec.structs.replace(self.task, parameters={**self.task.parameters, **parameters}, report=told)
+        asked = msgspec.structs.replace(
+            self.task, parameters={**self.task.parameters, **parameters}, report=told, rising=better > 0
+        )
         return deadline.hold(lambda: self._judged(asked))
 
     def _judged(self, asked: FitTask) -> tuple[float, ...]:
