@@ -11,6 +11,7 @@ from drivetrain.loop.project import Project
 from drivetrain.registry.aliases import current
 from drivetrain.web.app import create_app
 
+pytestmark = pytest.mark.slow
 GATES = 'gates=[dt.Gate("roc_auc", at_least=0.6)],\n)\n'
 STRICT = """gates=[
         dt.Gate.keeps_up_with_champion("roc_auc", loss=0.02),
