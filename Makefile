@@ -84,12 +84,11 @@ bench-serving: $(VENV)/.installed  ## the inference server beside its peers, and
 bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for personal data, and one table of their budgets
 	@$(BIN)/python benchmarks/data.py
 
-bench-train: $(VENV)/.installed  ## what MLflow's clients log, register and load costs, beside MLflow, and one table of the budgets
+bench-train: $(VENV)/.installed  ## tuning beside bare Optuna, MLflow's clients beside MLflow, and one table of the budgets
 	@$(BIN)/python benchmarks/train.py
 
-bench-quality: $(VENV)/.installed  ## figures that are known of public data, reproduced: Adult's log loss, AUC on SMS spam
-	@$(BIN)/python benchmarks/quality/adult.py
-	@$(BIN)/python benchmarks/quality/sms.py
+bench-quality: $(VENV)/.installed  ## figures on public data: Adult's log loss beside its published ones, SMS spam, ranking beside LightGBM itself
+	@for file in adult adult_tuned ranking sms; do $(BIN)/python benchmarks/quality/$$file.py || exit 1; done
 
 clean:  ## forget what was built and run
 	rm -rf $(VENV) examples/*/.drivetrain examples/*/raw

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import several
 
-QUICK = {"mlflow_logging": ["--quick"]}
+QUICK = {"tuning": ["--quick"], "mlflow_logging": ["--quick"]}
 
 if __name__ == "__main__":
     several.main(__doc__, QUICK)

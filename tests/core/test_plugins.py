@@ -58,4 +58,32 @@ def test_an_installed_package_may_register_an_adapter(monkeypatch):
     monkeypatch.setitem(sys.modules, "elsewhere", module)
     point = EntryPoint("pager", "elsewhere", "drivetrain.adapters")
     monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == "drivetrain.adapters" else [])
-    assert plugins.load("sink", "pager") == "the sink"
+    plugins._registered.cache_clear()
+    try:
+        assert plugins.load("sink", "pager") == "the sink"
+    finally:
+        plugins._registered.cache_clear()
+
+
+def test_a_package_that_is_installed_meanwhile_is_found(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UnknownName):
+        plugins.load("sink", "late_pager")
+    (tmp_path / "late_pager.py").write_text("sink = 'the late sink'")
+    made = tmp_path / "late_pager-1.0.dist-info"
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\nName: late-pager\nVersion: 1.0\n")
+    (made / "entry_points.txt").write_text("[drivetrain.adapters]\nlate_pager = late_pager\n")
+    assert plugins.load("sink", "late_pager") == "the late sink"
+
+
+def test_packages_are_looked_through_once(monkeypatch):
+    looked = []
+    monkeypatch.setattr(plugins, "entry_points", lambda group: looked.append(group) or [])
+    plugins._registered.cache_clear()
+    try:
+        for _ in range(5):
+            plugins.load("tuner", "optuna")
+    finally:
+        plugins._registered.cache_clear()
+    assert looked == ["drivetrain.adapters"]

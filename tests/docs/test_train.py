@@ -24,4 +24,4 @@ def test_the_page_on_training_does_what_it_says(tmp_path, monkeypatch):
         for script, wanted in _SCRIPT.findall(part):
             assert executed.squeezed(executed.printed_by(script, tmp_path)) == executed.squeezed(wanted)
             scripts += 1
-    assert scripts == 2
+    assert scripts == 3

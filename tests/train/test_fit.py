@@ -276,7 +276,15 @@ def plain(run: Run) -> Run:
     assert run.packaging is not None
     still = tuple(replace(each, row_us=0, batch_us=0, reason="") for each in run.packaging.candidates)
     trials = tuple(replace(trial, seconds=0) for trial in run.trials)
-    return replace(run, at=0, seconds=0, trials=trials, packaging=replace(run.packaging, candidates=still))
+    return replace(
+        run,
+        at=0,
+        seconds=0,
+        cpu_seconds=None,
+        peak_memory=None,
+        trials=trials,
+        packaging=replace(run.packaging, candidates=still),
+    )
 
 
 def test_importing_the_floor_loads_no_heavy_library() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from drivetrain.core.errors import MissingExtra, UnknownName
@@ -27,10 +30,7 @@ def load(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which 
         UnknownName: No adapter goes by that name, or it offers no such kind.
         MissingExtra: The library behind it is not installed.
     """
-    target = f"drivetrain.adapters.{name}"
-    for point in entry_points(group=_GROUP):
-        if point.name == name:
-            target = point.value
+    target = _registered(_installed()).get(name, f"drivetrain.adapters.{name}")
     try:
         module = importlib.import_module(target)
     except ModuleNotFoundError as error:
@@ -43,3 +43,23 @@ def load(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which 
         return getattr(module, kind)
     except AttributeError:
         raise UnknownName(f"the {name} adapter has no {kind}") from None
+
+
+@cache
+def _registered(_installed: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    """Name → module, of what installed packages register.
+
+    Looking through every installed package takes tens of milliseconds, and a fit asks several times.
+    """
+    return {point.name: point.value for point in entry_points(group=_GROUP)}
+
+
+def _installed() -> tuple[tuple[str, int], ...]:
+    """Changes where a package is installed or removed: the folders that are looked through, and when each changed."""
+    found = []
+    for name in sys.path:
+        try:
+            found.append((name, Path(name or ".").stat().st_mtime_ns))
+        except OSError:
+            continue
+    return tuple(found)

@@ -370,8 +370,11 @@ class FitTask(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     threads: int
     report: Callable[[int, float], None] | None = None
-    """Called with (iteration, metric on validation rows); may raise to prune."""
+    """Called with (iteration, metric on validation rows); may raise to prune. A trainer that does not follow the metric
+    tells its loss instead: as it is where :attr:`rising` is false, negative where it is true."""
     metric: str = "average_precision"
+    rising: bool = True
+    """Whether more of the metric is better."""
     checkpoints: Path | None = None
     """Folder where a fit that may be killed leaves how far it is; the same fit with the same folder goes on from there,
     to the same result. None where nothing is to be left."""
@@ -444,7 +447,7 @@ class Tuner(Protocol):
 
     def tune(
         self,
-        objective: Callable[[Mapping[str, Scalar], Callable[[int, float], None]], float],
+        objective: Callable[[Mapping[str, Scalar], Callable[[int, float], None]], float | Sequence[float]],
         space: Mapping[str, Space],
         *,
         trials: int,
@@ -452,8 +455,15 @@ class Tuner(Protocol):
         seconds: float | None,
         storage: Path | None,
         progress: Progress,
+        objectives: Sequence[str] = (),
+        enqueue: Sequence[Mapping[str, Scalar]] = (),
     ) -> list[Any]:
-        """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order."""
+        """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order.
+
+        Where ``objectives`` names several, the objective returns a value of each, in that order. Parameters in
+        ``enqueue`` are tried first, what they leave out as the search sees fit. A trial that raises has failed, with
+        what it raised as its reason, and the search goes on.
+        """
         ...
 
 

@@ -22,11 +22,12 @@ from drivetrain.core.records import (
 )
 from drivetrain.evaluate.bias.wording import counted_as, findings
 from drivetrain.evaluate.charts import calibration_chart, ends, precision_chart, strip
+from drivetrain.evaluate.cost.told import cost_told
 from drivetrain.evaluate.deciding.told import deciding_told
 from drivetrain.evaluate.metrics import METRICS, SETS, Metric, metric_of
 from drivetrain.evaluate.operating import Curve
 from drivetrain.evaluate.probes import Probes
-from drivetrain.evaluate.told import told_of
+from drivetrain.evaluate.told import told_of, tuning_told
 from drivetrain.evaluate.wording import apart, figure, figures, micros, percent, size, span
 
 _FEATURES = 15
@@ -160,6 +161,8 @@ def card_html(card: Card) -> bytes:
         better=_better,
         deciding=deciding_told(evaluation, card.run, card.rows),
         **told_of(card.probes),
+        **cost_told(evaluation),
+        **tuning_told(card.run),
     )
     return page.encode()
 
@@ -269,7 +272,10 @@ def _importance(card: Card) -> list[tuple[str, float, str]]:
 
 def _unknown(card: Card) -> list[str]:
     evaluation = card.evaluation
-    unknown = [_fairness(card), "Cost and latency in service were not measured."]
+    costs = "Cost and latency in service were not measured."
+    if evaluation.cost is not None:
+        costs = "How long a caller waits was not measured: network, features and the prediction log take time too."
+    unknown = [_fairness(card), costs]
     if card.run is not None and card.run.leakage is not None:
         suspected = [one.evidence for one in card.run.leakage if one.severity == "warned"]
         unknown += [

@@ -13,6 +13,8 @@ from drivetrain.core.records.task import KINDS, TaskKind
 from drivetrain.evaluate.metrics import METRICS, SETS, metric_of, names_of, suits
 from drivetrain.evaluate.parity import disparity_of
 
+_TIMES = 1.5
+
 
 class Gate(msgspec.Struct, frozen=True):
     """One rule on an evaluation; ``Gate("average_precision", at_least=0.40)``, or one of the constructors below.
@@ -151,6 +153,44 @@ class Gate(msgspec.Struct, frozen=True):
         """Every behaviour that the model declares must hold."""
         return BehaviourGate()
 
+    @classmethod
+    def latency(
+        cls,
+        *,
+        at_most_us: float | None = None,
+        times_champion: float | None = None,
+        quantile: Literal["p50", "p99"] = "p50",
+    ) -> Gate:
+        """A bound on how long one row takes, by the engine that serves the model, on the machine that judges it.
+
+        Args:
+            at_most_us: Microseconds that it may take.
+            times_champion: How many times as long as the champion it may take, timed in turns on the same rows; 1.5
+                where no bound is named. Passes where there is no champion.
+            quantile: ``p50``, the median of single rows, or ``p99``, which a busy machine moves far.
+        """
+        return CostGate("latency", at_most=at_most_us, times=_usual(at_most_us, times_champion), quantile=quantile)
+
+    @classmethod
+    def size(cls, *, at_most_mb: float | None = None, times_champion: float | None = None) -> Gate:
+        """A bound on how large the artifact is that is served.
+
+        Args:
+            at_most_mb: Megabytes (10⁶ bytes) that it may take up.
+            times_champion: How many times as large as the champion's it may be; 1.5 where no bound is named. Passes
+                where there is no champion.
+        """
+        most = None if at_most_mb is None else 1e6 * at_most_mb
+        return CostGate("size", at_most=most, times=_usual(most, times_champion))
+
+    @classmethod
+    def contract(cls, at_most: float = 0.01) -> Gate:
+        """The rows behind the training set must keep their contracts: of each table at most this share may break it.
+
+        It is counted over the whole table and its quarantine, as they stand when the model is judged.
+        """
+        return ContractGate("contract", at_most=at_most)
+
 
 class _Beside(Gate, frozen=True):
     """A gate that no figure of the evaluation answers, whatever the kind of the model's answers."""
@@ -167,6 +207,35 @@ class BehaviourGate(_Beside, frozen=True):
 
     def __post_init__(self) -> None:
         """There is nothing to check: what is asked for is said by the behaviours."""
+
+
+class CostGate(_Beside, frozen=True):
+    """A rule on what a model costs; made by :meth:`Gate.latency` and :meth:`Gate.size`.
+
+    Attributes:
+        times: How many times the champion's it may be; none where it is not compared.
+        quantile: Of latency: which rows' time.
+    """
+
+    times: float | None = None
+    quantile: Literal["p50", "p99"] = "p50"
+
+    def __post_init__(self) -> None:
+        for bound in (self.at_most, self.times):
+            if bound is not None and not bound > 0:
+                raise ProjectError(f"the gate on {self.metric} lets nothing pass", found=bound, expected="more than 0")
+        if self.quantile not in {"p50", "p99"}:
+            raise ProjectError("the gate on latency names no such quantile", found=self.quantile, expected="p50 or p99")
+
+
+class ContractGate(_Beside, frozen=True):
+    """A rule on the rows behind the training set; made by :meth:`Gate.contract`."""
+
+    def __post_init__(self) -> None:
+        if self.at_most is None or not 0 <= self.at_most < 1:
+            raise ProjectError(
+                "the gate on contracts bounds a share", found=self.at_most, expected="0 or more, below 1"
+            )
 
 
 class FairnessGate(_Beside, frozen=True):
@@ -194,3 +263,8 @@ class Approval(_Beside, frozen=True):
 
     def __post_init__(self) -> None:
         """There is nothing to check: no figure answers it."""
+
+
+def _usual(bound: float | None, times: float | None) -> float | None:
+    """What the champion is compared by: as asked; so much where nothing else is asked."""
+    return _TIMES if bound is None and times is None else times

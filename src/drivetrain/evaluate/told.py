@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from drivetrain.core.records import FairnessReport, Measure, RobustnessReport
+from drivetrain.core.records import FairnessReport, Measure, RobustnessReport, Run
 from drivetrain.evaluate.charts import ends, strip
 from drivetrain.evaluate.dependence.wording import goes_with
 from drivetrain.evaluate.discovery.wording import discoveries, how_found
@@ -15,6 +15,7 @@ from drivetrain.evaluate.fairness.wording import how_sure, threshold_words, wors
 from drivetrain.evaluate.parity import RATES, TRUE_POSITIVE
 from drivetrain.evaluate.probes import Probes
 from drivetrain.evaluate.robustness.wording import costs, leans_on
+from drivetrain.train.tuning.choosing import told_value
 
 _SHUFFLED = 10
 
@@ -45,6 +46,17 @@ def told_of(probes: Probes) -> dict[str, object]:
         "discovery": probes.discovery,
         "discovered": [] if probes.discovery is None else discoveries(probes.discovery),
         "how_found": "" if probes.discovery is None or probes.discovery.unable else how_found(probes.discovery),
+    }
+
+
+def tuning_told(run: Run | None) -> dict[str, object]:
+    """What the card's templates read of a search for parameters, beside the run."""
+    tried = () if run is None or run.tuning is None else run.trials
+    on_front = () if run is None or run.tuning is None else run.tuning.front
+    return {
+        "front": [trial for trial in tried if trial.number in on_front],
+        "failed": [trial for trial in tried if trial.state == "failed"],
+        "told_value": told_value,
     }
 
 

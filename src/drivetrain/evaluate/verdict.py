@@ -8,8 +8,9 @@ from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Comparison, Evaluation, GateOutcome, GateReport, Measure
 from drivetrain.evaluate.behaviour.verdict import behaviour_outcomes
+from drivetrain.evaluate.cost.verdict import contract_outcomes, cost_outcomes
 from drivetrain.evaluate.fairness.verdict import fairness_outcomes
-from drivetrain.evaluate.gate import Approval, BehaviourGate, FairnessGate, Gate
+from drivetrain.evaluate.gate import Approval, BehaviourGate, ContractGate, CostGate, FairnessGate, Gate
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.probes import Probes
 from drivetrain.evaluate.wording import figure, figures
@@ -34,6 +35,10 @@ def check(
             outcomes += fairness_outcomes(gate, probes.fairness)
         elif isinstance(gate, BehaviourGate):
             outcomes += behaviour_outcomes(probes.behaviours)
+        elif isinstance(gate, CostGate):
+            outcomes += cost_outcomes(gate, evaluation)
+        elif isinstance(gate, ContractGate):
+            outcomes += contract_outcomes(gate, evaluation.intakes)
         elif gate.against == "champion":
             outcomes += _champion(gate, evaluation)
         elif gate.against == "baseline":

@@ -169,7 +169,7 @@ class Model:
             [
                 repr(self.trainer),
                 repr(self.split),
-                self.tune,
+                self.tune and self.tune.meaning,
                 {name: repr(trainer) for name, trainer in self.baselines.items()},
                 self.metric,
                 self.seed,
@@ -193,8 +193,8 @@ class Model:
         self.deciding.check(kind)
         for gate in self.gates:
             gate.on(kind, self.metric_of(kind))
-        if self.tune is not None and self.tune.metric is not None:
-            check_suits(self.tune.metric, kind)
+        for name in self.tune.metrics if self.tune else ():
+            check_suits(name, kind)
 
     def bias_digest(self) -> Digest:
         """Of what its training set is looked at for before it is fitted."""

@@ -339,6 +339,16 @@ class TrainerConformance(ResumeConformance):
             with pytest.raises(KeyError, match="enough"):
                 trainer.fit(replace(make_task(), report=enough))
 
+    @pytest.mark.parametrize(("metric", "rising"), [("roc_auc", True), ("log_loss", False)])
+    def test_what_it_tells_gets_better(self, trainer: Trainer, metric: str, rising: bool) -> None:  # noqa: FBT001 - a case
+        """In the metric's own sense, or trials would be given up for being good."""
+        seen: list[float] = []
+        asked = replace(make_task(), metric=metric, rising=rising, report=lambda _, value: seen.append(value))
+        trainer.fit(asked)
+        if len(seen) > 1:
+            better = max(seen[1:]) > seen[0] if rising else min(seen[1:]) < seen[0]
+            assert better, f"told {seen[:5]} of {metric}"
+
     def test_importance_adds_up(self, trainer: Trainer) -> None:
         """Shares of the features, or nothing."""
         shares = trainer.fit(make_task()).importance()

@@ -89,9 +89,7 @@ def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) ->
     """
     with tempfile.TemporaryDirectory(prefix="drivetrain-") as name:
         folder = Path(name)
-        saved = fitted.save(folder)
-        forms = [_form(folder / file, format, schema) for file, format in saved]
-        packaging = package(forms, np.asarray(fitted.predict(rows)), rows)
+        saved, packaging = _tried(fitted, schema, rows, folder)
         first = packaging.candidates[0]
         if packaging.chosen is None:
             raise TrainingError(
@@ -103,6 +101,27 @@ def keep(blobs: Blobs, fitted: Fitted, schema: InputSchema, rows: np.ndarray) ->
         ranked = sorted(zip(packaging.candidates, saved, strict=True), key=lambda each: not each[0].chosen)
         artifacts = tuple(_put(blobs, folder / file, format) for found, (file, format) in ranked if found.agrees)
     return artifacts, packaging
+
+
+def try_forms(fitted: Fitted, schema: InputSchema, rows: np.ndarray) -> Packaging:
+    """What a model would be served by, and how fast; nothing is kept.
+
+    Args:
+        fitted: The model.
+        schema: The columns that it reads itself.
+        rows: Real rows of these, on which its forms are compared and timed.
+    """
+    with tempfile.TemporaryDirectory(prefix="drivetrain-") as name:
+        return _tried(fitted, schema, rows, Path(name))[1]
+
+
+def _tried(
+    fitted: Fitted, schema: InputSchema, rows: np.ndarray, folder: Path
+) -> tuple[list[tuple[str, str]], Packaging]:
+    """The files that a model was saved in, and how their forms did."""
+    saved = fitted.save(folder)
+    forms = [_form(folder / file, format, schema) for file, format in saved]
+    return saved, package(forms, np.asarray(fitted.predict(rows)), rows)
 
 
 def _form(path: Path, format: str, schema: InputSchema) -> Form:

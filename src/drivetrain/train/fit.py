@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from drivetrain.core.progress import Progress
 from drivetrain.core.protocols import FitTask, Fitted, Trainer
 from drivetrain.core.records import Artifact, Decided, Link, Run
 from drivetrain.core.records.making import Making
-from drivetrain.core.records.run import Scalar, Trial
+from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import DEFAULT_METRICS, TaskKind
 from drivetrain.core.records.version import Packaging
 from drivetrain.features.target import Target
@@ -43,9 +42,11 @@ from drivetrain.train.making import observed
 from drivetrain.train.rows import Lesson, Preparing, TrainingRows
 from drivetrain.train.score import SUITED, check_suits, judged_score
 from drivetrain.train.selection.choose import choose
+from drivetrain.train.spent import Spent
 from drivetrain.train.split import Splitter
 from drivetrain.train.text.kept import keep_reading
-from drivetrain.train.tune import Tune, best, search
+from drivetrain.train.tune import Tune
+from drivetrain.train.tuning.search import Found, search
 
 _SAMPLE = 4_000
 _IMPORTANCE = "importance."
@@ -112,11 +113,18 @@ def fit(
     Raises:
         TrainingError: It can't be trained on; the run is recorded as failed with the reason.
     """
-    started = time.monotonic()
+    spent = Spent()
     found = packages()
     environment = environment_digest(found)
     seen = observed(store.folder, making, as_of=as_of, threads=threads)
-    meaning = [model, repr(trainer), list(features), tune, {n: repr(b) for n, b in baselines.items()}, as_of]
+    meaning = [
+        model,
+        repr(trainer),
+        list(features),
+        tune and tune.meaning,
+        {n: repr(b) for n, b in baselines.items()},
+        as_of,
+    ]
     meaning += [repr(split), *preparing.meaning, *leakage.meaning, *target.meaning]
     meaning += deciding.meaning
     run = Run(
@@ -153,9 +161,9 @@ def fit(
             )
         done = work.finish(rows, baselines, plain)
     except DrivetrainError as error:
-        store.catalog.commit(replace(run, status="failed", error=str(error), seconds=time.monotonic() - started))
+        store.catalog.commit(replace(run, status="failed", error=str(error), **spent.figures()))
         raise
-    done = replace(done, making=seen.kept(store.blobs), seconds=time.monotonic() - started)
+    done = replace(done, making=seen.kept(store.blobs), **spent.figures())
     store.catalog.commit(done)
     work.journal.unlink(missing_ok=True)
     work.rounds.unlink(missing_ok=True)
@@ -209,7 +217,7 @@ class _Work:
             )  # fmt: skip
             run, data = replace(run, selection=selection, baseline_schema=every.schema), data.only(selection.kept)
             lesson, everything = self._everything(data)
-        trials, parameters, metrics, said = self._choose(data.judged(everything))
+        found, parameters, metrics, said = self._choose(data.judged(everything))
         if data.split.folds:
             metrics, said = self._folds(data, replace(everything, parameters=parameters))
         read, decided = self._read(data, said)
@@ -247,7 +255,8 @@ class _Work:
             decided=decided,
             packaging=packaging,
             baselines=kept,
-            trials=trials,
+            trials=found.trials if found else (),
+            tuning=found.tuning if found else None,
             train_rows=len(data.labels),
             train_since=data.split.since,
             train_until=data.split.taught_until,
@@ -274,26 +283,23 @@ class _Work:
 
     def _metric(self, kind: TaskKind) -> str:
         """What tuning compares."""
-        asked = self.tune.metric if self.tune else None
-        if asked is None:
-            return DEFAULT_METRICS[kind]
-        check_suits(asked, kind)
-        return asked
+        for name in self.tune.metrics if self.tune else ():
+            check_suits(name, kind)
+        asked = self.tune.compared if self.tune else None
+        return DEFAULT_METRICS[kind] if asked is None else asked
 
-    def _choose(
-        self, judged: FitTask
-    ) -> tuple[tuple[Trial, ...], dict[str, Scalar], dict[str, float], list[np.ndarray]]:
-        """Trials, the parameters that did best, and how good they are on rows they have not seen, with the answers."""
-        trials: tuple[Trial, ...] = ()
+    def _choose(self, judged: FitTask) -> tuple[Found | None, dict[str, Scalar], dict[str, float], list[np.ndarray]]:
+        """What tuning found, the parameters that it took, and how good they are on unseen rows, with the answers."""
+        found: Found | None = None
         if judged.valid_rows is None:
-            return trials, {}, {}, []
+            return found, {}, {}, []
         if self.tune is not None:
-            trials = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
-        if self.tune is not None and trials:
-            judged = replace(judged, parameters=best(trials, judged.metric).parameters)
+            found = search(self.trainer, judged, self.tune, storage=self.journal, progress=self.progress)
+        if found is not None:
+            judged = replace(judged, parameters=found.parameters)
         stopped = self.trainer.fit(judged)
         said = np.asarray(stopped.predict(judged.valid_rows))
-        return trials, {**judged.parameters, **stopped.parameters()}, _figures(judged, said), [said]
+        return found, {**judged.parameters, **stopped.parameters()}, _figures(judged, said), [said]
 
     def _folds(self, data: TrainingRows, task: FitTask) -> tuple[dict[str, float], list[np.ndarray]]:
         """Figures and answers of each fold, of a model fitted as was found best on the rows that teach for it alone."""

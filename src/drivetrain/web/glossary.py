@@ -97,6 +97,16 @@ TERMS: dict[str, Term] = {
         "What the model was declared to do whatever its average figures, such as not to depend on a field, or to go up "
         "with a number. Each is tried on cases it had never seen.",
     ),
+    "cost": Term(
+        "Cost",
+        "Answers are timed on the machine that judged the version, one thread, with nothing in between: no network, no "
+        "features to be read, no log. The champion is timed in turns with it.",
+    ),
+    "tuning": Term(
+        "Tuning",
+        "Many settings are tried on part of what it learns from and judged on later cases; one of them is taken. One "
+        "that lags the others is given up early, unless several things are searched for at once.",
+    ),
     "robustness": Term(
         "Worse inputs",
         "The same cases with something taken away, shuffled, made stale or noisy: how much worse the figure gets. A "

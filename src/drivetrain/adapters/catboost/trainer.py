@@ -132,8 +132,8 @@ class _Watch:
         """Whether to go on."""
         try:
             if self._task.report is not None:
-                values = info.metrics["validation"][self._loss]
-                self._task.report(info.iteration - 1, -float(values[-1]))
+                loss = float(info.metrics["validation"][self._loss][-1])
+                self._task.report(info.iteration - 1, -loss if self._task.rising else loss)
         except BaseException as error:  # noqa: BLE001 - raised again by the fit
             self.raised = error
         return self.raised is None

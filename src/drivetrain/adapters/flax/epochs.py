@@ -125,7 +125,7 @@ class Epochs:
         if best_round(self._losses, 0)[0] == len(self._losses) - 1:
             self._best = self._variables
         if self._task.report is not None:
-            self._task.report(len(self._losses) - 1, -self._losses[-1])
+            self._task.report(len(self._losses) - 1, -self._losses[-1] if self._task.rising else self._losses[-1])
 
     def _over(self) -> bool:
         return bool(self._settings.patience and self._losses) and best_round(self._losses, self._settings.patience)[1]

@@ -61,6 +61,7 @@ class Rounds:
         left = task if known else msgspec.structs.replace(task, checkpoints=None)
         self._checkpoint = plugins.load("checkpoint", "numpy")(left, ["lightgbm", dict(parameters), most, patience])
         self._losses: list[float] = []
+        self._best = 0
 
     def boost(self) -> tuple[Any, int]:
         """The booster, and the round that was best, counted from 1."""
@@ -72,6 +73,7 @@ class Rounds:
         if kept is not None:
             before = lightgbm.Booster(model_str=kept["model"].decode())
             self._losses = msgspec.json.decode(kept["losses"], type=list[float])
+            self._best = best_round(self._losses, 0)[0]
             self._parameters["feature_fraction_seed"] = self._drawn(train, before)
         done = before.current_iteration() if before else 0
         if not self._over() and done < self._most:
@@ -79,7 +81,7 @@ class Rounds:
                 self._parameters, train, self._most - done, valid_sets=valid, callbacks=[self._after], init_model=before
             )
         assert before is not None
-        return before, 1 + best_round(self._losses, 0)[0]
+        return before, 1 + self._best
 
     def _data(self) -> tuple[Any, list[Any]]:
         import lightgbm  # noqa: PLC0415 - deferred with the fit
@@ -109,16 +111,18 @@ class Rounds:
         if said:
             value, rises = said[self._parameters["metric"][0]]
             self._losses.append(-value if rises else value)
+            if self._losses[-1] < self._losses[self._best]:
+                self._best = len(self._losses) - 1
             if self._task.report is not None:
                 self._task.report(len(self._losses) - 1, self._meant(said[self._parameters["metric"][-1]][0]))
         if self._over():
-            raise EarlyStopException(best_round(self._losses, 0)[0], state.evaluation_result_list)
+            raise EarlyStopException(self._best, state.evaluation_result_list)
         if self._checkpoint.due:
             losses = msgspec.json.encode(self._losses)
             self._checkpoint.save({"model": state.model.model_to_string().encode(), "losses": losses})
 
     def _over(self) -> bool:
-        return self._patience is not None and best_round(self._losses, self._patience)[1]
+        return self._patience is not None and len(self._losses) - 1 - self._best >= self._patience
 
     def _drawn(self, train: Any, before: Any) -> int:  # noqa: ANN401 - lightgbm has no types
         """State of the generator that chooses columns, after as many trees."""

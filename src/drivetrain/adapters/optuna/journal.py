@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,11 +36,13 @@ class Journal:
         path: The file; ``None`` keeps nothing.
         space: What is searched.
         seed: The search's seed.
+        *more: What else makes the search what it is.
     """
 
-    def __init__(self, path: Path | None, space: Mapping[str, Space], seed: int) -> None:
+    def __init__(self, path: Path | None, space: Mapping[str, Space], seed: int, *more: Sequence[object]) -> None:
         self._path = path
-        self._search = digest([dict(space), seed])
+        self._trying = None if path is None else path.with_suffix(".trying")
+        self._search = digest([dict(space), seed, *filter(None, more)])
 
     def read(self) -> list[Entry]:
         """Trials of this search that were finished, in order; a torn last line is cut off."""
@@ -54,6 +57,27 @@ class Journal:
         if len(whole) < len(data):
             os.truncate(self._path, len(whole))
         return [entry for entry in entries if entry.search == self._search]
+
+    def begin(self, number: int) -> int:
+        """Notes that a trial begins; how often the process died in the middle of it.
+
+        The note is written, not synced: it outlives the process, which is all it is for.
+        """
+        if self._trying is None:
+            return 0
+        died = 0
+        with suppress(OSError, ValueError):
+            search, trial, times = self._trying.read_text().split()
+            died = int(times) if (search, int(trial)) == (self._search, number) else 0
+        self._trying.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # a full disk is told of by whoever has a result to keep
+            self._trying.write_text(f"{self._search} {number} {died + 1}")
+        return died
+
+    def end(self) -> None:
+        """The trial is over, however it ended."""
+        if self._trying is not None:
+            self._trying.unlink(missing_ok=True)
 
     def add(self, trial: Trial, steps: Mapping[int, float]) -> Entry:
         """Keeps a finished trial; on disk when this returns.

@@ -99,7 +99,7 @@ class Epochs:
         if best_round(self._losses, 0)[0] == len(self._losses) - 1:
             self._best = {name: each.detach().clone() for name, each in self._core.state_dict().items()}
         if self._task.report is not None:
-            self._task.report(len(self._losses) - 1, -self._losses[-1])
+            self._task.report(len(self._losses) - 1, -self._losses[-1] if self._task.rising else self._losses[-1])
 
     def _over(self, done: int) -> bool:
         patience = self._settings.patience

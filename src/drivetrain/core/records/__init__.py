@@ -6,6 +6,7 @@ from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
+from drivetrain.core.records.cost import Cost, Intake
 from drivetrain.core.records.deciding import Acting, Covering, Decided, Decider
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
@@ -66,6 +67,7 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Condition",
+    "Cost",
     "Covering",
     "Dataset",
     "Decided",
@@ -90,6 +92,7 @@ __all__ = [
     "GateReport",
     "Guardrail",
     "InputSchema",
+    "Intake",
     "Link",
     "LoggedModel",
     "Measure",

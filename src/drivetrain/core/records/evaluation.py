@@ -6,6 +6,7 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.cost import Cost, Intake
 from drivetrain.core.records.deciding import Acting, Covering
 from drivetrain.core.records.measure import Measure
 from drivetrain.core.records.task import Task
@@ -109,6 +110,12 @@ class Evaluation(Record, frozen=True, kw_only=True):
     """Where a threshold was chosen by cost."""
     covering: Covering | None = None
     """Where answers come with an interval or a set."""
+    cost: Cost | None = None
+    """What it costs to train, keep and ask; none of evaluations from before it was measured."""
+    champion_cost: Cost | None = None
+    """The champion's, timed in turns with it; none where it could not be asked the same rows."""
+    intakes: tuple[Intake, ...] = ()
+    """How the rows of the tables behind the training set kept their contracts."""
 
     @property
     def key(self) -> str:

@@ -30,6 +30,30 @@ class Trial(msgspec.Struct, frozen=True):
     """The tuned metric on the validation rows; none where the trial was pruned or failed."""
     state: Literal["complete", "pruned", "failed"]
     seconds: float
+    values: dict[str, float] = {}
+    """Objective → what it came to, where there are several; ``latency`` in microseconds a row, ``size`` in bytes."""
+    reason: str = ""
+    """Why it failed."""
+    enqueued: bool = False
+    """Whether its parameters were given before the search began."""
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+    """How one of the trials was chosen, and what the search began with."""
+
+    metric: str
+    objectives: tuple[str, ...] = ()
+    """What trials were compared by, the metric first, where there are several."""
+    chosen: int
+    """Number of the trial whose parameters were taken."""
+    because: str
+    """Why: a sentence."""
+    front: tuple[int, ...] = ()
+    """Numbers of the trials that no other surpasses in one objective without falling behind in another."""
+    enqueued: tuple[dict[str, Scalar], ...] = ()
+    """Parameters that were tried first."""
+    enqueued_from: str = ""
+    """Ref of the run that they came from; empty where the project names them."""
 
 
 class Imputation(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,10 +168,16 @@ class Run(Record, frozen=True, kw_only=True):
     leakage: tuple[LeakageFinding, ...] | None = None
     """What was found by those who looked for leaks; none of a run from before anybody did."""
     trials: tuple[Trial, ...] = ()
+    tuning: Tuning | None = None
+    """How one of the trials was chosen; none where nothing was tuned."""
     train_rows: int = 0
     train_since: Micros = 0
     train_until: Micros = 0
     seconds: float = 0.0
+    cpu_seconds: float | None = None
+    """Of all threads of the process, while it trained; none of runs from before it was counted."""
+    peak_memory: int | None = None
+    """Bytes that the process held at most, where the training was when it held most; else none."""
     error: str = ""
     tracked: Tracked | None = None
     """What a run has that was logged by an MLflow client; none of our own."""

@@ -26,6 +26,7 @@ from drivetrain.store.bundle import Store
 from drivetrain.train.environment import packages
 from drivetrain.train.fit import fit
 from drivetrain.train.making import machine
+from drivetrain.train.tuning.warm import again
 
 TOLERANCE = 1e-6
 """Largest difference at which answers count as the same, of one or of the largest answer, whichever is more."""
@@ -65,7 +66,7 @@ def reproduce(
         rows=count,
         difference=difference,
         tolerance=tolerance,
-        notes=(*rows.notes, *_unnoted(run), *notes),
+        notes=tuple(filter(None, (*rows.notes, *_unnoted(run), again(declares.tune, run)[1], *notes))),
         seconds=time.monotonic() - began,
     )
 
@@ -83,7 +84,7 @@ def _fitted(
         features=model.feature_names(),
         trainer=model.trainer,
         split=model.split,
-        tune=model.tune,
+        tune=again(model.tune, run)[0],
         baselines=model.baselines,
         as_of=making.as_of if making and making.as_of else until,
         training_set=run.inputs.get("training_set", ""),

@@ -23,6 +23,7 @@ from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
+from drivetrain.loop.stages.cost import costed
 from drivetrain.loop.stages.deciding import read_answers
 from drivetrain.loop.stages.probe import Probed, probe
 from drivetrain.loop.stages.train import binding, rows_known
@@ -112,6 +113,7 @@ def judge(
         bootstrap=model.bootstrap,
     )
     evaluation = read_answers(project, model, run, evaluation, seen, predictions)
+    evaluation = costed(project, model, evaluation, run, test)
     probed = Probed(run=run, known=frame, learned=cut.refit, test=test, predictions=predictions, subject=subject)
     probes = probe(project, model, probed)
     gates = check(model.gates, evaluation, probes)

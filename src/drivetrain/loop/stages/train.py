@@ -10,7 +10,7 @@ import polars as pl
 from drivetrain.core.clock import DAY, Micros, datetime_of, iso
 from drivetrain.core.hashing import digest
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import TableVersion
+from drivetrain.core.records import Run, TableVersion
 from drivetrain.features.label import AT, LABEL, LABEL_AT
 from drivetrain.features.target import kind_of
 from drivetrain.loop.claims import early_claims
@@ -19,7 +19,9 @@ from drivetrain.loop.making import declared
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import table_version
+from drivetrain.registry.aliases import champion
 from drivetrain.train.fit import fit
+from drivetrain.train.tuning.warm import warmed
 
 
 def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -38,7 +40,7 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
             features=model.feature_names(),
             trainer=model.trainer,
             split=model.split,
-            tune=model.tune,
+            tune=warmed(model.tune, champions_run(project, model)),
             baselines=model.baselines,
             as_of=until,
             training_set=table.ref,
@@ -66,6 +68,12 @@ def train_node(project: Definitions, model: Model, at: Micros | None) -> Node:
         needs=(training_set,),
         action=action,
     )
+
+
+def champions_run(project: Definitions, model: Model) -> Run | None:
+    """The run of the model's champion, if there is one."""
+    standing = champion(project.store, model.name)
+    return None if standing is None else project.store.catalog.get(Run, standing.run_id)
 
 
 def binding(project: Definitions, model: Model, at: Micros | None) -> Micros | None:

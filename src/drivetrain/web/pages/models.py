@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import Alias, BiasReport, Evaluation, ModelVersion, RegisteredVersion, Run
 from drivetrain.evaluate.bias.wording import findings
+from drivetrain.evaluate.cost.told import cost_told
+from drivetrain.train.tuning.choosing import told_value
 from drivetrain.web import figures, lineage
 from drivetrain.web.answered import answered
 from drivetrain.web.asking import DeskOf
@@ -74,6 +76,7 @@ def version(request: Request, desk: DeskOf, name: str, number: int) -> HTMLRespo
         tree=lineage.upward(catalog, found.ref),
         metric=shown_metric(desk.metric, [evaluation] if evaluation else []),
         **answered(catalog, found.run_id),
+        **cost_told(evaluation),
     )
 
 
@@ -120,7 +123,7 @@ def run(request: Request, desk: DeskOf, run_id: str) -> HTMLResponse:
         return tracked_run(request, desk, found)
     versions = [one for one in desk.store.catalog.find(ModelVersion, found.model) if one.run_id == run_id]
     tree = lineage.upward(desk.store.catalog, found.ref)
-    return page(request, "run.html", run=found, versions=versions, tree=tree)
+    return page(request, "run.html", run=found, versions=versions, tree=tree, told_value=told_value)
 
 
 def version_of(desk: Desk, name: str, number: int) -> ModelVersion:

@@ -1,0 +1,1 @@
+"""The search for parameters: what a trial comes to, how long it may take, and which one is taken."""
