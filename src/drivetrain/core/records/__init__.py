@@ -9,6 +9,7 @@ from drivetrain.core.records.budget import PrivacyBudget
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
 from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
+from drivetrain.core.records.estimation import Contribution, Estimation, Maturity, Ripe, Segment, Why
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
     ClassMeasure,
@@ -64,6 +65,7 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Condition",
+    "Contribution",
     "Dataset",
     "Decision",
     "Dependence",
@@ -71,6 +73,7 @@ __all__ = [
     "DependenceReport",
     "Discovery",
     "Disparity",
+    "Estimation",
     "Evaluation",
     "Example",
     "Explanation",
@@ -87,6 +90,7 @@ __all__ = [
     "InputSchema",
     "Link",
     "LoggedModel",
+    "Maturity",
     "Measure",
     "Metric",
     "MissingGap",
@@ -100,9 +104,11 @@ __all__ = [
     "RegisteredModel",
     "RegisteredVersion",
     "Replay",
+    "Ripe",
     "RobustnessReport",
     "Rollout",
     "Run",
+    "Segment",
     "Signature",
     "SliceMeasure",
     "Statement",
@@ -118,4 +124,5 @@ __all__ = [
     "TrackedExperiment",
     "TrackedFile",
     "VaultKey",
+    "Why",
 ]
