@@ -71,7 +71,7 @@ def estimate_binary(
 
 
 def _shared(days: npt.NDArray[np.int64], shock: float, replicates: int, random: np.random.Generator) -> Floats | None:
-    """What the rows of a day share in each replicate, in log odds, shape (replicates, n); none where they share none."""
+    """What rows of a day share in each replicate, in log odds, shape (replicates, n); none where they share none."""
     if not shock:
         return None
     _, day = np.unique(days, return_inverse=True)

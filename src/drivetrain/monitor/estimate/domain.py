@@ -69,7 +69,7 @@ def weights_of(margins: Floats) -> Floats:
     """Weights of rows from the log of their ratio, adding to their number; none above :data:`_MOST`."""
     raw = np.exp(margins - margins.max())
     weights = raw * (len(raw) / raw.sum())
-    for _ in range(3):
+    for _ in range(5):
         weights = np.minimum(weights, _MOST)
         weights *= len(raw) / weights.sum()
     return np.asarray(weights, np.float64)

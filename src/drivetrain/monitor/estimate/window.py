@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,9 @@ TOLD_APART = 0.6
 
 LEAST_EFFECTIVE = 150.0
 """Rows that the weighted ones must be worth."""
+
+APART = 0.95
+"""ROC AUC from which on hardly any of the evaluation's rows lie where the window's do, whatever their weights say."""
 
 ASSUMES = {
     "cbpe": "Right if what the probabilities mean has not changed since the evaluation: rows alike in their inputs "
@@ -79,26 +84,35 @@ def estimate_window(
         )
     values, said, days = values[whole], np.ascontiguousarray(outputs[whole]), ats[whole] // DAY
     ratio = weigh(kept, values, days)
-    method = "dle" if kept.task.kind == "regression" else "cbpe"
+    method: Literal["cbpe", "dle"] = "dle" if kept.task.kind == "regression" else "cbpe"
     told = Estimation(
-        method="dle" if method == "dle" else "cbpe",
+        method=method,
         assumes=ASSUMES[method],
         shift=ratio.told,
         effective=ratio.effective,
     )
-    if ratio.told < TOLD_APART:
-        return Estimated(_plain(kept, values, said, days, level), told, ratio)
-    if ratio.effective < LEAST_EFFECTIVE:
-        words = (
-            f"not weighted: the window's inputs are so unlike the evaluation's that its {len(kept.sample.labels):,} "
-            f"rows are worth {ratio.effective:.0f} (at least {LEAST_EFFECTIVE:.0f} are needed), so the estimate rests "
-            "on rows that the window is not like"
-        )
-        told = msgspec.structs.replace(told, refused=words)
+    if ratio.told >= TOLD_APART and too_few(ratio):
+        told = msgspec.structs.replace(told, refused=unlike(ratio, len(kept.sample.labels)))
+    # A model of losses is asked about the window's own inputs: it needs no weights.
+    if ratio.told < TOLD_APART or too_few(ratio) or method == "dle":
         return Estimated(_plain(kept, values, said, days, level), told, ratio)
     plain = _plain(kept, values, said, days, None)
     weighted = estimate_weighted(kept, ratio.weights, said, days, level)
     return Estimated(weighted, msgspec.structs.replace(told, plain=plain), ratio)
+
+
+def too_few(ratio: Ratio) -> bool:
+    """Whether the evaluation has too few rows like the window's to say anything of them."""
+    return ratio.effective < LEAST_EFFECTIVE or ratio.told > APART
+
+
+def unlike(ratio: Ratio, rows: int) -> str:
+    """That it has, in a sentence without its full stop."""
+    return (
+        f"the window's inputs are unlike the evaluation's: {rows:,} of its rows, weighted to be like the window's, are "
+        f"worth {ratio.effective:.0f} (at least {LEAST_EFFECTIVE:.0f} are needed), and {100 * ratio.told:.0f} of 100 "
+        "pairs are told apart, so that what is told rests on rows that the window is not like"
+    )
 
 
 def weigh(kept: Kept, values: Floats, days: npt.NDArray[np.int64]) -> Ratio:

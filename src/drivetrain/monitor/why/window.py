@@ -12,7 +12,7 @@ from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.wording import figure, percent
 from drivetrain.monitor.estimate.domain import Ratio
 from drivetrain.monitor.estimate.keeping import Kept
-from drivetrain.monitor.estimate.window import LEAST_EFFECTIVE
+from drivetrain.monitor.estimate.window import too_few, unlike
 from drivetrain.monitor.why.parts import OTHERS, Parts, Rows, losses_of, parts_of
 from drivetrain.monitor.why.segments import segments_of
 
@@ -54,11 +54,8 @@ def why(
     segments: tuple[Segment, ...] = ()
     if here is not None and codes is not None:
         segments = segments_of(sample, codes, (losses_of(there, kept.task), losses_of(here, kept.task)), here.days)
-    if ratio.effective < LEAST_EFFECTIVE:
-        refused = (
-            "the parts can't be told apart: the window's inputs are so unlike the evaluation's that its "
-            f"{len(there.labels):,} rows are worth {ratio.effective:.0f}"
-        )
+    if too_few(ratio):
+        refused = f"the parts can't be told apart: {unlike(ratio, len(there.labels))}"
         words = f"{refused[0].upper()}{refused[1:]}. {_rows(segments)}".strip()
         return Why(
             metric=metric,
