@@ -34,7 +34,7 @@ def told(world, window, *, known=1.0, monitor=MONITOR):
 
 
 def test_nothing_changed_nothing_said(world):
-    said = [told(world, rows(seed, a_day=150), known=known).findings for seed in range(12) for known in (0.0, 1.0)]
+    said = [told(world, rows(seed, a_day=150), known=known).findings for seed in range(8) for known in (0.0, 1.0)]
     assert sum(len(found) > 0 for found in said) <= 1
 
 
@@ -87,7 +87,7 @@ def test_a_gap_below_the_drop_is_an_alert_of_its_own(world):
 
 def test_gaps_are_rarely_found_where_there_are_none(world):
     wrong = 0
-    for seed in range(12):
+    for seed in range(8):
         found = told(world, rows([7, seed], a_day=150)).report.estimation.gaps["average_precision"]
         wrong += not found.low <= 0 <= found.high
     assert wrong <= 1

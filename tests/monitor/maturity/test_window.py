@@ -119,14 +119,11 @@ def test_weights_make_up_for_what_has_not_come_yet():
     delay = random.exponential(np.where(first, 1.0, 4.0))
     came = delay <= exposure
     weights = arrival_weights(first[came], delay[came], exposure[came])
-    if weights is None:  # some are too young for it
-        old = came & (exposure > 1)
-        weights = arrival_weights(first[old], delay[old], exposure[old])
-        came = old
     share = weights[first[came]].sum() / weights.sum()
-    old = exposure > exposure[came].min()
-    within = delay <= 10
-    assert share == pytest.approx(first[old & within].mean(), abs=0.02)
+    assert share == pytest.approx(first[delay <= 10].mean(), abs=0.02)
+    assert abs(first[came].mean() - first[delay <= 10].mean()) > 0.04
+    assert (weights == 0).mean() < 0.1
+    assert arrival_weights(first[:9], np.full(9, 5.0), np.arange(5.0, 14.0)) is not None
 
 
 def test_numbers_are_told_apart_at_their_middle():

@@ -46,18 +46,18 @@ def test_other_inputs_are_no_concept(kept):
 
 
 def test_a_concept_is_no_other_inputs(kept):
-    found = taken_apart(kept, rows(3, otherwise=2.5))
+    found = taken_apart(kept, rows(3, otherwise=2.5), "average_precision")
     assert found.concept.low > 0.02
     assert found.inputs.low < 0 < found.inputs.high
 
 
 def test_no_change_has_no_parts(kept):
     sure = 0
-    for seed in range(20):
+    for seed in range(12):
         found = taken_apart(kept, rows([4, seed], a_day=150))
         sure += not found.concept.low <= 0 <= found.concept.high
         sure += not found.inputs.low <= 0 <= found.inputs.high
-    assert sure <= 5
+    assert sure <= 4
 
 
 def test_shapley_values_are_those_of_every_order():

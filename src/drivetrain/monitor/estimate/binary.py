@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -66,8 +67,18 @@ def estimate_binary(
     for name, value in values.items():
         if defined(float(value[0])):
             draws = Draws(float(value[0]), float(value[0]) + apart[name], rows, calibration.blocks)
-            found[name] = draws.measure(metric_named(name), level)
+            found[name] = wide(draws.measure(metric_named(name), level), draws.replicates)
     return found
+
+
+def wide(measure: Measure, replicates: Floats) -> Measure:
+    """An interval that holds as many of the replicates as it says: those of few positives are skewed and lumpy."""
+    there = replicates[np.isfinite(replicates)]
+    if measure.low is None or measure.high is None or not len(there):
+        return measure
+    outside = (1 - measure.level) / 2
+    low, high = np.quantile(there, [outside, 1 - outside])
+    return msgspec.structs.replace(measure, low=min(measure.low, float(low)), high=max(measure.high, float(high)))
 
 
 def _shared(days: npt.NDArray[np.int64], shock: float, replicates: int, random: np.random.Generator) -> Floats | None:

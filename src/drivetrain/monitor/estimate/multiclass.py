@@ -11,6 +11,7 @@ from drivetrain.core.records import Measure
 from drivetrain.evaluate.bootstrap import Draws
 from drivetrain.evaluate.metrics import SETS, defined
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.estimate.binary import wide
 from drivetrain.monitor.estimate.calibration import Calibration
 from drivetrain.monitor.estimate.expected import Ordered
 
@@ -63,7 +64,8 @@ def estimate_multiclass(
         metric = SETS["multiclass"].named(name)
         if metric is not None and defined(float(value[0])):
             apart = likely[name] - middle[name] + (came[name] - likely[name]) * shrunk
-            found[name] = Draws(float(value[0]), float(value[0]) + apart, rows, blocks).measure(metric, level)
+            draws = Draws(float(value[0]), float(value[0]) + apart, rows, blocks)
+            found[name] = wide(draws.measure(metric, level), draws.replicates)
     return found
 
 

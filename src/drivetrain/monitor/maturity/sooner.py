@@ -20,7 +20,7 @@ _SURE = 3.9
 """Standard errors: one false word in ten thousand windows, were rows independent; days make that more."""
 _LEAST = 0.1
 _FEWEST = 50
-_THINNEST = 0.05
+_THINNEST = 0.1
 """A label that comes by its age less often than this would have to stand for too many."""
 
 
@@ -71,16 +71,18 @@ def arrival_weights(first: npt.NDArray[np.bool_], ages: Floats, exposures: Float
         exposures: How old each prediction is.
 
     Returns:
-        Shape (n,); none where some would have to stand for more than twenty.
+        Shape (n,); 0 for predictions so young that of one kind hardly any labels can have come: both kinds are left out
+        alike. None where that leaves fewer than half.
     """
-    weights: Floats = np.ones(len(ages))
+    weights: Floats = np.zeros(len(ages))
+    youngest = 0.0
     for kind in (first, ~first):
         if kind.any():
             share = _come_by(ages[kind], exposures[kind])
-            if float(share.min()) < _THINNEST:
-                return None
-            weights[kind] = 1.0 / share
-    return weights
+            weights[kind] = 1.0 / np.maximum(share, _THINNEST)
+            youngest = max(youngest, float(exposures[kind][share < _THINNEST].max(initial=0.0)))
+    weights[exposures <= youngest] = 0.0
+    return weights if (weights > 0).mean() >= 0.5 else None
 
 
 def adjusted(
