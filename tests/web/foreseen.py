@@ -65,8 +65,8 @@ def _why(quality: float) -> Why:
         effective=812.0,
         words=f"Of {fall:.3f} by which average precision is worse, +0.050 [+0.030, +0.070] comes from inputs that are "
         "unlike the evaluation's, above all carrier_history.share_late_7d (+0.036), weather.visib (+0.018), and the "
-        "rest from labels that follow like inputs otherwise than they did (concept). Moved most: where calendar.carrier is "
-        "EV (16 % of rows), mean loss 0.610, 0.440 then.",
+        "rest from labels that follow like inputs otherwise than they did (concept). Moved most: where "
+        "calendar.carrier is EV (16 % of rows), mean loss 0.610, 0.440 then.",
         upstream=(
             "weather.visib comes from table weather: the contract refused 310 of 1,002 rows that weather@88 brought "
             "(2013-10-03T00:00:00Z; 31 %, 0.4 % is usual), most for visib out of range",

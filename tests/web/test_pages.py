@@ -209,7 +209,7 @@ def test_a_window_that_is_worse_says_why(call, desk):
     assert "Why it is worse" in text
     assert "Weather.visib comes from table weather: the contract refused 310 of 1,002 rows" in text
     assert "Estimate missed it" in text
-    assert "this window&#39;s inputs are told" in text.lower()
+    assert "This window's inputs are told from those of the test in part" in text
 
 
 def test_before_any_outcome_the_estimate_is_the_headline(call, desk):

@@ -9,16 +9,16 @@ Singh, Ghassemi and Joshi, 2023), which add up to it exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from drivetrain.core.records import Contribution, Measure, Task
+from drivetrain.core.records import Contribution, Measure, Task, TaskKind
 from drivetrain.evaluate.bootstrap import MIN_BLOCKS
-from drivetrain.evaluate.metrics import METRICS, SETS
+from drivetrain.evaluate.metrics import METRICS, SETS, log_losses
 from drivetrain.evaluate.metrics.answers import Answers
 from drivetrain.evaluate.metrics.over import Weighted
 from drivetrain.evaluate.ranking import Floats, Ranking
@@ -141,8 +141,19 @@ def figure_of(metric: str, rows: Rows, task: Task) -> Callable[[Floats], float]:
     if task.kind == "binary" and metric in {"average_precision", "roc_auc"}:
         ranking = Ranking(rows.labels, rows.predictions)
         return lambda weights: float(getattr(ranking.areas_by_row(weights), metric))
+    if (task.kind, metric) in _MEANS:
+        losses = _MEANS[task.kind, metric](rows)
+        return lambda weights: float(weights @ losses / weights.sum())
     answers = Answers(rows.labels, rows.predictions, task)
     return lambda weights: float(SETS[task.kind].figures(answers, Weighted(weights))[metric][0])
+
+
+_MEANS: Mapping[tuple[TaskKind, str], Callable[[Rows], Floats]] = {
+    ("binary", "log_loss"): lambda rows: log_losses(rows.labels, rows.predictions),
+    ("binary", "brier"): lambda rows: np.square(rows.labels - rows.predictions),
+    ("regression", "mae"): lambda rows: np.abs(rows.labels - rows.predictions),
+}
+"""Metrics that are means of rows: a hundred resamples of them need no more than a hundred products."""
 
 
 def losses_of(rows: Rows, task: Task) -> Floats:
