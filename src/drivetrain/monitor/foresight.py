@@ -166,6 +166,8 @@ def explain(
         labels=seen.labels if enough else None,
         ats=seen.ats,
     )
+    if cause is None:
+        return report, every
     words = f"{missed(report, metric)} {cause.words}".strip()
     told = [_with(one, words, msgspec.to_builtins(cause)) if one is fallen[0] else one for one in every]
     return msgspec.structs.replace(report, why=cause), told

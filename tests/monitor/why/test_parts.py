@@ -125,3 +125,10 @@ def test_inputs_without_a_like_can_not_be_taken_apart(kept):
     assert found.inputs is None
     assert found.features == ()
     assert found.refused.startswith("the parts can't be told apart: the window's inputs are unlike the evaluation's")
+
+
+def test_labels_of_one_kind_only_have_no_reason(kept):
+    values, said, labels, ats = rows(11)
+    ratio = weigh(kept, values, ats // DAY)
+    nothing = np.zeros(len(labels))
+    assert why(kept, "roc_auc", ratio, values=values, outputs=said, labels=nothing, ats=ats) is None

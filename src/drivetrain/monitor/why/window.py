@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,7 +31,7 @@ def why(
     outputs: Floats,
     labels: Floats | None,
     ats: npt.NDArray[np.int64],
-) -> Why:
+) -> Why | None:
     """Takes a fall apart.
 
     Args:
@@ -40,6 +42,9 @@ def why(
         outputs: What the version said to them.
         labels: What came, shape (n,); none where too few have.
         ats: Moment of each, microseconds UTC.
+
+    Returns:
+        None where the metric has no value on either rows: with labels of one kind only.
     """
     sample = kept.sample
     there = Rows(sample.labels, sample.predictions, sample.days)
@@ -51,6 +56,8 @@ def why(
         codes = sample.encode(values[picks])
     names = [column.name for column in sample.columns]
     found = parts_of(metric, there, here, ratio, names, kept.task)
+    if not math.isfinite(found.worse.value):
+        return None
     segments: tuple[Segment, ...] = ()
     if here is not None and codes is not None:
         segments = segments_of(sample, codes, (losses_of(there, kept.task), losses_of(here, kept.task)), here.days)
