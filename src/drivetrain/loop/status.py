@@ -19,6 +19,7 @@ from drivetrain.core.records import (
     TableVersion,
 )
 from drivetrain.data.judge import stale
+from drivetrain.evaluate.metrics import AT_RATE
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
@@ -101,7 +102,7 @@ def foreseen(report: MonitorReport) -> list[str]:
     told = report.estimation
     if told is not None:
         real = report.performance
-        shown = {name: one for name, one in report.estimated.items() if not real or name in real}
+        shown = {name: one for name, one in report.estimated.items() if (not real or name in real) and name != AT_RATE}
         lines += [f"{name} {show_measure(measure)} estimated without labels" for name, measure in shown.items()]
         lines += [told.refused] if told.refused else []
     ripe = report.maturity

@@ -14,6 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from drivetrain.evaluate.metrics import AT_RATE
 from drivetrain.monitor.estimate.expected import Ordered
 from monitor.estimate import nannyml
 
@@ -83,6 +84,17 @@ def test_the_same_calibrated_probabilities_give_the_figures_of_nannyml(chunk):
         # Areas of theirs pair every row with itself, and their average precision gives a positive half its own place.
         loose = {"roc_auc": 5e-5, "average_precision": 1e-3}.get(name, 1e-6)
         assert found[name][0] == pytest.approx(value, abs=loose), name
+
+
+@pytest.mark.parametrize("digits", [1, 9], ids=["ties", "distinct"])
+def test_at_another_base_rate_it_is_the_average_precision_of_weighted_positives(digits):
+    random = np.random.default_rng(digits)
+    said = np.round(random.beta(2, 3, 400), digits)
+    labels = (random.random(400) < said).astype(float)
+    ordered = Ordered(said)
+    odds = 0.1 / 0.9 * (1 - labels.mean()) / labels.mean()
+    theirs = average_precision_score(labels, said, sample_weight=np.where(labels > 0, odds, 1.0))
+    assert ordered.figures(labels[ordered.order][None], 0.1)[AT_RATE][0] == pytest.approx(theirs)
 
 
 def test_nothing_acted_on_and_one_kind_only_have_no_figure():

@@ -39,11 +39,13 @@ def test_nothing_changed_nothing_said(world):
 
 
 def test_a_fall_is_told_before_labels_come_and_why(world):
-    window = rows(5, shift=-1.0)
+    window = rows(5, spread=0.3)
     found = told(world, window, known=0.03)
-    (finding,) = found.findings
+    finding = found.findings[0]
+    assert {one.rule for one in found.findings} == {"estimated.average_precision", "estimated.roc_auc"}
     assert (finding.rule, finding.severity) == ("estimated.average_precision", "warning")
     assert "average precision is estimated to have fallen to 0." in finding.message
+    assert "At the base rate of then it would be 0." in finding.message
     assert "Labels have arrived for 3 % of them." in finding.message
     assert "A change in that (concept drift) can't be seen without labels." in finding.message
     assert "above all x (+0." in finding.message
@@ -57,8 +59,14 @@ def test_a_fall_is_told_before_labels_come_and_why(world):
     assert msgspec.json.decode(msgspec.json.encode(report), type=MonitorReport) == report
 
 
+def test_fewer_positives_alone_are_a_note(world):
+    (finding,) = told(world, rows(5, shift=-1.0), known=0.0).findings
+    assert (finding.rule, finding.severity) == ("estimated.average_precision", "info")
+    assert "so fewer positives explain the fall within its uncertainty" in finding.message
+
+
 def test_labels_take_the_estimates_place(world):
-    rules = {finding.rule for finding in told(world, rows(5, shift=-1.0)).findings}
+    rules = {finding.rule for finding in told(world, rows(5, spread=0.3)).findings}
     assert "performance.average_precision" in rules
     assert not any(rule.startswith("estimated") for rule in rules)
 

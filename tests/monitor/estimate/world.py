@@ -16,12 +16,12 @@ WEEK = 7 * DAY
 BEFORE = 60 * DAY
 
 
-def rows(seed, days=7, a_day=400, *, shift=0.0, otherwise=0.0):
+def rows(seed, days=7, a_day=400, *, shift=0.0, spread=1.0, otherwise=0.0):
     """Values, probabilities, labels and moments; ``otherwise`` makes carrier b's labels rarer than the model says."""
     random = np.random.default_rng(seed)
     total = days * a_day
     values = np.column_stack(
-        [random.normal(shift, 1, total), random.normal(0, 1, total), random.choice(3, total, p=[0.5, 0.3, 0.2])]
+        [random.normal(shift, spread, total), random.normal(0, 1, total), random.choice(3, total, p=[0.5, 0.3, 0.2])]
     ).astype(float)
     margin = -1 + 1.2 * values[:, 0] - 0.5 * values[:, 1] + 0.8 * (values[:, 2] == 1)
     chance = expit(margin - otherwise * (values[:, 2] == 1))

@@ -33,6 +33,7 @@ def estimate_binary(
     days: npt.NDArray[np.int64],
     *,
     threshold: float = 0.5,
+    rate: float | None = None,
     level: float = 0.95,
     replicates: int = REPLICATES,
     seed: int = 0,
@@ -44,6 +45,7 @@ def estimate_binary(
         predictions: Probabilities of the window, shape (n,); none missing.
         days: Day of each, shape (n,).
         threshold: From which on a prediction is acted on.
+        rate: Base rate at which average precision is told once more; not by default.
         level: Coverage of the intervals.
         replicates: How often everything uncertain is drawn.
         seed: Of the draws.
@@ -56,13 +58,13 @@ def estimate_binary(
         return {}
     curves = calibration.curves(replicates, seed)
     ordered = Ordered(predictions, threshold)
-    values = ordered.figures(curves.shares(ordered.scores))
+    values = ordered.figures(curves.shares(ordered.scores), rate)
     random = np.random.default_rng(seed + 1)
     rows = len(predictions)
     picked = np.sort(random.choice(rows, SAMPLED, replace=False)) if rows > SAMPLED else np.arange(rows)
     part = Ordered(predictions[picked], threshold)
     shared = _shared(days[picked][part.order], calibration.shock, replicates, random)
-    apart = _apart(curves, part, shared, random, rows)
+    apart = _apart(curves, (part, rate), shared, random, rows)
     found: dict[str, Measure] = {}
     for name, value in values.items():
         if defined(float(value[0])):
@@ -90,12 +92,17 @@ def _shared(days: npt.NDArray[np.int64], shock: float, replicates: int, random: 
 
 
 def _apart(
-    curves: Curves, part: Ordered, shared: Floats | None, random: np.random.Generator, rows: int
+    curves: Curves,
+    asked: tuple[Ordered, float | None],
+    shared: Floats | None,
+    random: np.random.Generator,
+    rows: int,
 ) -> dict[str, Floats]:
     """How far each replicate's figures lie from those expected, at the size of the whole window."""
-    middle = part.figures(curves.shares(part.scores))
+    part, rate = asked
+    middle = part.figures(curves.shares(part.scores), rate)
     chance = curves.shares(part.scores, slice(1, None), shared)
-    likely = part.figures(chance)
-    came = part.figures((random.random(chance.shape) < chance).astype(np.float64))
+    likely = part.figures(chance, rate)
+    came = part.figures((random.random(chance.shape) < chance).astype(np.float64), rate)
     shrunk = math.sqrt(len(part.scores) / rows)
     return {name: likely[name] - middle[name] + (came[name] - likely[name]) * shrunk for name in middle}

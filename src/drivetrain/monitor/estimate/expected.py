@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from drivetrain.evaluate.metrics import METRICS, Metric
+from drivetrain.evaluate.metrics import AT_RATE, METRICS, Metric
 from drivetrain.evaluate.ranking import Floats
 
 _CLIP = 1e-15
@@ -27,12 +27,10 @@ AT_THRESHOLD: Mapping[str, Metric] = {
 }
 """What acting on predictions from a threshold on comes to."""
 
-RANKED = ("roc_auc", "average_precision", "log_loss", "brier", "base_rate")
-
 
 def metric_named(name: str) -> Metric:
     """A metric of a yes or no, those at a threshold among them."""
-    return AT_THRESHOLD.get(name) or METRICS[name]
+    return AT_THRESHOLD.get(name) or METRICS["average_precision" if name == AT_RATE else name]
 
 
 class Ordered:
@@ -51,11 +49,12 @@ class Ordered:
         sure = np.clip(self.scores, _CLIP, 1.0 - _CLIP)
         self._yes, self._no = -np.log(sure), -np.log1p(-sure)
 
-    def figures(self, came: Floats) -> dict[str, Floats]:
+    def figures(self, came: Floats, rate: float | None = None) -> dict[str, Floats]:
         """Every metric under each vector of labels.
 
         Args:
             came: Labels of 0 or 1, or probabilities of 1, in the order of :attr:`order`; shape (vectors, n).
+            rate: Base rate at which average precision is told once more.
 
         Returns:
             Name → shape (vectors,); NaN where a metric has no value.
@@ -75,7 +74,7 @@ class Ordered:
         gained = (step * (1.0 + through) - squares) / places
         hits = positives[:, self._acted - 1] if self._acted else np.zeros(len(came))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {
+            found = {
                 "roc_auc": np.where(
                     pairs > 1e-9, ((step * (below + level / 2)).sum(axis=1) - unsure / 2) / pairs, np.nan
                 ),
@@ -88,3 +87,17 @@ class Ordered:
                 "recall": hits / total,
                 "f1": 2 * hits / (self._acted + total),
             }
+            if rate is not None:
+                found[AT_RATE] = self._at_rate(came, positives, rate)
+        return found
+
+    def _at_rate(self, came: Floats, positives: Floats, rate: float) -> Floats:
+        """Average precision had positives been weighted to a base rate; a row's own weight is that of a positive."""
+        rows = came.shape[1]
+        end = self._ends[np.searchsorted(self._ends, np.arange(rows))]
+        total = positives[:, -1:]
+        weight = rate / (1 - rate) * (rows - total) / total
+        through = positives[:, end]
+        right = weight * (1.0 + through - came)
+        wrong = (end + 1.0 - through) - (1.0 - came)
+        return np.asarray((came * right / (right + wrong)).sum(axis=1) / total[:, 0], np.float64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from drivetrain.core.records import Measure, MonitorReport
-from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figure, figures, percent, span
-from drivetrain.monitor.finding import Finding
+from drivetrain.monitor.finding import Finding, Severity
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Performance
 
@@ -77,9 +77,18 @@ def _fall(report: MonitorReport, metric: str, drop: float) -> Finding | None:
     message = (
         f"{report.endpoint}: {title} is estimated to have {'fallen' if greater else 'risen'} to {figures(now)} on "
         f"{now.count:,} predictions of {span(report.since, report.until)}, from {figures(then)} when v{report.version} "
-        f"was evaluated{_rates(report)}. Labels have arrived for {percent(report.label_share)} of them. "
-        f"{report.estimation.assumes}"
+        f"was evaluated{_rates(report)}."
     )
+    severity: Severity = "warning"
+    at_rate = report.estimated.get(AT_RATE)
+    if metric == "average_precision" and at_rate is not None:
+        left = worsening(metric, at_rate, then)
+        message += f" At the base rate of then it would be {figures(at_rate)}"
+        if left is not None and left.low is not None and left.low <= drop:  # as of the fall that labels show
+            severity = "info"
+            message += ", so fewer positives explain the fall within its uncertainty"
+        message += "."
+    message += f" Labels have arrived for {percent(report.label_share)} of them. {report.estimation.assumes}"
     evidence: dict[str, object] = {
         "metric": metric,
         "estimated": msgspec.to_builtins(now),
@@ -91,7 +100,7 @@ def _fall(report: MonitorReport, metric: str, drop: float) -> Finding | None:
         "effective_rows": report.estimation.effective,
         "label_share": report.label_share,
     }
-    return Finding(f"estimated.{metric}", "warning", message, evidence)
+    return Finding(f"estimated.{metric}", severity, message, evidence)
 
 
 def _gap(report: MonitorReport, asked: Performance) -> Finding | None:

@@ -42,6 +42,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     losses: Losses | None = None
     sample: Sample
 
+    @property
+    def rate(self) -> float | None:
+        """Share of the evaluation's rows that came true; none where answers are no yes or no, or it is none or all."""
+        if self.task.kind != "binary":
+            return None
+        came, rows = sum(self.calibrations[0].came), sum(self.calibrations[0].rows)
+        return came / rows if 0 < came < rows else None
+
 
 class _Section(msgspec.Struct, frozen=True):
     estimate: Kept | None = None

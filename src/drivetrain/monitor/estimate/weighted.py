@@ -33,7 +33,7 @@ def estimate_weighted(
     sample = kept.sample
     if kept.task.kind == "binary":
         seen = observe(sample.predictions, sample.labels, sample.days, weights)
-        return estimate_binary(seen, predictions, days, threshold=kept.threshold, level=level)
+        return estimate_binary(seen, predictions, days, threshold=kept.threshold, rate=kept.rate, level=level)
     each = tuple(
         observe(
             np.ascontiguousarray(sample.predictions[:, at]),

@@ -130,7 +130,9 @@ def _plain(
     drawn = {} if level is not None else {"replicates": 0}
     level = 0.95 if level is None else level
     if kept.task.kind == "binary":
-        return estimate_binary(kept.calibrations[0], said, days, threshold=kept.threshold, level=level, **drawn)
+        return estimate_binary(
+            kept.calibrations[0], said, days, threshold=kept.threshold, rate=kept.rate, level=level, **drawn
+        )
     if kept.task.kind == "multiclass":
         return estimate_multiclass(kept.calibrations, said, days, level=level, **drawn)
     assert kept.losses is not None, "losses are kept of every evaluation of numbers"

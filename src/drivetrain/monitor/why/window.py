@@ -20,6 +20,8 @@ from drivetrain.monitor.why.segments import segments_of
 
 _MOST = 20_000
 _TOLD = 3
+_WORTH = 0.05
+"""Share of the inputs' part from which on a feature is worth a word."""
 
 
 def why(
@@ -87,7 +89,7 @@ def why(
 def _words(metric: str, found: Parts, segments: tuple[Segment, ...]) -> str:
     worse, inputs, concept = found.worse, found.inputs, found.concept
     title = METRICS[metric].title
-    moved = [one for one in found.features if one.feature != OTHERS and one.value > 0][:_TOLD]
+    moved = [one for one in found.features if one.feature != OTHERS and one.value > _WORTH * inputs.value][:_TOLD]
     above = ", above all " + ", ".join(f"{one.feature} ({figure(one.value, sign=True)})" for one in moved)
     shift = f"{_amount(inputs)} comes from inputs that are unlike the evaluation's" + (
         above if moved and _sure(inputs) and inputs.value > 0 else ""
@@ -112,7 +114,7 @@ def _amount(part: Measure) -> str:
     value = figure(part.value, sign=True)
     if part.low is None or part.high is None:
         return value
-    sure = "" if _sure(part) else ", which may be chance"
+    sure = "" if _sure(part) else ", which may be chance,"
     return f"{value} [{figure(part.low, sign=True)}, {figure(part.high, sign=True)}]{sure}"
 
 
