@@ -13,7 +13,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.estimate.keeping import load_kept
-from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.monitor.labels import arrived, join_labels
 from drivetrain.monitor.sinks import Sinks
 from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.window import Assessment, Watched, assess
@@ -162,7 +162,7 @@ def _labelled(store: Store, report: MonitorReport) -> int:
     """How many of a window's predictions have a label by now; reads none of their values."""
     rows = _window(store, report).select(*_KEYS).collect()
     joined = join_labels(rows, _feedback(store, report), endpoint=report.endpoint)
-    return int(joined[LABEL].count())
+    return int(joined.select(arrived().sum()).item())
 
 
 def _logged(store: Store, report: MonitorReport) -> tuple[pl.DataFrame, pl.DataFrame]:

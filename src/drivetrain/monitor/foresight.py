@@ -12,12 +12,12 @@ import polars as pl
 from drivetrain.core.clock import DAY, Micros
 from drivetrain.core.records import Estimation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.answered import answered
 from drivetrain.monitor.estimate.domain import Ratio
 from drivetrain.monitor.estimate.judge import GAP, LEVEL, gaps, judge_estimates, missed
-from drivetrain.monitor.estimate.keeping import Kept
+from drivetrain.monitor.estimate.keeping import ESTIMATED, Kept
 from drivetrain.monitor.estimate.window import Estimated, estimate_window, weigh
 from drivetrain.monitor.finding import Finding
-from drivetrain.monitor.labels import LABEL
 from drivetrain.monitor.maturity.window import maturity_of
 from drivetrain.monitor.output import outputs_logged
 from drivetrain.monitor.spec import Performance
@@ -34,7 +34,7 @@ class Seen(msgspec.Struct, frozen=True):
     Attributes:
         values: What the version read, shape (n, fields), or (n, 0) where the log holds rows of several widths.
         outputs: What it said, shape (n,), or (n, outputs).
-        labels: What came; NaN where nothing has.
+        labels: What came, classes by their position; NaN where nothing has that can be judged.
         ats: Moment of each, microseconds UTC.
     """
 
@@ -66,13 +66,17 @@ def seen_of(rows: pl.DataFrame, task: Task) -> Seen:
     """A version's rows of the prediction log, labels joined, as numbers."""
     widths = rows["values"].list.len().unique().to_list()
     values: Floats = np.empty((rows.height, 0))
+    labels: Floats = np.full(rows.height, np.nan)
+    if task.kind in ESTIMATED:
+        judged = answered(rows, task)
+        labels[judged.places] = judged.answers.labels
     if len(widths) == 1 and widths[0]:
         flat = rows["values"].explode().cast(pl.Float64).fill_null(float("nan")).to_numpy()
         values = flat.reshape(rows.height, widths[0])
     return Seen(
         values,
         outputs_logged(rows, task),
-        rows[LABEL].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        labels,
         rows["at"].cast(pl.Int64).to_numpy(),
     )
 

@@ -65,7 +65,7 @@ class Maturity(msgspec.Struct, frozen=True, kw_only=True):
         repeated: Labels told again with the same value: they change nothing.
         contradicted: Predictions that were told two values: the last one is used.
         early: Labels known before their prediction was made for: they are not used.
-        strange: Labels that are no number: they are not used.
+        strange: Labels that are neither a number nor names: they are not used.
         sooner: Which labels come sooner than others, in a sentence; empty where none surely do.
         adjusted: Metric → its value with each label weighted by how rarely its like has arrived by that age.
     """

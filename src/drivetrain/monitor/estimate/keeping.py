@@ -8,10 +8,13 @@ import numpy.typing as npt
 
 from drivetrain.core.clock import DAY
 from drivetrain.core.errors import StoreError
-from drivetrain.core.records import InputSchema, Task
+from drivetrain.core.records import InputSchema, Task, TaskKind
 from drivetrain.monitor.estimate.calibration import Calibration, observe
 from drivetrain.monitor.estimate.loss import Losses, learn_losses
 from drivetrain.monitor.estimate.sample import Sample, take_sample
+
+ESTIMATED: tuple[TaskKind, ...] = ("binary", "multiclass", "regression")
+"""Kinds of answers whose performance is estimated."""
 
 _LAYOUT = 1
 _SECTION = "estimate"
@@ -87,7 +90,7 @@ def keep(
     """
     matrix, said = np.asarray(values, np.float64), np.asarray(outputs, np.float64)
     truth, days = np.asarray(labels, np.float64), np.asarray(ats, np.int64) // DAY
-    if task.kind not in {"binary", "multiclass", "regression"} or len(truth) < LEAST_ROWS:
+    if task.kind not in ESTIMATED or len(truth) < LEAST_ROWS:
         return None
     calibrations: tuple[Calibration, ...] = ()
     if task.kind == "binary":

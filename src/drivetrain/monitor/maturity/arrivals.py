@@ -17,7 +17,7 @@ class Arrivals(msgspec.Struct, frozen=True):
         repeated: Labels told again with a value that was told already.
         contradicted: Predictions that were told more than one value.
         early: Predictions with a label known before the moment predicted for: it belongs to another.
-        strange: Labels that are no number.
+        strange: Labels that are neither a number nor names.
     """
 
     ages: Floats
@@ -35,18 +35,21 @@ def arrivals(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: str
         feedback: Rows of the feedback log.
         endpoint: Whose feedback.
     """
-    mine = feedback.lazy().filter(pl.col("endpoint") == endpoint)
-    valid = mine.filter(pl.col("label").is_finite()).with_columns(
-        pl.col("at").cast(pl.Int64).alias("_known"), pl.col("row").cast(pl.Int64)
+    named = feedback if "names" in feedback.columns else feedback.with_columns(names=pl.lit(None, pl.List(pl.String())))
+    mine = named.lazy().filter(pl.col("endpoint") == endpoint)
+    told_by = pl.col("label").is_finite().fill_null(value=False) | pl.col("names").is_not_null()
+    text = pl.coalesce(pl.col("names").list.join(" "), pl.col("label").cast(pl.String))
+    valid = mine.filter(told_by).with_columns(
+        pl.col("at").cast(pl.Int64).alias("_known"), pl.col("row").cast(pl.Int64), text.alias("label")
     )
     keys = predictions.lazy().select(
         "request_id", pl.col("row").cast(pl.Int64), "entity", pl.col("at").cast(pl.Int64).alias("_made")
     )
     keys = keys.with_row_index("_place")
     wanted = ["_place", "_made", "_known", "label"]
-    named = keys.join(valid.filter(pl.col("request_id") != ""), on=["request_id", "row"]).select(wanted)
+    by_request = keys.join(valid.filter(pl.col("request_id") != ""), on=["request_id", "row"]).select(wanted)
     about = keys.filter(pl.col("entity") != "").join(valid, on="entity").select(wanted)
-    told = pl.concat([named, about]).collect()
+    told = pl.concat([by_request, about]).collect()
     good = told.filter(pl.col("_known") >= pl.col("_made"))
     each = good.group_by("_place").agg(
         (pl.col("_known") - pl.col("_made")).min().alias("age"), pl.len().alias("times"), pl.col("label").n_unique()
@@ -58,5 +61,5 @@ def arrivals(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: str
         repeated=int((each["times"] - each["label"]).cast(pl.Int64).sum()),
         contradicted=int((each["label"] > 1).sum()),
         early=told.filter(pl.col("_known") < pl.col("_made"))["_place"].n_unique(),
-        strange=int(mine.select((~pl.col("label").is_finite()).fill_null(value=True).sum()).collect().item()),
+        strange=int(mine.select((~told_by).sum()).collect().item()),
     )

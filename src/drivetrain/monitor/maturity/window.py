@@ -11,11 +11,12 @@ import polars as pl
 from drivetrain.core.clock import Micros
 from drivetrain.core.records import Maturity, Ripe, Task
 from drivetrain.evaluate.bootstrap import Bootstrap
+from drivetrain.evaluate.metrics.answers import Answers
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.maturity.arrivals import arrivals
 from drivetrain.monitor.maturity.curve import Come, curve, settled
 from drivetrain.monitor.maturity.sooner import adjusted, arrival_weights, kinds, which_sooner
-from drivetrain.monitor.performance import MEASURED, measure_performance
+from drivetrain.monitor.performance import measure_performance
 
 _WHOLE = 0.995
 """Share of labels from which on nothing is left to weigh."""
@@ -53,7 +54,7 @@ def maturity_of(
     whole = np.isfinite(said.reshape(len(said), task.outputs)).all(axis=1)
     known = np.isfinite(labels) & np.isfinite(ages) & whole
     expected = settled(ages, exposures) or due
-    measured = task.kind in MEASURED
+    measured = task.kind in {"binary", "regression"}
     sooner = which_sooner(labels[known], ages[known], exposures[known], task) if measured else ""
     ripe = []
     for one in curve(ages, exposures):
@@ -82,6 +83,6 @@ def maturity_of(
 
 def _ripe(one: Come, labels: Floats, said: Floats, task: Task, metrics: Sequence[str]) -> Ripe:
     plain = Bootstrap(replicates=0)
-    told = measure_performance(labels, said, np.zeros(len(labels), np.int64), task=task, bootstrap=plain)
+    told = measure_performance(Answers(labels, said, task), np.zeros(len(labels), np.int64), bootstrap=plain)
     shown = {name: measure.value for name, measure in told.items() if name in {*metrics, "base_rate"}}
     return Ripe(age=one.age, share=one.share, low=one.low, high=one.high, count=len(labels), metrics=shown)
