@@ -1,13 +1,17 @@
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 
-from drivetrain.core.records import Measure, MonitorReport
+from drivetrain.core.clock import DAY
+from drivetrain.core.records import Measure, MonitorReport, Task
+from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.monitor.alerts import judged
 from drivetrain.monitor.estimate.judge import gaps
+from drivetrain.monitor.estimate.keeping import keep
 from drivetrain.monitor.spec import Monitor, Performance, Retrain
 from drivetrain.monitor.window import Watched, assess
-from monitor.estimate.world import START, WEEK, evaluated, logs, rows
+from monitor.estimate.world import SCHEMA, START, WEEK, evaluated, logs, rows
 
 MONITOR = Monitor(endpoint="late", drift=None)
 
@@ -133,3 +137,41 @@ def test_reports_from_before_are_read():
     found = msgspec.json.decode(plain, type=MonitorReport)
     assert (found.estimated, found.estimation, found.maturity, found.why) == ({}, None, None, None)
     assert np.isfinite(found.at)
+
+
+def test_classes_that_come_back_by_name_are_held_against_the_estimate():
+    task = Task("multiclass", classes=("a", "b", "c"))
+
+    def drawn(seed, days, a_day):
+        random = np.random.default_rng(seed)
+        values = random.normal(0, 1, (days * a_day, 3))
+        values[:, 2] = 0
+        said = np.exp(values) / np.exp(values).sum(axis=1, keepdims=True)
+        came = (random.random(len(said))[:, None] > said.cumsum(axis=1)).sum(axis=1).clip(0, 2)
+        return values, said, came, START + np.repeat(np.arange(days), a_day) * DAY + random.integers(0, DAY, len(said))
+
+    values, said, came, ats = drawn(1, 30, 60)
+    kept = keep(values, said, came, ats, schema=SCHEMA, task=task)
+    evaluation = evaluate(
+        said, came.astype(float), ats, subject=Subject(run_id="r", model="late", data="table:t@1", task=task)
+    )
+    values, said, came, ats = drawn(2, 7, 200)
+    log, feedback = logs(values, np.zeros(len(said)), ats, np.zeros(len(said)))
+    log = log.with_columns(pl.Series("scores", said.tolist()))
+    names = pl.Series("names", [[task.classes[at]] for at in came], dtype=pl.List(pl.String))
+    feedback = feedback.with_columns(names, label=pl.lit(float("nan")))
+    report = assess(
+        log,
+        feedback,
+        monitor=Monitor(endpoint="late", drift=None, performance=Performance(metric="log_loss", drop=0.1, also={})),
+        watched=Watched(model="late", version=1, evaluation=evaluation, kept=kept),
+        since=START,
+        until=START + WEEK,
+        now=START + WEEK,
+    ).report
+    assert report.estimated["log_loss"].low < report.performance["log_loss"].value < report.estimated["log_loss"].high
+    assert report.estimation.gaps["accuracy"].low < 0 < report.estimation.gaps["accuracy"].high
+    assert report.maturity.curve[-1].metrics["log_loss"] == pytest.approx(
+        report.performance["log_loss"].value, abs=0.05
+    )
+    assert (report.maturity.strange, report.maturity.sooner) == (0, "")
