@@ -132,7 +132,7 @@ def shared_out(
             joined = tuple(sorted((*group, at)))
             often = math.factorial(len(group)) * math.factorial(len(columns) - len(group) - 1)
             value += often / math.factorial(len(columns)) * (worths[joined] - without)
-        found.append(Contribution(called[at], value))
+        found.append(Contribution(called[at], float(value)))
     return tuple(sorted(found, key=lambda one: -abs(one.value)))
 
 
