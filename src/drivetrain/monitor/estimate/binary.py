@@ -63,7 +63,7 @@ def estimate_binary(
     rows = len(predictions)
     picked = np.sort(random.choice(rows, SAMPLED, replace=False)) if rows > SAMPLED else np.arange(rows)
     part = Ordered(predictions[picked], threshold)
-    shared = _shared(days[picked][part.order], calibration.shock, replicates, random)
+    shared = shared_by_days(days[picked][part.order], calibration.shocks(replicates, random), random)
     apart = _apart(curves, (part, rate), shared, random, rows)
     found: dict[str, Measure] = {}
     for name, value in values.items():
@@ -83,18 +83,16 @@ def wide(measure: Measure, replicates: Floats) -> Measure:
     return msgspec.structs.replace(measure, low=min(measure.low, float(low)), high=max(measure.high, float(high)))
 
 
-def _shared(days: npt.NDArray[np.int64], shock: float, replicates: int, random: np.random.Generator) -> Floats | None:
-    """What rows of a day share in each replicate, in log odds, shape (replicates, n); none where they share none."""
-    if not shock:
-        return None
+def shared_by_days(days: npt.NDArray[np.int64], shocks: Floats, random: np.random.Generator) -> Floats:
+    """What the rows of a day share in each replicate, in log odds, shape (replicates, n)."""
     _, day = np.unique(days, return_inverse=True)
-    return random.normal(0.0, shock, (replicates, int(day.max()) + 1))[:, day]
+    return (shocks[:, None] * random.normal(0.0, 1.0, (len(shocks), int(day.max()) + 1)))[:, day]
 
 
 def _apart(
     curves: Curves,
     asked: tuple[Ordered, float | None],
-    shared: Floats | None,
+    shared: Floats,
     random: np.random.Generator,
     rows: int,
 ) -> dict[str, Floats]:

@@ -32,14 +32,34 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         rows: Rows of each block and bin, one block after the other.
         came: How many of them came true.
         blocks: Stretches of days.
-        shock: Standard deviation, in log odds, of what a day shares beyond the luck of its rows.
+        shared: Of days: the sum of their squared residuals, what luck alone makes of it, and the sum of their squared
+            slopes in log odds.
+        days: How many there were.
     """
 
     margins: tuple[float, ...]
     rows: tuple[float, ...]
     came: tuple[float, ...]
     blocks: int
-    shock: float = 0.0
+    shared: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    days: int = 1
+
+    @property
+    def shock(self) -> float:
+        """Standard deviation, in log odds, of what a day shares beyond the luck of its rows."""
+        apart, luck, slope = self.shared
+        return math.sqrt(max(apart - luck, 0.0) / max(slope, 1e-300))
+
+    def shocks(self, replicates: int, random: np.random.Generator) -> Floats:
+        """That standard deviation as it may be, for so many days tell it roughly: shape (replicates,).
+
+        The sum of squares scatters like a χ² with a degree of freedom less than there are days.
+        """
+        if self.days < 2:
+            return np.zeros(replicates)
+        apart, luck, slope = self.shared
+        drawn = apart * (self.days - 1) / random.chisquare(self.days - 1, replicates)
+        return np.sqrt(np.maximum(drawn - luck, 0.0) / max(slope, 1e-300))
 
     def curves(self, replicates: int, seed: int = 0) -> Curves:
         """The map from probability to share, as it is and from resampled blocks.
@@ -116,7 +136,7 @@ def observe(
         blocks=blocks,
     )
     expected = counted.curves(0).shares(predictions)[0]
-    return msgspec.structs.replace(counted, shock=_shock(labels, expected, day, weight))
+    return msgspec.structs.replace(counted, shared=_shared(labels, expected, day, weight), days=int(day.max()) + 1)
 
 
 def margins_of(predictions: Floats) -> Floats:
@@ -130,13 +150,12 @@ def expit(margins: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(margins, -40.0, 40.0))), np.float64)
 
 
-def _shock(labels: Floats, expected: Floats, day: npt.NDArray[np.intp], weight: Floats) -> float:
-    """What days share, by moments: the spread of their sums of residuals beyond that of independent rows."""
+def _shared(labels: Floats, expected: Floats, day: npt.NDArray[np.intp], weight: Floats) -> tuple[float, float, float]:
+    """What days share, by moments: the spread of their sums of residuals beside that of independent rows."""
     apart = np.bincount(day, weights=weight * (labels - expected))
     luck = np.bincount(day, weights=weight**2 * expected * (1 - expected))
     slope = np.bincount(day, weights=weight * expected * (1 - expected))
-    over = float((apart**2 - luck).sum() / max(float((slope**2).sum()), 1e-300))
-    return math.sqrt(max(over, 0.0))
+    return float(np.square(apart).sum()), float(luck.sum()), float(np.square(slope).sum())
 
 
 def _knots(margins: Floats, rows: Floats, came: float) -> Floats:

@@ -11,7 +11,7 @@ from drivetrain.core.records import Measure
 from drivetrain.evaluate.bootstrap import Draws
 from drivetrain.evaluate.metrics import SETS, defined
 from drivetrain.evaluate.ranking import Floats
-from drivetrain.monitor.estimate.binary import wide
+from drivetrain.monitor.estimate.binary import shared_by_days, wide
 from drivetrain.monitor.estimate.calibration import Calibration
 from drivetrain.monitor.estimate.expected import Ordered
 
@@ -47,12 +47,11 @@ def estimate_multiclass(
     random = np.random.default_rng(seed + 1)
     picked = np.sort(random.choice(rows, SAMPLED, replace=False)) if rows > SAMPLED else np.arange(rows)
     said = predictions[picked]
-    _, day = np.unique(days[picked], return_inverse=True)
     middle = figures(said, _whole([c.shares(said[:, at]) for at, c in enumerate(curves)]))
     chances = []
     for at, (curve, each) in enumerate(zip(curves, calibrations, strict=True)):
-        shocks = random.normal(0.0, each.shock, (replicates, int(day.max()) + 1))[:, day]
-        chances.append(curve.shares(said[:, at], slice(1, None), shocks))
+        shared = shared_by_days(days[picked], each.shocks(replicates, random), random)
+        chances.append(curve.shares(said[:, at], slice(1, None), shared))
     chance = _whole(chances)
     drawn = (random.random(chance.shape[1:])[None] > np.cumsum(chance, axis=0)).sum(axis=0).clip(0, len(curves) - 1)
     likely = figures(said, chance)
