@@ -66,9 +66,10 @@ def test_intervals_hold_what_comes_at_every_size(a_day, mean, shock):
     window = {"days": 7, "a_day": a_day, "mean": mean, "shock": shock}
     times = 200 if a_day < 3_000 else 60
     shares = covered(2, times, {"days": 40, "a_day": 60, "shock": shock}, window)
-    # Of nine figures the least may be unlucky; all together are held as often as is said.
-    assert np.mean(list(shares.values())) >= 0.945, shares
-    assert min(shares.values()) >= 0.9, shares
+    # Nine figures of one window share its luck: their mean is as uncertain as one of them.
+    luck = 0.95 * 0.05 / times
+    assert np.mean(list(shares.values())) >= 0.95 - 2 * luck**0.5, shares
+    assert min(shares.values()) >= 0.95 - 4 * luck**0.5, shares
 
 
 def test_intervals_are_no_wider_than_luck_makes_them():
