@@ -73,7 +73,7 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff check --fix .
 
 bench: bench-features bench-serving bench-data bench-train  ## every benchmark, each a table with ratios
-	@for file in runner engine leakage auc_bootstrap fairness; do $(BIN)/python benchmarks/$$file.py || exit 1; done
+	@for file in runner engine leakage auc_bootstrap fairness monitor_cbpe; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
 	@$(BIN)/python benchmarks/features.py

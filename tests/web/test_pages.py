@@ -6,9 +6,11 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+import msgspec
 import polars as pl
 import pytest
 
+from drivetrain.core.records import MonitorReport
 from drivetrain.features.derived import DerivedView
 from drivetrain.web.app import create_app
 from web.conftest import Caller
@@ -91,6 +93,8 @@ def test_hostile_text_in_records_and_figures_stays_text(desk: SeededDesk, call: 
 
 def test_a_chart_s_figures_can_t_close_their_script(call: Caller):
     text = call("/monitoring/late").text
+    assert "Estimated before outcomes are known" in text
+    assert "170 outcomes should be known by now." in text
     for block in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL):
         assert "<" not in block
 
@@ -197,3 +201,18 @@ def test_leaks_that_were_found_are_told_of_the_run_and_of_the_version(call: Call
         assert "What might give the answer away" in text
         assert "alone reaches a ROC AUC of 0.941" in text
         assert "Warned" in text
+
+
+def test_a_window_that_is_worse_says_why(call, desk):
+    report = next(one for one in desk.store.catalog.find(MonitorReport, "late") if one.why is not None)
+    text = call(f"/monitoring/late?window={report.key}").text
+    assert "Why it is worse" in text
+    assert "Weather.visib comes from table weather: the contract refused 310 of 1,002 rows" in text
+    assert "Estimate missed it" in text
+    assert "This window's inputs are told from those of the test in part" in text
+
+
+def test_before_any_outcome_the_estimate_is_the_headline(call, desk):
+    for one in desk.store.catalog.find(MonitorReport, "late"):
+        desk.store.catalog.commit(msgspec.structs.replace(one, performance={}, labelled=0, label_share=0.0))
+    assert "Average precision is estimated at 0." in call("/monitoring/late").text

@@ -8,6 +8,7 @@ import random
 from drivetrain.core.clock import WEEK, micros_of
 from drivetrain.core.records import Alert, FeatureDrift, Measure, MonitorReport
 from web import declared
+from web.foreseen import foreseen
 from web.learned import AP, measure, metrics
 
 REPORTS_FROM = micros_of("2013-07-01")
@@ -45,6 +46,7 @@ def reports() -> list[MonitorReport]:
                 labelled=labelled, label_share=share, performance=performance, reference=metrics(number), shadow=shadow,
                 latency_p50_us=410 + chance.randint(-30, 60), latency_p99_us=1_450 + chance.randint(-200, 500),
                 median_ages={name: 900.0 * (place + 1) ** 2 for place, name in enumerate(declared.VIEWS)},
+                **foreseen(week, quality, since + WEEK, predictions),
             )
         )  # fmt: skip
     return made

@@ -19,6 +19,7 @@ from drivetrain.core.records import (
     TableVersion,
 )
 from drivetrain.data.judge import stale
+from drivetrain.evaluate.metrics import AT_RATE
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
@@ -85,6 +86,7 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
             f"{report.label_share:.0%} labelled, {sum(drift.drifted for drift in report.drift)} features drifted"
         )
         lines += [f"{name} {show_measure(measure)}" for name, measure in report.performance.items()]
+        lines += foreseen(report)
     return {
         "endpoint": endpoint.name,
         "model": endpoint.model.name,
@@ -92,6 +94,26 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
         "versions": aliases,
         "lines": lines,
     }
+
+
+def foreseen(report: MonitorReport) -> list[str]:
+    """What a report says beyond labels that have come: estimates, how complete labels are, and why it is worse."""
+    lines: list[str] = []
+    told = report.estimation
+    if told is not None:
+        real = report.performance
+        shown = {name: one for name, one in report.estimated.items() if (not real or name in real) and name != AT_RATE}
+        lines += [f"{name} {show_measure(measure)} estimated without labels" for name, measure in shown.items()]
+        lines += [told.refused] if told.refused else []
+    ripe = report.maturity
+    if ripe is not None:
+        odd = [f"{ripe.overdue:,} labels are overdue"] if ripe.overdue else []
+        odd += [f"{ripe.contradicted:,} predictions were told two labels"] if ripe.contradicted else []
+        odd += [f"{ripe.early:,} labels were known before their prediction"] if ripe.early else []
+        lines += [*odd, *([ripe.sooner] if ripe.sooner else [])]
+    if report.why is not None:
+        lines += [report.why.words, *report.why.upstream]
+    return lines
 
 
 def _refused(project: Definitions, endpoint: Endpoint, aliases: Mapping[AliasName, int | None]) -> list[str]:

@@ -13,11 +13,14 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.ids import derived_id
 from drivetrain.core.records import Alert, Decision, Evaluation, Link, ModelVersion, MonitorReport
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.maturing import known_due, mature
 from drivetrain.loop.model import Model
 from drivetrain.loop.retraining import consider_retraining
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.loop.shadowing import consider_shadow
+from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.alerts import settle
+from drivetrain.monitor.estimate.keeping import load_kept
 from drivetrain.monitor.reference import load
 from drivetrain.monitor.sinks import Sinks
 from drivetrain.monitor.spec import Monitor
@@ -46,6 +49,7 @@ def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[
     decisions: list[Decision] = []
     while (start := _next_window(project, monitor, now)) is not None:
         decisions += _assess(project, monitor, start, start + monitor.window_us)
+    decisions += mature(project, monitor, now, _told)
     decisions += consider_shadow(project, monitor, now)
     decisions += consider_retraining(project, monitor, now, retrain)
     return decisions
@@ -93,6 +97,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
     endpoint = project.find_endpoint(monitor.endpoint)
     standing = _judged_version(store, endpoint.model.name)
     predictions, feedback = logged(store, endpoint.name, since, until)
+    reference = store.blobs.get(standing.reference) if standing.reference else None
     assessment = assess(
         predictions,
         feedback,
@@ -100,7 +105,9 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         watched=Watched(
             model=endpoint.model.name,
             version=standing.version,
-            reference=load(store.blobs.get(standing.reference)) if standing.reference else None,
+            reference=load(reference) if reference else None,
+            kept=load_kept(reference) if reference else None,
+            due=known_due(store, endpoint.name),
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],
             withheld=plan_of(endpoint).withheld,
@@ -109,6 +116,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         until=until,
         now=until,
     )
+    assessment = with_upstream(store.catalog, endpoint.model, assessment)
     report = assessment.report
     settled = settle(assessment.findings, store.catalog.find(Alert, endpoint.name), report, monitor, now=until)
     decisions = [_told(alert, standing) for alert in settled.told if alert.severity != "info"]

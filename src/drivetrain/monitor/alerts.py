@@ -98,6 +98,11 @@ def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
             return True
         measure = report.performance.get(name)
         return report.labelled >= asked.min_labels and measure is not None and measure.low is not None
+    if family == "estimated":
+        asked, told = monitor.performance, report.estimation
+        if asked is None or not asked.estimated or told is None:
+            return asked is None or not asked.estimated
+        return bool(told.gaps) if metric == "gap" else metric in report.estimated
     if family == "drift":
         return monitor.drift is None or report.output is not None
     return report.predictions > 0

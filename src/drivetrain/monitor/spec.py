@@ -13,7 +13,7 @@ from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 
-Trigger = Literal["performance", "calibration", "drift", "latency"]
+Trigger = Literal["performance", "estimated", "calibration", "drift", "latency"]
 """Family of rules: the first part of an alert's rule."""
 
 
@@ -59,6 +59,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
         calibration: Distance between mean prediction and share of positives that must surely be exceeded; none to leave
             it alone.
         min_labels: Labels below which nothing is judged.
+        estimated: Whether performance is estimated while too few labels are there, and held against the same drops.
     """
 
     metric: str = "average_precision"
@@ -66,6 +67,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     also: dict[str, float] = msgspec.field(default_factory=lambda: {"roc_auc": 0.03, "log_loss": 0.1})
     calibration: float | None = 0.05
     min_labels: int = 500
+    estimated: bool = True
 
     def __post_init__(self) -> None:
         for name, drop in [(self.metric, self.drop), *self.also.items()]:

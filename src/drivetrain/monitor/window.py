@@ -14,7 +14,9 @@ from drivetrain.core.records import Evaluation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.answered import answered
 from drivetrain.monitor.drift import measure_drift, whole_days
+from drivetrain.monitor.estimate.keeping import Kept
 from drivetrain.monitor.finding import Finding
+from drivetrain.monitor.foresight import explain, look_ahead
 from drivetrain.monitor.labels import arrived, join_labels
 from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
@@ -35,6 +37,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         evaluation: Its evaluation, or none: then performance is measured but not judged.
         views: Names of the endpoint's views, in the order of the log's ``ages``.
         withheld: Features whose values the log does not keep: their drift is not watched.
+        kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
+        due: Age by which labels of older windows had come, if that is known.
     """
 
     model: str
@@ -43,6 +47,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
     views: Sequence[str] = ()
     withheld: frozenset[str] = frozenset()
+    kept: Kept | None = None
+    due: Micros | None = None
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -106,6 +112,17 @@ def assess(
         latency_p99_us=_quantile(ours["latency_us"], 0.99),
         median_ages=_ages(ours["ages"], watched.views),
     )
+    ahead = look_ahead(
+        report,
+        ours,
+        feedback,
+        kept=watched.kept,
+        asked=monitor.performance,
+        task=task,
+        least=max(monitor.min_predictions, 1),
+        due=watched.due,
+    )
+    report, fallen = explain(ahead, judge(report, monitor), watched.kept, monitor.performance)
     findings: list[Finding] = []
     asked, reference = monitor.drift, watched.reference
     if asked is not None and reference is not None and ours.height >= max(monitor.min_predictions, 1):
@@ -126,7 +143,7 @@ def assess(
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
         report = msgspec.structs.replace(report, drift=drift, output=output)
         findings += judge_drift(report, reference, values, outputs, asked.weight)
-    return Assessment(report, (*judge(report, monitor), *findings))
+    return Assessment(report, (*fallen, *findings))
 
 
 def _performance(rows: pl.DataFrame, then: dict[str, Measure], task: Task) -> dict[str, Measure]:

@@ -61,8 +61,9 @@ class Chart(msgspec.Struct, frozen=True):
 
 def quality(picture: Picture, metric: str) -> Chart:
     """A metric over the windows, with its interval, what was promised, and what was decided when."""
-    reports = [one for one in picture.reports if metric in one.performance]
-    measures = [one.performance[metric] for one in reports]
+    reports = [one for one in picture.reports if metric in one.performance or metric in one.estimated]
+    measures = [one.performance.get(metric) for one in reports]
+    guesses = [one.estimated.get(metric) for one in reports]
     promised = [picture.reference(one, metric) for one in reports]
     roles = sorted({role for one in reports for role, found in one.shadow.items() if metric in found})
     shadows = [[one.shadow.get(role, {}).get(metric) for one in reports] for role in roles]
@@ -70,30 +71,36 @@ def quality(picture: Picture, metric: str) -> Chart:
         id=f"quality-{metric}",
         title=label(metric),
         caption=f"{label(metric)} in each window, with the range that luck allows, beside what the version showed when "
-        "tested. Windows without enough known outcomes are left out.",
+        "tested, and what was estimated before outcomes were known.",
         times=tuple(one.until for one in reports),
         series=(
-            Series("from", tuple(_low(one) for one in measures), "low"),
-            Series("to", tuple(_high(one) for one in measures), "high"),
-            Series(label(metric), tuple(one.value for one in measures)),
+            Series("from", tuple(_low(one) if one else None for one in measures), "low"),
+            Series("to", tuple(_high(one) if one else None for one in measures), "high"),
+            Series(label(metric), tuple(one.value if one else None for one in measures)),
             Series("As tested", tuple(one.value if one else None for one in promised), "reference"),
+            *(
+                [Series("Estimated", tuple(one.value if one else None for one in guesses), "faint")]
+                if any(guesses)
+                else []
+            ),
             *(
                 Series(role.capitalize(), tuple(one.value if one else None for one in found), "points")
                 for role, found in zip(roles, shadows, strict=True)
             ),
         ),
         marks=tuple(marks(tell(picture.decisions))),
-        head=("Window", "Version", label(metric), "Range", "As tested", "Outcomes"),
+        head=("Window", "Version", label(metric), "Range", "Estimated", "As tested", "Outcomes"),
         rows=tuple(
             (
                 words.days(one.since, one.until),
                 f"v{one.version}",
-                words.figure(measure.value),
-                words.interval(measure) or words.DASH,
+                words.figure(measure.value if measure else None),
+                (words.interval(measure) if measure else "") or words.DASH,
+                words.figure(guess.value if guess else None),
                 words.figure(before.value if before else None),
-                words.count(measure.count),
+                words.count(measure.count if measure else 0),
             )
-            for one, measure, before in zip(reports, measures, promised, strict=True)
+            for one, measure, guess, before in zip(reports, measures, guesses, promised, strict=True)
         ),
     )
 

@@ -157,6 +157,24 @@ TERMS: dict[str, Term] = {
         "Jensen-Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
         higher=False,
     ),
+    "estimated": Term(
+        "Estimated",
+        "What the measure should be, judging by the answers alone: what such answers turned out to mean when the "
+        "version was tested, or how far off it was on cases like these. It can't see that outcomes follow otherwise.",
+    ),
+    "maturity": Term(
+        "How complete outcomes are",
+        "The share of outcomes that are known after a given time, with cases too young to tell left out. The measure "
+        "on early outcomes may not be that on all.",
+    ),
+    "why": Term(
+        "Why it is worse",
+        "One part comes from other cases than in the test: the test's own cases, weighted to be like the new ones, "
+        "show it. The rest comes from outcomes that follow otherwise on like cases.",
+    ),
+    "precision": Term("Precision", "The share of what is acted on that came true.", higher=True),
+    "recall": Term("Recall", "The share of what came true that was acted on.", higher=True),
+    "f1": Term("F1", "Precision and recall in one figure: their harmonic mean.", higher=True),
     "label_share": Term(
         "Outcomes known",
         "The share of answers whose true outcome has arrived. Quality can be judged on those only.",

@@ -105,7 +105,7 @@ def _traffic(picture: Picture) -> str:
 def _quality(picture: Picture, compared: str | None) -> tuple[str, ...]:
     report = picture.judged
     if report is None:
-        return ()
+        return _guess(picture)
     measure = report.performance[picture.metric]
     reference = picture.reference(report, picture.metric)
     text = f"{spoken(picture.metric)} was {figure(measure.value)}"
@@ -126,6 +126,17 @@ def _quality(picture: Picture, compared: str | None) -> tuple[str, ...]:
     )
     sentence = f"{where}{text}."
     return (sentence[0].upper() + sentence[1:],)
+
+
+def _guess(picture: Picture) -> tuple[str, ...]:
+    """What quality is estimated to be while no outcome is known."""
+    latest = picture.latest
+    measure = None if latest is None else latest.estimated.get(picture.metric)
+    if measure is None:
+        return ()
+    bounds = interval(measure)
+    words = f"{spoken(picture.metric)} is estimated at {figure(measure.value)}" + (f" ({bounds})" if bounds else "")
+    return (f"{words[0].upper()}{words[1:]}, judging by the answers alone.",)
 
 
 def _beyond(picture: Picture) -> tuple[str, ...]:

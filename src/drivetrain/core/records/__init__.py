@@ -11,6 +11,7 @@ from drivetrain.core.records.deciding import Acting, Covering, Decided, Decider
 from drivetrain.core.records.decision import Decision
 from drivetrain.core.records.dependence import Dependence, DependencePoint, DependenceReport
 from drivetrain.core.records.discovery import Condition, Discovery, FoundSlice
+from drivetrain.core.records.estimation import Contribution, Estimation, Maturity, Ripe, Segment, Why
 from drivetrain.core.records.evaluation import (
     CalibrationBin,
     ClassMeasure,
@@ -67,6 +68,7 @@ __all__ = [
     "ColumnType",
     "Comparison",
     "Condition",
+    "Contribution",
     "Cost",
     "Covering",
     "Dataset",
@@ -78,6 +80,7 @@ __all__ = [
     "DependenceReport",
     "Discovery",
     "Disparity",
+    "Estimation",
     "Evaluation",
     "Example",
     "Explanation",
@@ -95,6 +98,7 @@ __all__ = [
     "Intake",
     "Link",
     "LoggedModel",
+    "Maturity",
     "Measure",
     "Metric",
     "MissingGap",
@@ -108,9 +112,11 @@ __all__ = [
     "RegisteredModel",
     "RegisteredVersion",
     "Replay",
+    "Ripe",
     "RobustnessReport",
     "Rollout",
     "Run",
+    "Segment",
     "Signature",
     "SliceMeasure",
     "Statement",
@@ -126,4 +132,5 @@ __all__ = [
     "TrackedExperiment",
     "TrackedFile",
     "VaultKey",
+    "Why",
 ]

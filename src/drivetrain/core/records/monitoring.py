@@ -8,6 +8,7 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
 
 
@@ -57,6 +58,14 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     latency_p99_us: float = 0.0
     median_ages: dict[str, float] = {}
     """View → median age of its values in seconds."""
+    estimated: dict[str, Measure] = {}
+    """Metric → its value as estimated without the window's labels; the interval is where the real one should fall."""
+    estimation: Estimation | None = None
+    """How it was estimated; none in reports older than estimates, and where none was asked for."""
+    maturity: Maturity | None = None
+    """How complete the labels are."""
+    why: Why | None = None
+    """Where a fall comes from; none where nothing fell."""
 
     @property
     def key(self) -> str:

@@ -18,16 +18,18 @@ from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.evaluate.verdict import check
 from drivetrain.features.encoding import encode
 from drivetrain.features.label import AT, LABEL
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.keys import signing_key, verify_path
 from drivetrain.loop.model import Model
 from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve, table_version
 from drivetrain.loop.stages.cost import costed
-from drivetrain.loop.stages.deciding import read_answers
+from drivetrain.loop.stages.deciding import acts_from, read_answers
 from drivetrain.loop.stages.probe import Probed, probe
 from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.loop.told import numbered, told_rows
+from drivetrain.monitor.estimate.keeping import Kept, keep, keep_beside
 from drivetrain.monitor.reference import profile
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.load import predict_version
@@ -140,7 +142,10 @@ def judge(
         run,
         gates=gates,
         card=card,
-        reference=_reference(project, run, frame, cut.refit, test, predictions),
+        reference=keep_beside(
+            _reference(project, run, frame, cut.refit, test, predictions),
+            _kept(model, run, test, predictions, seen.labels),
+        ),
         features=read_definitions(model, run),
         training_set=table.ref,
         sign=signing_key(project),
@@ -195,6 +200,21 @@ def _reference(
         run.input_schema,
         task=run.task,
         importance=importance(run),
+    )
+
+
+def _kept(model: Model, run: Run, test: pl.DataFrame, said: np.ndarray, labels: np.ndarray) -> Kept | None:
+    """What estimates of its performance will rest on: the rows it was judged on, no personal value of them."""
+    assert run.input_schema is not None, "a finished run has its schema"
+    return keep(
+        encode(test, run.input_schema),
+        said,
+        labels,
+        _moments(test),
+        schema=run.input_schema,
+        task=run.task,
+        threshold=acts_from(model, run),
+        withheld=classes_of(model).personal,
     )
 
 

@@ -61,6 +61,9 @@ def headline(picture: Picture, metric: str) -> str:
     """How a metric stands in the newest window that can be judged."""
     judged = next((one for one in reversed(picture.reports) if metric in one.performance), None)
     if judged is None:
+        guessed = next((one for one in reversed(picture.reports) if metric in one.estimated), None)
+        if guessed is not None:
+            return f"{label(metric)} is estimated at {figure(guessed.estimated[metric].value)}; no outcome is known yet"
         return "No outcome is known yet" if picture.reports else "No window has been looked at yet"
     compared = standing(judged.performance[metric], picture.reference(judged, metric), metric)
     ends = {
@@ -75,6 +78,8 @@ def headline(picture: Picture, metric: str) -> str:
 def metrics(picture: Picture) -> list[str]:
     """Every metric a window holds, the project's own first."""
     found = dict.fromkeys(name for one in picture.reports for name in one.performance)
+    if any(picture.metric in one.estimated for one in picture.reports):
+        found[picture.metric] = None
     return sorted(found, key=lambda name: name != picture.metric)
 
 

@@ -1,0 +1,1 @@
+"""How complete labels are, and what that does to performance."""
