@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from drivetrain.core.records import Field
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.statistics.statistic import scale
 
 MOST_BINS = 20
 RARE = 0.01
 """Categories with a smaller share of the reference are one bin."""
+_FAR = 3.0
+"""Units that a bin is wide at most: a far value of a heavy tail must not outweigh all others."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -41,6 +44,26 @@ class Column(msgspec.Struct, frozen=True):
     def width(self) -> int:
         """How many bins there are, the nulls' one included."""
         return (len(self.names) if self.type == "category" else len(self.edges) + 1) + 1
+
+    @property
+    def widths(self) -> Floats | None:
+        """What a gap after each bin stands for in distances between values, shape (width,); none of categories.
+
+        The unit is that of :func:`~drivetrain.monitor.statistics.statistic.scale`. Between edges a gap is taken to
+        change evenly. How far values lie outside what the reference had is not kept: they are one unit outside, and
+        nulls are one more.
+        """
+        if self.type == "category":
+            return None
+        found = np.zeros(self.width)
+        edges = np.asarray(self.edges, np.float64)
+        if len(edges):
+            low, high = (self.quantiles[0], self.quantiles[-1]) if self.quantiles else (0.0, 0.0)
+            steps = np.minimum(np.diff(edges) / scale(low, high, float(edges[-1] - edges[0])), _FAR)
+            found[: len(edges)] += np.append(0.0, steps) / 2 + np.append(steps, 0.0) / 2
+            found[[0, len(edges) - 1]] += 1.0
+        found[-2] += 1.0
+        return found
 
     def histogram(self, values: Floats) -> Floats:
         """Counts of values by bin; NaN and infinities are nulls, as are codes no category has."""
