@@ -17,6 +17,7 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.retraining import consider_retraining
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.loop.shadowing import consider_shadow
+from drivetrain.loop.sketching import against, sketch
 from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.reference import load
 from drivetrain.monitor.sinks import Sinks
@@ -92,6 +93,8 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
     store = project.store
     endpoint = project.find_endpoint(monitor.endpoint)
     standing = _judged_version(store, endpoint.model.name)
+    reference = load(store.blobs.get(standing.reference)) if standing.reference else None
+    sketch(project, endpoint.name, standing, reference)
     predictions, feedback = logged(store, endpoint.name, since, until)
     assessment = assess(
         predictions,
@@ -100,7 +103,8 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         watched=Watched(
             model=endpoint.model.name,
             version=standing.version,
-            reference=load(store.blobs.get(standing.reference)) if standing.reference else None,
+            reference=reference,
+            against=against(store, monitor, standing.version, reference, (since, until)),
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],
             withheld=plan_of(endpoint).withheld,

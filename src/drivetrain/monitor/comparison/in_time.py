@@ -53,7 +53,8 @@ def judge_blocks(
     names = list(dict.fromkeys(name for name, _ in tests))
     ats = [_moments(frame, time) for frame in (reference, window)]
     if length is None:
-        length = block_length(ats[0], [numbers(reference[name]) for name in names if is_number(reference[name])])
+        columns_of_numbers = [numbers(reference[name]) for name in names if is_number(reference[name])]
+        length = block_length(ats[0], columns_of_numbers, int(np.ptp(ats[1])) + 1)
     blocks, many = _blocks(ats, length)
     if sum(many) < 6 or not all(many):
         raise UsageError(

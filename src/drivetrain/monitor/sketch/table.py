@@ -66,7 +66,14 @@ def sketch_log(
     )
     lost = known.filter("kept").join(logged, on="hour", how="anti")
     for hours in _portions(due.sort("hour")):
-        frame = _sketched(store, endpoint, hours, version, reference, task, withheld)
+        rows = (
+            _rows_of(store, endpoint, version)
+            .filter(pl.col("hour").is_between(hours["hour"].min(), hours["hour"].max()))
+            .filter(pl.col("hour").is_in(hours["hour"].to_list()))
+            .select("at", "values", "prediction", "scores")
+            .collect()
+        )
+        frame = _sketched(rows, version, reference, task, withheld)
         _keep(store, endpoint, frame, replaces=hours.filter(pl.col("kept").is_not_null()).height > 0)
     if lost.height:
         store.tables.delete(
@@ -91,6 +98,14 @@ def seal(store: Store, endpoint: str, before: Micros) -> int:
     if old.height:
         store.tables.merge(table, old.with_columns(kept=pl.lit(value=False)), KEYS)
     return old.height
+
+
+def sketched_versions(store: Store, endpoint: str) -> list[int]:
+    """Versions whose hours were sketched."""
+    table = sketches_table(endpoint)
+    if store.tables.version(table) is None:
+        return []
+    return store.tables.scan(table).select(pl.col("version").unique().sort()).collect()["version"].to_list()
 
 
 def sketched_rows(store: Store, endpoint: str, version: int, since: Micros, until: Micros) -> pl.DataFrame:
@@ -218,26 +233,13 @@ def _portions(due: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def _sketched(
-    store: Store,
-    endpoint: str,
-    hours: pl.DataFrame,
-    version: int,
-    reference: Reference,
-    task: Task,
-    withheld: Collection[str],
+    rows: pl.DataFrame, version: int, reference: Reference, task: Task, withheld: Collection[str]
 ) -> pl.DataFrame:
-    rows = (
-        _rows_of(store, endpoint, version)
-        .filter(pl.col("hour").is_between(hours["hour"].min(), hours["hour"].max()))
-        .filter(pl.col("hour").is_in(hours["hour"].to_list()))
-        .select("at", "values", "prediction", "scores")
-        .collect()
-    )
     ats = rows["at"].dt.epoch("us").to_numpy()
     widths = rows["values"].list.len().unique().to_list()
     if widths != [len(reference.columns)]:
         raise StoreError(
-            f"the log of {endpoint} does not fit the profile of version {version}",
+            f"the prediction log does not fit the profile of version {version}",
             found=f"rows of {', '.join(str(width) for width in sorted(widths))} values",
             expected=len(reference.columns),
         )

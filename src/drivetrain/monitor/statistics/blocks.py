@@ -16,29 +16,31 @@ import numpy.typing as npt
 from drivetrain.core.clock import DAY, HOUR, Micros
 from drivetrain.evaluate.ranking import Floats
 
-MIN_BLOCKS = 12
-"""Blocks of the reference that blocks may be no longer than."""
+MIN_BLOCKS = 6
+"""Blocks that are left of the reference, at least."""
+_MIN_DAYS = 12
 _ALIKE = 0.1
 
 
-def block_length(ats: npt.NDArray[np.int64], values: Sequence[Floats]) -> Micros:
+def block_length(ats: npt.NDArray[np.int64], values: Sequence[Floats], longest: Micros) -> Micros:
     """How long blocks must be so that the mean of one says next to nothing of the next one's.
 
     Args:
         ats: Moments of the reference's rows, microseconds, shape (n,).
         values: Columns of numbers, each of shape (n,).
+        longest: How long the window is: no block is longer.
 
     Returns:
         A day, two, four and so on, or hours where there are less than twelve days: the least for which the
-        autocorrelation of block means, in the mean over columns, is below .1; or the longest that leaves twelve blocks.
+        autocorrelation of block means, in the mean over columns, is below .1; or the longest that leaves six blocks.
 
     Example:
-        >>> block_length(np.arange(2400) * HOUR, [np.random.default_rng(1).normal(size=2400)]) == DAY
+        >>> block_length(np.arange(2400) * HOUR, [np.random.default_rng(1).normal(size=2400)], 7 * DAY) == DAY
         True
     """
     span = int(ats.max() - ats.min()) + 1
-    length = DAY if span >= MIN_BLOCKS * DAY else HOUR
-    while span // (2 * length) >= MIN_BLOCKS and _alike(ats // length, values) > _ALIKE:
+    length = DAY if span >= _MIN_DAYS * DAY and longest >= DAY else HOUR
+    while span // (2 * length) >= MIN_BLOCKS and 2 * length <= longest and _alike(ats // length, values) > _ALIKE:
         length *= 2
     return length
 
