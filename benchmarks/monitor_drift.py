@@ -3,7 +3,7 @@
     python benchmarks/monitor_drift.py [--quick]
 
 Ours is judged against chance in the same run: every value comes with its probability by permutation, corrected over all
-columns and statistics. Peers compare with fixed bounds. The statistics are those that both have: five each column beside
+columns and statistics. Peers compare with fixed bounds. The statistics are those that both have: five a column beside
 Evidently, four beside NannyML. Ours runs a million rows against a million, and beside each peer a tenth of that.
 """
 

@@ -81,7 +81,7 @@ class Column(msgspec.Struct, frozen=True):
         return np.where(finite, found, self.width - 1).astype(np.intp)
 
 
-def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: int) -> Column:
+def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: int, *, most: int = MOST_BINS) -> Column:
     """Looks at a column.
 
     Args:
@@ -89,6 +89,7 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
         values: Encoded values, shape (n,).
         days: Day of each row, 0 to ``count`` - 1.
         count: How many days there are.
+        most: Bins of numbers, about.
     """
     known = values[np.isfinite(values)]
     edges: tuple[float, ...] = ()
@@ -98,7 +99,7 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
     if field.type == "category":
         bins, names = _groups(field.categories, known)
     else:
-        edges = _edges(known)
+        edges = _edges(known, most)
         if len(known):
             quantiles = tuple(np.quantile(known, (0.05, 0.25, 0.5, 0.75, 0.95)).tolist())
     bare = Column(field.name, field.type, edges, bins, names, (), quantiles)
@@ -107,14 +108,14 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
     return msgspec.structs.replace(bare, counts=rows)
 
 
-def _edges(known: Floats) -> tuple[float, ...]:
+def _edges(known: Floats, most: int) -> tuple[float, ...]:
     if not len(known):
         return ()
     distinct = np.unique(known)
     inner = (
         distinct[1:]
-        if len(distinct) <= MOST_BINS
-        else np.unique(np.quantile(known, np.linspace(0, 1, MOST_BINS + 1)[1:-1], method="higher"))
+        if len(distinct) <= most
+        else np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
     )
     # Where nothing was ever seen is a bin of its own at either end: an empty one tells new territory from a busy edge.
     ends = (distinct[0], np.nextafter(distinct[-1], np.inf))

@@ -51,11 +51,11 @@ def judge_blocks(
     """
     tests = list(asked)
     names = list(dict.fromkeys(name for name, _ in tests))
-    ats = [_moments(frame, time) for frame in (reference, window)]
+    ats = [moments(frame, time) for frame in (reference, window)]
     if length is None:
         columns_of_numbers = [numbers(reference[name]) for name in names if is_number(reference[name])]
         length = block_length(ats[0], columns_of_numbers, int(np.ptp(ats[1])) + 1)
-    blocks, many = _blocks(ats, length)
+    blocks, many = blocks_of(ats, length)
     if sum(many) < 6 or not all(many):
         raise UsageError(
             "there are too few blocks of time to tell drift from chance",
@@ -88,8 +88,8 @@ class _Column:
             self._bins = _counts(_place(bins, both), len(bins) + 2, blocks, many)
         else:
             both_sides = pl.concat([first.cast(pl.String), second.cast(pl.String)]).rename("value")
-            codes = _codes(both_sides)
-            self._bins = self._fine = _counts(codes, int(codes.max()) + 1, blocks, many)
+            cells = codes(both_sides)
+            self._bins = self._fine = _counts(cells, int(cells.max()) + 1, blocks, many)
 
     def values(self, statistic: str, sides: Floats) -> Floats:
         """The statistic for each way of dealing blocks to the window, shape (deals,)."""
@@ -104,7 +104,12 @@ class _Column:
         return found.gaps(gaps[:, 1:-1], np.append(self._widths[:-1], 1.0) if statistic == "ks" else self._widths)
 
 
-def _moments(frame: pl.DataFrame, time: str) -> npt.NDArray[np.int64]:
+def moments(frame: pl.DataFrame, time: str) -> npt.NDArray[np.int64]:
+    """Each row's moment, microseconds.
+
+    Raises:
+        UsageError: The column is not of times, or lacks some.
+    """
     if time not in frame.columns or not (frame[time].dtype.is_integer() or frame[time].dtype == pl.Datetime):
         raise UsageError(
             f"rows have no moments in {time!r}",
@@ -118,8 +123,13 @@ def _moments(frame: pl.DataFrame, time: str) -> npt.NDArray[np.int64]:
     return plain.to_numpy()
 
 
-def _blocks(ats: Sequence[npt.NDArray[np.int64]], length: Micros) -> tuple[npt.NDArray[np.intp], tuple[int, int]]:
-    """Block of each row, the reference's first; -1 in those that hold too few. And how many each side has."""
+def blocks_of(ats: Sequence[npt.NDArray[np.int64]], length: Micros) -> tuple[npt.NDArray[np.intp], tuple[int, int]]:
+    """Block of each row, the reference's first; -1 in those that hold too few. And how many each side has.
+
+    Args:
+        ats: Moments of the reference's rows, and of the window's.
+        length: How long a block is.
+    """
     found, many, before = [], [], 0
     for side in ats:
         place = np.unique((side - side.min()) // length, return_inverse=True)[1]
@@ -149,9 +159,9 @@ def _ranks(rows: int) -> npt.NDArray[np.intp]:
     return np.concatenate([np.arange(_EDGE), inner, np.arange(rows - _EDGE, rows)])
 
 
-def _codes(column: pl.Series) -> npt.NDArray[np.intp]:
+def codes(column: pl.Series) -> npt.NDArray[np.intp]:
     """Frequent categories by their rank, all others as one, nulls as the last."""
     kept = column.drop_nulls().value_counts(sort=True).head(MOST_CATEGORIES)["value"].to_list()
     known = {name: at for at, name in enumerate(sorted(kept))}
-    codes = column.replace_strict(known, default=len(known), return_dtype=pl.Int64)
-    return np.where(column.is_null().to_numpy(), len(known) + 1, codes.fill_null(0).to_numpy()).astype(np.intp)
+    found = column.replace_strict(known, default=len(known), return_dtype=pl.Int64)
+    return np.where(column.is_null().to_numpy(), len(known) + 1, found.fill_null(0).to_numpy()).astype(np.intp)
