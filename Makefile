@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-quality docs clean
+.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-monitor bench-quality docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -62,7 +62,7 @@ format: $(VENV)/.installed  ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: bench-features bench-serving bench-data bench-train  ## every benchmark, each a table with ratios
+bench: bench-features bench-serving bench-data bench-train bench-monitor  ## every benchmark, each a table with ratios
 	@for file in runner engine leakage auc_bootstrap fairness; do $(BIN)/python benchmarks/$$file.py || exit 1; done
 
 bench-features: $(VENV)/.installed  ## what features cost, beside their peers, and one table of their budgets
@@ -76,6 +76,9 @@ bench-data: $(VENV)/.installed  ## contracts, ingestion and the search for perso
 
 bench-train: $(VENV)/.installed  ## what MLflow's clients log, register and load costs, beside MLflow, and one table of the budgets
 	@$(BIN)/python benchmarks/train.py
+
+bench-monitor: $(VENV)/.installed  ## what watching costs: drift beside Evidently and NannyML, sketches, and one table of the budgets
+	@$(BIN)/python benchmarks/monitor.py
 
 bench-quality: $(VENV)/.installed  ## figures that are known of public data, reproduced: log loss on Adult beside its published ones
 	@$(BIN)/python benchmarks/quality/adult.py

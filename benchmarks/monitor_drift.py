@@ -31,12 +31,12 @@ FASTER = {"Evidently": 10, "NannyML": 5}
 
 
 def make(rows: int, seed: int, place: Path) -> None:
-    """Normal, skewed, heavy-tailed and whole numbers; ten columns of eight categories, of unequal shares."""
+    """Normal, skewed, longer-tailed and whole numbers; ten columns of eight categories, of unequal shares."""
     dice = np.random.default_rng(seed)
     kinds = [
         dice.standard_normal,
         dice.standard_exponential,
-        lambda many: dice.standard_t(2, many),
+        lambda many: dice.standard_t(5, many),
         lambda many: dice.poisson(4, many).astype(float),
     ]
     shares = np.array([0.4, 0.25, 0.15, 0.1, 0.05, 0.03, 0.015, 0.005])

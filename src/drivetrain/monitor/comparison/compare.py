@@ -79,15 +79,21 @@ def compare(
     found: list[Difference] = []
     for name in names:
         side = _side(reference[name], window[name], deals)
-        found += [
-            _difference((name, each), side, least[each], deals, false_alarm, alone=time is None) for each in statistics
-        ]
-    if time is not None:
-        length = None if block is None else duration(block)
-        p_values, corrected, length = judge_blocks(reference, window, product(names, statistics), time, length, seed)
-        found = [replace(each, p_value=float(p)) for each, p in zip(found, p_values, strict=True)]
-        return report(differences=_judged(found, corrected, false_alarm), null=f"blocks of {length / HOUR:g} hours")
-    return report(differences=_judged(found, holm(np.array([each.p_value for each in found])), false_alarm))
+        seen = [_seen((name, each), side, least[each]) for each in statistics]
+        found += seen if time is not None else [_by_rows(each, side, deals, false_alarm) for each in seen]
+    if time is None:
+        corrected = holm(np.array([each.p_value for each in found]))
+        return report(differences=_judged(found, corrected, false_alarm))
+    length = None if block is None else duration(block)
+    dealt = judge_blocks(reference, window, product(names, statistics), time, length, seed)
+    bounds = np.quantile(dealt.dealt, 1 - false_alarm, axis=0)
+    found = [
+        replace(each, chance=float(bound), p_value=float(p))
+        for each, bound, p in zip(found, bounds, dealt.p_values, strict=True)
+    ]
+    return report(
+        differences=_judged(found, dealt.corrected, false_alarm), null=f"blocks of {dealt.length / HOUR:g} hours"
+    )
 
 
 def _draws(tests: int, false_alarm: float) -> int:
@@ -101,31 +107,31 @@ def _side(reference: pl.Series, window: pl.Series, deals: Deals) -> Side:
     return Categories(*categories(reference, window), deals)
 
 
-def _difference(
-    test: tuple[str, StatisticName], side: Side, effect: float, deals: Deals, false_alarm: float, *, alone: bool
-) -> Difference:
+def _seen(test: tuple[str, StatisticName], side: Side, effect: float) -> Difference:
     name, statistic = test
-    compared = side.compared(statistic)
-    chance = side.chance(statistic, _FIRST)
-    if isinstance(chance, float):
-        p_value, bound = chance, float("nan")
-    else:
-        bound = float(np.quantile(chance, 1 - false_alarm))
-        p_value = place(compared, chance)
-        if alone and p_value <= _LIKELY and deals.draws > _FIRST:
-            further = side.chance(statistic, deals.draws)
-            assert not isinstance(further, float)
-            p_value = place(compared, further)
     return Difference(
         feature=name,
         statistic=statistic,
         value=side.value(statistic),
         effect=effect,
-        chance=bound,
-        p_value=p_value,
+        chance=float("nan"),
+        p_value=1.0,
         reference_null_share=side.null_shares[0],
         null_share=side.null_shares[1],
     )
+
+
+def _by_rows(seen: Difference, side: Side, deals: Deals, false_alarm: float) -> Difference:
+    """What chance does when rows are dealt one by one."""
+    chance = side.chance(seen.statistic, _FIRST)
+    if isinstance(chance, float):
+        return replace(seen, p_value=chance, chance=deals.smirnov(false_alarm))
+    compared = side.compared(seen.statistic)
+    p_value, bound = place(compared, chance), float(np.quantile(chance, 1 - false_alarm))
+    if p_value <= _LIKELY and deals.draws > _FIRST:
+        further = side.chance(seen.statistic, deals.draws)
+        p_value = p_value if isinstance(further, float) else place(compared, further)
+    return replace(seen, p_value=p_value, chance=bound)
 
 
 def _judged(found: list[Difference], corrected: Floats, false_alarm: float) -> tuple[Difference, ...]:

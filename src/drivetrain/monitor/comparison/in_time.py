@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,22 @@ _WHOLE = 0.5
 """A block with less than this share of the middle one's rows tells too little."""
 
 
+class InTime(NamedTuple):
+    """What blocks of time say.
+
+    Attributes:
+        p_values: Of each column and statistic, alone.
+        corrected: The same, corrected for all of them.
+        dealt: What chance did, shape (deals, tests).
+        length: How long blocks are.
+    """
+
+    p_values: Floats
+    corrected: Floats
+    dealt: Floats
+    length: Micros
+
+
 def judge_blocks(
     reference: pl.DataFrame,
     window: pl.DataFrame,
@@ -32,7 +49,7 @@ def judge_blocks(
     time: str,
     length: Micros | None,
     seed: int,
-) -> tuple[Floats, Floats, Micros]:
+) -> InTime:
     """Probabilities of what is seen where blocks of time might have changed sides.
 
     Args:
@@ -42,9 +59,6 @@ def judge_blocks(
         time: The column of moments.
         length: How long blocks are; as long as the reference needs if none.
         seed: Where the lots come from.
-
-    Returns:
-        Of each column and statistic, alone and corrected; and how long blocks are.
 
     Raises:
         UsageError: The column is not of times, or fewer than six blocks are left.
@@ -68,8 +82,7 @@ def judge_blocks(
     whole = np.vstack([seen, dealt])
     columns = {name: _Column(reference[name], window[name], blocks, sum(many)) for name in names}
     values = np.column_stack([columns[name].values(statistic, whole) for name, statistic in tests])
-    alone, corrected = westfall_young(values[0], values[1:])
-    return alone, corrected, length
+    return InTime(*westfall_young(values[0], values[1:]), values[1:], length)
 
 
 class _Column:

@@ -44,6 +44,18 @@ class Deals:
         """Their squares."""
         return self.gaps**2
 
+    def smirnov(self, alpha: float) -> float:
+        """What the largest gap exceeds with a probability, in the limit of many rows."""
+        return float(special().kolmogi(alpha)) / self._root
+
+    def kolmogorov(self, gap: float) -> float:
+        """The probability of a largest gap as large, in that limit."""
+        return float(special().kolmogorov(self._root * gap))
+
+    @property
+    def _root(self) -> float:
+        return float(np.sqrt(self.first * self.second / (self.first + self.second)))
+
     @property
     def whole(self) -> bool:
         """Whether gaps are known at every rank."""
@@ -152,9 +164,8 @@ class Numbers:
             return np.sqrt(2.0 * (deals.squares[:draws] @ self._widths))
         if deals.whole:
             return np.asarray(deals.gaps[:draws, self._told].max(axis=1, initial=0.0))
-        rows = deals.first * deals.second / (deals.first + deals.second)
         # Of values that repeat, Kolmogorov's law says too much rather than too little.
-        return float(special().kolmogorov(np.sqrt(rows) * self._exact["ks"]))
+        return deals.kolmogorov(self._exact["ks"])
 
     def _prepare(self, pooled: Pooled) -> None:
         """What chance does needs the widths of few cells alone."""

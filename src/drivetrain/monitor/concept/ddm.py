@@ -31,7 +31,9 @@ class Ddm:
         self.warning, self.drift, self.warm_up = warning, drift, warm_up
         self.warned = False
         """Whether the rate is so high that a change may be on its way."""
-        self._begin()
+        self._count = 0
+        self._rate = 0.0
+        self._least = self._deviation = float("inf")
 
     def update(self, error: float) -> bool:
         """Takes the next error, 0 or 1; whether the rate has risen.

@@ -27,7 +27,9 @@ class PageHinkley:
         self, slack: float = 0.005, threshold: float = 50.0, fading: float = 0.9999, warm_up: int = 30
     ) -> None:
         self.slack, self.threshold, self.fading, self.warm_up = slack, threshold, fading, warm_up
-        self._begin()
+        self._count = 0
+        self._mean = self._sum = 0.0
+        self._least = float("inf")
 
     def update(self, value: float) -> bool:
         """Takes the next value; whether the mean has risen."""
