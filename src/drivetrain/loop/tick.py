@@ -94,7 +94,8 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
     endpoint = project.find_endpoint(monitor.endpoint)
     standing = _judged_version(store, endpoint.model.name)
     reference = load(store.blobs.get(standing.reference)) if standing.reference else None
-    sketch(project, endpoint.name, standing, reference)
+    if monitor.drift is not None:
+        sketch(project, endpoint.name, standing, reference)
     predictions, feedback = logged(store, endpoint.name, since, until)
     assessment = assess(
         predictions,

@@ -80,16 +80,13 @@ def test_false_alarms_and_delays_are_as_they_are_told():
 
 def test_ddm_warns_before_it_calls_a_change():
     rate = Ddm()
-    dice = np.random.default_rng(1)
+    dice = np.random.default_rng(0)
     errors = [*(dice.random(1000) < 0.1), *(dice.random(500) < 0.4)]
-    warned = None
-    for at, error in enumerate(errors):
-        changed = rate.update(float(error))
-        if rate.warned and warned is None and at >= 1000:
-            warned = at
-        if changed:
-            break
-    assert 1000 <= warned < at < 1300
+    seen = [(rate.update(float(error)), rate.warned) for error in errors]
+    called = [at for at, (changed, _) in enumerate(seen) if changed]
+    warned = [at for at, (_, warned) in enumerate(seen) if warned and at >= 1000]
+    assert called == [1041]
+    assert 1000 <= warned[0] < 1041
 
 
 def test_what_they_can_not_take_is_named():

@@ -64,7 +64,9 @@ def test_statistics_of_counts_are_scipys(left, right):
 def test_distances_between_values_are_scipys_ties_included(left, right):
     found = pooled_of(sorted_of(left), sorted_of(right)).exact()
     points = np.array([*left, *right], float)
-    below = [np.searchsorted(np.sort(np.array(side, float)), points, side="right") / len(side) for side in (left, right)]
+    below = [
+        np.searchsorted(np.sort(np.array(side, float)), points, side="right") / len(side) for side in (left, right)
+    ]
     assert found["ks"] == pytest.approx(np.abs(below[0] - below[1]).max(), abs=1e-12)
     size = max(map(abs, [*left, *right, 1.0]))
     assert found["wasserstein"] == pytest.approx(stats.wasserstein_distance(left, right), abs=1e-9 * size)

@@ -24,8 +24,8 @@ from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
 
 _FIRST = 999
 _MOST = 20_000
-_LIKELY = 0.05
-"""What is likelier than that after the first deals is not dealt again: no correction makes it less likely."""
+_LIKELY = 0.01
+"""What is likelier than that after the first deals is not dealt again: it is known well enough."""
 
 
 def compare(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -32,17 +31,15 @@ class Deals:
     def __init__(self, first: int, second: int, draws: int, seed: int) -> None:
         self.first, self.second, self.draws = first, second, draws
         self.random = np.random.default_rng(seed)
+        self._gaps: dict[int, Floats] = {}
         self.at: Whole = ranks(first + second)
 
-    @cached_property
-    def gaps(self) -> Floats:
-        """Gaps without their signs, at ranks, of every deal."""
-        return np.abs(dealt_gaps(self.first, self.second, self.draws, self.random))
-
-    @cached_property
-    def squares(self) -> Floats:
-        """Their squares."""
-        return self.gaps**2
+    def gaps(self, draws: int) -> Floats:
+        """Gaps without their signs, at ranks, of so many deals; what was dealt once is dealt for all columns."""
+        found = self._gaps.get(draws)
+        if found is None:
+            found = self._gaps[draws] = np.abs(dealt_gaps(self.first, self.second, draws, self.random))
+        return found
 
     def smirnov(self, alpha: float) -> float:
         """What the largest gap exceeds with a probability, in the limit of many rows."""
@@ -91,6 +88,8 @@ class Categories:
 
     def __init__(self, first: Floats, second: Floats, deals: Deals) -> None:
         self._first, self._second, self._deals = first, second, deals
+        self._pooled = first + second
+        self._dealt: dict[int, Floats] = {}
         self.null_shares = (float(first[-1] / first.sum()), float(second[-1] / second.sum()))
 
     def value(self, statistic: str) -> float:
@@ -107,17 +106,12 @@ class Categories:
 
     def dealt(self, draws: int) -> tuple[Floats, Floats]:
         """Counts of both sides under so many deals, shape (draws, cells) each."""
-        first = self._dealt[:draws]
-        return first, self._pooled - first
-
-    @cached_property
-    def _pooled(self) -> Floats:
-        return self._first + self._second
-
-    @cached_property
-    def _dealt(self) -> Floats:
-        deals = self._deals
-        return deal(self._pooled.astype(np.int64), deals.first, deals.draws, deals.random).T.astype(np.float64)
+        found = self._dealt.get(draws)
+        if found is None:
+            deals = self._deals
+            lots = deal(self._pooled.astype(np.int64), deals.first, draws, deals.random)
+            found = self._dealt[draws] = lots.T.astype(np.float64)
+        return found, self._pooled - found
 
 
 class Numbers:
@@ -159,11 +153,11 @@ class Numbers:
             return self._of_cells(self._cells, statistic, draws)
         deals = self._deals
         if statistic == "wasserstein":
-            return np.asarray(deals.gaps[:draws] @ self._widths)
+            return np.asarray(deals.gaps(draws) @ self._widths)
         if statistic == "energy":
-            return np.sqrt(2.0 * (deals.squares[:draws] @ self._widths))
+            return np.sqrt(2.0 * (deals.gaps(draws) ** 2 @ self._widths))
         if deals.whole:
-            return np.asarray(deals.gaps[:draws, self._told].max(axis=1, initial=0.0))
+            return np.asarray(deals.gaps(draws)[:, self._told].max(axis=1, initial=0.0))
         # Of values that repeat, Kolmogorov's law says too much rather than too little.
         return deals.kolmogorov(self._exact["ks"])
 

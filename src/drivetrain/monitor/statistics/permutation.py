@@ -15,7 +15,7 @@ from drivetrain.evaluate.ranking import Floats
 
 Whole = npt.NDArray[np.int64]
 
-_LARGE = 400.0
+_LARGE = 100.0
 """A hypergeometric count of greater variance is drawn as a normal one, rounded."""
 EDGE = 64
 """Ranks at either end that are cells of their own: what is rare and far out decides distances of heavy tails."""

@@ -22,7 +22,7 @@ def psi(left: Floats, right: Floats) -> Floats:
 
     Example:
         >>> round(float(psi(np.array([50.0, 50.0]), np.array([70.0, 30.0]))), 4)
-        0.1655
+        0.1659
     """
     p, q = shares(left + HALF), shares(right + HALF)
     return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1))
