@@ -67,11 +67,11 @@ def compare(
         >>> compare(then, now).drifted
         ('x',)
     """
-    for name in statistics:
-        statistic_of(name)
+    for asked in statistics:
+        statistic_of(asked)
     if not 0 < false_alarm < 1:
         raise UsageError("a rate of false alarms is a share", found=false_alarm, expected="above 0, below 1")
-    least = {name: statistic_of(name).effect for name in statistics} | dict(effects or {})
+    least = {asked: statistic_of(asked).effect for asked in statistics} | dict(effects or {})
     names = [name for name in shared(reference, window, tuple(features)) if name != time]
     tests = len(names) * len(statistics)
     report = partial(Comparison, reference_rows=reference.height, window_rows=window.height, false_alarm=false_alarm)

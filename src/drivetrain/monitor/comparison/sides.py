@@ -183,7 +183,7 @@ class Numbers:
         first, second = cells.dealt(draws)
         gaps = np.cumsum(first / self._deals.first - second / self._deals.second, axis=1)[:, :-1]
         if statistic == "ks":
-            return np.abs(gaps).max(axis=1, initial=0.0)
+            return np.asarray(np.abs(gaps).max(axis=1, initial=0.0))
         gap = statistic_of(statistic).gaps
         assert gap is not None
         return gap(gaps, self._widths)

@@ -127,7 +127,7 @@ def rows_of(
 def _thinned(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
     if frame.height <= _MOST:
         return frame
-    return frame[np.sort(random.choice(frame.height, _MOST, replace=False)).tolist()]
+    return frame.select(pl.all().gather(np.sort(random.choice(frame.height, _MOST, replace=False))))
 
 
 def dealt_sides(blocks: npt.NDArray[np.intp], is_window: npt.NDArray[np.bool_], random: np.random.Generator) -> Floats:

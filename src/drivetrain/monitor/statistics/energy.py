@@ -23,7 +23,7 @@ def energy(gaps: Floats, widths: Floats) -> Floats:
         >>> float(energy(np.array([0.5, 0.0]), np.array([2.0, 0.0])))
         1.0
     """
-    return np.sqrt(2.0 * (np.square(gaps) @ widths))
+    return np.asarray(np.sqrt(2.0 * (np.square(gaps) @ widths)))
 
 
 def energy_of_categories(left: Floats, right: Floats) -> Floats:
@@ -37,4 +37,4 @@ def energy_of_categories(left: Floats, right: Floats) -> Floats:
         >>> float(energy_of_categories(np.array([1.0, 0.0]), np.array([1.0, 1.0])).round(4))
         0.7071
     """
-    return np.sqrt(((shares(left) - shares(right)) ** 2).sum(axis=-1))
+    return np.asarray(np.sqrt(((shares(left) - shares(right)) ** 2).sum(axis=-1)))
