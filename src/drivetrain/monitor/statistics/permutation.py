@@ -74,8 +74,11 @@ def ranks(rows: int) -> Whole:
     """
     if rows - 1 <= 2 * EDGE + _INNER:
         return np.arange(1, rows, dtype=np.int64)
-    inner = np.linspace(EDGE, rows - EDGE, _INNER + 2).astype(np.int64)
-    return np.unique(np.concatenate([np.arange(1, EDGE + 1), inner, np.arange(rows - EDGE, rows)]))
+    inner = np.linspace(EDGE, rows - EDGE, _INNER // 2 + 2).astype(np.int64)
+    # Between each one and evenly spaced ones ranks grow by a factor: of a heavy tail every doubling weighs alike.
+    tail = np.geomspace(EDGE, rows / 16, _INNER // 4).astype(np.int64) if rows > 32 * EDGE else inner
+    ends = [np.arange(1, EDGE + 1), tail, rows - tail, np.arange(rows - EDGE, rows)]
+    return np.unique(np.concatenate([*ends, inner]))
 
 
 def dealt_gaps(first: int, second: int, draws: int, random: np.random.Generator) -> Floats:
