@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from drivetrain.core.clock import DAY, Micros, duration
-from drivetrain.core.errors import ProjectError
+from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
@@ -164,6 +165,28 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             raise ProjectError("a webhook needs a web address", found=self.url, expected="http://… or https://…")
 
 
+DECLARED = "declared"
+"""The name of the rules as they stand, among those that are compared."""
+STATIC = "static"
+"""The name of the same rules without training anew."""
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """Other rules for an endpoint, to be compared with those that stand: what is left out stays as the monitor says.
+
+    Attributes:
+        drift: As of :class:`Monitor`.
+        performance: As there.
+        retrain: As there; none never trains anew.
+    """
+
+    drift: Drift | UnsetType | None = UNSET
+    performance: Performance | UnsetType | None = UNSET
+    retrain: Retrain | UnsetType | None = UNSET
+
+    _repr_html_ = shown
+
+
 class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     """What is watched on one endpoint.
 
@@ -176,6 +199,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         sinks: Who is told besides the log and the catalog.
         window: How much prediction time one report covers: at least a day, or hours of the day would pass for drift.
         min_predictions: Predictions below which drift is not judged.
+        alternatives: Other rules by name, for ``drivetrain replay --compare``; nothing is done by them otherwise.
     """
 
     endpoint: str
@@ -186,12 +210,34 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     sinks: Sequence[Webhook] = ()
     window: str = "7d"
     min_predictions: int = 200
+    alternatives: Mapping[str, Alternative] = {}
 
     _repr_html_ = shown
 
     def __post_init__(self) -> None:
         if self.window_us < DAY:
             raise ProjectError("a monitor's window is too short", found=self.window, expected="a day (1d) or longer")
+        for name in {DECLARED, STATIC} & set(self.alternatives):
+            raise ProjectError(f"no alternative can be called {name!r}", do="Give it another name: that is taken")
+
+    def by(self, name: str) -> Monitor:
+        """The monitor by other rules: those of an alternative, ``declared``, or ``static``, which never trains anew.
+
+        Raises:
+            UnknownName: There is no such alternative.
+        """
+        if name == DECLARED:
+            return self
+        if name == STATIC:
+            return msgspec.structs.replace(self, retrain=None)
+        if name not in self.alternatives:
+            raise UnknownName(
+                f"the monitor of {self.endpoint!r} has no rules called {name!r}",
+                expected=f"one of {', '.join((DECLARED, STATIC, *self.alternatives))}",
+                do='Declare them: project.monitor(…, alternatives={"monthly": dt.Alternative(retrain=…)})',
+            )
+        said = msgspec.structs.asdict(self.alternatives[name])
+        return msgspec.structs.replace(self, **{field: rule for field, rule in said.items() if rule is not UNSET})
 
     @property
     def window_us(self) -> Micros:
