@@ -64,6 +64,7 @@ _PUBLIC = {
     "adopt": "drivetrain.loop.adopt.adopt",
     "asgi_app": "drivetrain.loop.serving",
     "clean": "drivetrain.data.cleaning.clean",
+    "compare": "drivetrain.monitor.comparison.compare",
     "count": "drivetrain.features.aggregate",
     "count_distinct": "drivetrain.features.aggregate",
     "dlt": "drivetrain.data.readers.dlt",

@@ -53,6 +53,7 @@ from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
 from drivetrain.loop.push import push as push
 from drivetrain.loop.serving import asgi_app as asgi_app
+from drivetrain.monitor.comparison.compare import compare as compare
 from drivetrain.monitor.spec import Alternative as Alternative
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance

@@ -8,6 +8,8 @@ from scipy.special import rel_entr
 
 from drivetrain.core.errors import UnknownName
 from drivetrain.monitor.distance import distance, noise
+from drivetrain.monitor.statistics.null import root_area
+from drivetrain.monitor.statistics.statistic import STATISTICS
 
 counts = st.lists(st.integers(0, 500), min_size=5, max_size=5).map(lambda found: np.array([1, *found], float))
 
@@ -28,7 +30,7 @@ def test_it_is_nought_only_for_equal_shares_and_the_same_both_ways(left, right):
         assert distance(name, left, right) == pytest.approx(distance(name, right, left), abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["psi", "js", "ks"])
+@pytest.mark.parametrize("name", STATISTICS)
 @pytest.mark.parametrize("rows", [300, 3000])
 def test_sampling_alone_exceeds_its_bound_no_more_often_than_it_says(name, rows):
     random = np.random.default_rng(3)
@@ -38,6 +40,18 @@ def test_sampling_alone_exceeds_its_bound_no_more_often_than_it_says(name, rows)
     assert over < 0.065
 
 
+@pytest.mark.parametrize("name", ["wasserstein", "energy"])
+@pytest.mark.parametrize("shares", [np.full(20, 0.05), np.array([0.9, *np.full(10, 0.01)])])
+def test_sampling_alone_moves_distances_between_values_no_further_than_it_says(name, shares):
+    random = np.random.default_rng(3)
+    widths = random.exponential(size=len(shares))
+    left, right = (random.multinomial(500, shares, size=4000).astype(float) for _ in range(2))
+    over = distance(name, left, right, widths) > noise(
+        name, len(shares), 2 / 500, 0.05, root_area(np.minimum(np.cumsum(shares), 1), widths, name)
+    )
+    assert over.mean() < 0.06
+
+
 def test_an_unknown_statistic_is_named():
-    with pytest.raises(UnknownName, match="psi, js or ks"):
+    with pytest.raises(UnknownName, match="no drift statistic is called 'mmd'"):
         distance("mmd", np.ones(2), np.ones(2))

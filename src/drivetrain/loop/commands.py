@@ -33,6 +33,7 @@ from drivetrain.loop.replay import Player, replayed
 from drivetrain.loop.routing import follow_policy
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, serve_settings
+from drivetrain.loop.sketching import seal_before
 from drivetrain.loop.stages.ingest import ingested, with_age
 from drivetrain.loop.stages.training_set import holds_back, training_set_node
 from drivetrain.loop.tick import look
@@ -165,6 +166,7 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
     for endpoint in project.endpoints.values():
         decisions += follow_policy(project, endpoint, now)
         if days := project.settings.serve.log_days:
+            seal_before(project, endpoint.name, now - days * DAY)
             retain(project.store, endpoint.name, now - days * DAY, project.log_folder)
     return decisions
 

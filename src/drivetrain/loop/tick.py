@@ -18,6 +18,7 @@ from drivetrain.loop.model import Model
 from drivetrain.loop.retraining import consider_retraining
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.loop.shadowing import consider_shadow
+from drivetrain.loop.sketching import against, sketch
 from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.estimate.keeping import load_kept
@@ -96,8 +97,11 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
     store = project.store
     endpoint = project.find_endpoint(monitor.endpoint)
     standing = _judged_version(store, endpoint.model.name)
+    beside = store.blobs.get(standing.reference) if standing.reference else None
+    reference = load(beside) if beside else None
+    if monitor.drift is not None:
+        sketch(project, endpoint.name, standing, reference)
     predictions, feedback = logged(store, endpoint.name, since, until)
-    reference = store.blobs.get(standing.reference) if standing.reference else None
     assessment = assess(
         predictions,
         feedback,
@@ -105,8 +109,9 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         watched=Watched(
             model=endpoint.model.name,
             version=standing.version,
-            reference=load(reference) if reference else None,
-            kept=load_kept(reference) if reference else None,
+            reference=reference,
+            against=against(store, monitor, standing.version, reference, (since, until)),
+            kept=load_kept(beside) if beside else None,
             due=known_due(store, endpoint.name),
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],

@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from drivetrain.core.records import Field
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.statistics.statistic import scale
 
 MOST_BINS = 20
 RARE = 0.01
 """Categories with a smaller share of the reference are one bin."""
+_FAR = 3.0
+"""Units that a bin is wide at most: a far value of a heavy tail must not outweigh all others."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -42,6 +45,26 @@ class Column(msgspec.Struct, frozen=True):
         """How many bins there are, the nulls' one included."""
         return (len(self.names) if self.type == "category" else len(self.edges) + 1) + 1
 
+    @property
+    def widths(self) -> Floats | None:
+        """What a gap after each bin stands for in distances between values, shape (width,); none of categories.
+
+        The unit is that of :func:`~drivetrain.monitor.statistics.statistic.scale`. Between edges a gap is taken to
+        change evenly. How far values lie outside what the reference had is not kept: they are one unit outside, and
+        nulls are one more.
+        """
+        if self.type == "category":
+            return None
+        found = np.zeros(self.width)
+        edges = np.asarray(self.edges, np.float64)
+        if len(edges):
+            low, high = (self.quantiles[0], self.quantiles[-1]) if self.quantiles else (0.0, 0.0)
+            steps = np.minimum(np.diff(edges) / scale(low, high, float(edges[-1] - edges[0])), _FAR)
+            found[: len(edges)] += np.append(0.0, steps) / 2 + np.append(steps, 0.0) / 2
+            found[[0, len(edges) - 1]] += 1.0
+        found[-2] += 1.0
+        return found
+
     def histogram(self, values: Floats) -> Floats:
         """Counts of values by bin; NaN and infinities are nulls, as are codes no category has."""
         return np.bincount(self.place(values), minlength=self.width).astype(np.float64)
@@ -58,7 +81,7 @@ class Column(msgspec.Struct, frozen=True):
         return np.where(finite, found, self.width - 1).astype(np.intp)
 
 
-def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: int) -> Column:
+def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: int, *, most: int = MOST_BINS) -> Column:
     """Looks at a column.
 
     Args:
@@ -66,6 +89,7 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
         values: Encoded values, shape (n,).
         days: Day of each row, 0 to ``count`` - 1.
         count: How many days there are.
+        most: Bins of numbers, about.
     """
     known = values[np.isfinite(values)]
     edges: tuple[float, ...] = ()
@@ -75,7 +99,7 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
     if field.type == "category":
         bins, names = _groups(field.categories, known)
     else:
-        edges = _edges(known)
+        edges = _edges(known, most)
         if len(known):
             quantiles = tuple(np.quantile(known, (0.05, 0.25, 0.5, 0.75, 0.95)).tolist())
     kind: Literal["number", "boolean", "category"] = "number" if field.type == "text" else field.type
@@ -85,14 +109,14 @@ def column_of(field: Field, values: Floats, days: npt.NDArray[np.intp], count: i
     return msgspec.structs.replace(bare, counts=rows)
 
 
-def _edges(known: Floats) -> tuple[float, ...]:
+def _edges(known: Floats, most: int) -> tuple[float, ...]:
     if not len(known):
         return ()
     distinct = np.unique(known)
     inner = (
         distinct[1:]
-        if len(distinct) <= MOST_BINS
-        else np.unique(np.quantile(known, np.linspace(0, 1, MOST_BINS + 1)[1:-1], method="higher"))
+        if len(distinct) <= most
+        else np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
     )
     # Where nothing was ever seen is a bin of its own at either end: an empty one tells new territory from a busy edge.
     ends = (distinct[0], np.nextafter(distinct[-1], np.inf))

@@ -17,6 +17,7 @@ A reference too short for six such stretches is compared with as a whole, agains
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -29,6 +30,9 @@ from drivetrain.evaluate.student import t_quantile, t_tail
 from drivetrain.monitor.column import Column
 from drivetrain.monitor.distance import distance, noise
 from drivetrain.monitor.reference import Reference
+from drivetrain.monitor.statistics.null import root_area
+from drivetrain.monitor.statistics.shares import shares
+from drivetrain.monitor.statistics.statistic import statistic_of
 
 MIN_SEGMENTS = 6
 _LEAST = 1e-9
@@ -66,7 +70,7 @@ def measure_drift(
         values: The window's encoded rows, shape (n, fields) in the reference's order; n > 0.
         predictions: Its predictions, shape (n,).
         days: Length of the window.
-        statistic: ``psi``, ``js`` or ``ks``.
+        statistic: Its name, as in :func:`~drivetrain.monitor.distance.distance`.
         effect: Smallest value that may count as drift.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
         features: Watch only these; all if empty.
@@ -75,29 +79,59 @@ def measure_drift(
     Returns:
         Each watched feature, furthest beyond its threshold first; and the predictions.
     """
-    watched = [
-        (at, column)
+    counts = [
+        column.histogram(np.ascontiguousarray(values[:, at])) if _watches(column, features, withheld) else None
         for at, column in enumerate(reference.columns)
-        if (not features or column.name in features) and column.name not in withheld
     ]
+    return measure_counts(
+        reference,
+        [*counts, reference.output.histogram(predictions)],
+        days=days,
+        statistic=statistic,
+        effect=effect,
+        false_alarm=false_alarm,
+    )
+
+
+def measure_counts(
+    reference: Reference,
+    counts: Sequence[Floats | None],
+    *,
+    days: int,
+    statistic: str,
+    effect: float,
+    false_alarm: float,
+) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
+    """:func:`measure_drift` of a window of which only its histograms are known, such as one merged from sketches.
+
+    Args:
+        reference: What the version was trained on.
+        counts: The window's histogram over each column's bins, in the reference's order, none where it is not watched;
+            and over those of the predictions.
+        days: Length of the window.
+        statistic: Its name.
+        effect: Smallest value that may count as drift.
+        false_alarm: Probability that anything at all is called drifted when nothing changed.
+    """
     near, segments = _cut(reference, days)
-    seen = []
-    for at, column in [*watched, (-1, reference.output)]:
-        counts = column.histogram(predictions if at < 0 else np.ascontiguousarray(values[:, at]))
-        seen.append(
-            (column, counts, *_compare(column, counts, segments, near=near, statistic=statistic, effect=effect))
-        )
+    seen = [
+        (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect))
+        for column, seen in zip([*reference.columns, reference.output], counts, strict=True)
+        if seen is not None
+    ]
     alpha = false_alarm / len(seen)
     reach = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
     found = []
-    for column, counts, value, null in seen:
-        rows = float(counts.sum())
-        if null is None:
-            chance, p_value = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha), None
-        else:
-            extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha)
-            chance, p_value = _threshold(null, value, reach, extra, statistic)
+    for column, here, value, null in seen:
+        rows = float(here.sum())
         total = np.asarray(column.counts, np.float64).sum(axis=0)
+        spread = _spread(column, total, statistic)
+        if null is None:
+            chance = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha, spread)
+            p_value = None
+        else:
+            extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha, spread)
+            chance, p_value = _threshold(null, value, reach, extra, statistic)
         found.append(
             FeatureDrift(
                 feature=column.name,
@@ -105,7 +139,7 @@ def measure_drift(
                 value=value,
                 threshold=max(effect, chance),
                 drifted=value > max(effect, chance),
-                null_share=float(counts[-1] / rows),
+                null_share=float(here[-1] / rows),
                 reference_null_share=float(total[-1] / total.sum()),
                 count=int(rows),
                 p_value=p_value,
@@ -113,6 +147,15 @@ def measure_drift(
         )
     *inputs, output = found
     return tuple(sorted(inputs, key=lambda drift: -drift.value / max(drift.threshold, _LEAST))), output
+
+
+def _watches(column: Column, features: frozenset[str], withheld: frozenset[str]) -> bool:
+    return (not features or column.name in features) and column.name not in withheld
+
+
+def _spread(column: Column, total: Floats, statistic: str) -> float | None:
+    widths = column.widths
+    return None if widths is None else root_area(np.minimum(np.cumsum(shares(total)), 1.0), widths, statistic)
 
 
 def comparable(reference: Reference, days: int) -> bool:
@@ -141,15 +184,16 @@ def _compare(
     stretches = np.zeros((number, column.width))
     np.add.at(stretches, segments[segments >= 0], by_day[segments >= 0])
     total = by_day.sum(axis=0)
+    widths = column.widths
     if near:
-        between = distance(statistic, stretches[:, None, :], stretches[None, :, :])
+        between = distance(statistic, stretches[:, None, :], stretches[None, :, :], widths)
         np.fill_diagonal(between, np.inf)
         usual = between.min(axis=1)
-        value = float(distance(statistic, stretches, counts).min())
+        value = float(distance(statistic, stretches, counts, widths).min())
     else:
         between = None
-        usual = distance(statistic, stretches, total - stretches)
-        value = float(distance(statistic, total, counts))
+        usual = distance(statistic, stretches, total - stretches, widths)
+        value = float(distance(statistic, total, counts, widths))
     if number < MIN_SEGMENTS:
         return value, None
     scaled = _open(usual, statistic)
@@ -191,23 +235,23 @@ def _threshold(null: _Null, value: float, reach: float, extra: float, statistic:
     bound = _shut(null.centre + reach * null.spread, statistic)
     net = np.asarray([max(_without(value, extra, statistic), _LEAST)])
     p_value = t_tail((float(_open(net, statistic)[0]) - null.centre) / null.spread, null.count - 1)
-    return math.hypot(bound, extra) if statistic == "js" else bound + extra, p_value
+    return math.hypot(bound, extra) if statistic_of(statistic).rooted else bound + extra, p_value
 
 
 def _without(value: float, extra: float, statistic: str) -> float:
-    return math.sqrt(max(value**2 - extra**2, 0.0)) if statistic == "js" else value - extra
+    return math.sqrt(max(value**2 - extra**2, 0.0)) if statistic_of(statistic).rooted else value - extra
 
 
 def _open(values: Floats, statistic: str) -> Floats:
-    """PSI lives above 0, JS and KS between 0 and 1: logarithm and logit open both."""
+    """What lives above 0, as PSI, and what between 0 and 1, as KS: logarithm and logit open both."""
     held = np.maximum(values, _LEAST)
-    if statistic == "psi":
+    if not statistic_of(statistic).bounded:
         return np.log(held)
     held = np.minimum(held, 1 - _LEAST)
     return np.log(held) - np.log1p(-held)
 
 
 def _shut(value: float, statistic: str) -> float:
-    if statistic == "psi":
+    if not statistic_of(statistic).bounded:
         return math.exp(min(value, 50.0))
     return 1.0 / (1.0 + math.exp(-max(min(value, 50.0), -50.0)))

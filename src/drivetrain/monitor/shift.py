@@ -47,8 +47,8 @@ def judge_drift(
         share = f", which carry {percent(heavy)} of the model's importance" if known else ""
         message = (
             f"{report.endpoint}: on {span(report.since, report.until)}, {len(ranked)} of {len(report.drift)} features "
-            f"{'is' if len(ranked) == 1 else 'are'} unlike {_unlike(report, reference)} v{report.version} was trained "
-            f"on ({span(reference.since, reference.until)}){share}: {'; '.join(told)}{rest}."
+            f"{'is' if len(ranked) == 1 else 'are'} unlike {_unlike(report, reference)}{share}: "
+            f"{'; '.join(told)}{rest}.{_note(report)}"
         )
         if len(ranked) == 1:
             message = message.replace("which carry", "which carries")
@@ -109,6 +109,14 @@ def _figures(drift: FeatureDrift, importance: dict[str, float]) -> dict[str, obj
 
 def _unlike(report: MonitorReport, reference: Reference) -> str:
     days = whole_days(report.since, report.until)
-    if not comparable(reference, days):
-        return "the rows"
-    return "any day" if days == 1 else f"any {days} days"
+    stretch = "any day" if days == 1 else f"any {days} days"
+    if report.against == "trailing":
+        return f"{stretch} that v{report.version} answered just before"
+    if report.against == "season":
+        return f"{stretch} that v{report.version} answered in this season of the years before"
+    rows = stretch if comparable(reference, days) else "the rows"
+    return f"{rows} v{report.version} was trained on ({span(reference.since, reference.until)})"
+
+
+def _note(report: MonitorReport) -> str:
+    return f" ({report.against_note[0].upper()}{report.against_note[1:]}.)" if report.against_note else ""

@@ -12,17 +12,26 @@ from drivetrain.core.clock import DAY, Micros, duration
 from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
+from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
 
 Trigger = Literal["performance", "estimated", "calibration", "drift", "latency"]
 """Family of rules: the first part of an alert's rule."""
+ReferenceName = Literal["training", "trailing", "season"]
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """When the distribution of a feature, or of the predictions, counts as drifted.
 
     Attributes:
-        statistic: ``psi``, ``js`` (distance, base 2) or ``ks``, over bins of the reference's quantiles or categories;
-            nulls are a bin of their own.
+        statistic: ``psi``, ``js`` (distance, base 2), ``ks``, ``chi2`` (as Cohen's w), ``hellinger``, ``tv`` (total
+            variation), ``wasserstein`` or ``energy`` (distances between values in standard deviations, of categories
+            between any two one), over bins of the reference's quantiles or categories; nulls are a bin of their own.
+        also: Further statistics, each in the report beside the first; the rate of false alarms is split among them.
+        reference: What a window is held against: ``training``, the rows the version was trained on; ``trailing``, what
+            the endpoint itself answered in the weeks before; ``season``, what it answered around the same days of the
+            years before. Where the endpoint has too little history for the last two, it is the training's rows, and
+            the report says so.
+        trailing: How much of its own history a window is held against.
         effect: Smallest value worth a word, however surely it is there; each statistic's own by default.
         false_alarm: Share of windows without change in which anything at all may be called drifted, features and
             predictions together. A reference of m windows' length can promise no less than 1 / (m + 1).
@@ -30,20 +39,37 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         features: Watch only these; all by default.
     """
 
-    statistic: Literal["psi", "js", "ks"] = "psi"
+    statistic: StatisticName = "psi"
     effect: float | None = None
     false_alarm: float = 0.15
     weight: float = 0.05
     features: Sequence[str] = ()
+    also: Sequence[StatisticName] = ()
+    reference: ReferenceName = "training"
+    trailing: str = "56d"
 
     def __post_init__(self) -> None:
+        for name in self.statistics:
+            statistic_of(name)
+        if self.reference not in get_args(ReferenceName):
+            raise ProjectError(
+                "a drift is held against an unknown reference",
+                found=repr(self.reference),
+                expected=", ".join(get_args(ReferenceName)),
+            )
+        duration(self.trailing)
         if not 0 < self.false_alarm < 1:
             raise ProjectError("a drift's false_alarm is a share", found=self.false_alarm, expected="above 0, below 1")
 
     @property
     def least(self) -> float:
-        """The effect size in force: PSI .2 is the convention for a shift; the others are of like size."""
-        return {"psi": 0.2, "js": 0.15, "ks": 0.1}[self.statistic] if self.effect is None else self.effect
+        """The effect size in force of the first statistic."""
+        return statistic_of(self.statistic).effect if self.effect is None else self.effect
+
+    @property
+    def statistics(self) -> tuple[StatisticName, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((self.statistic, *self.also)))
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):

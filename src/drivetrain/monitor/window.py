@@ -12,8 +12,9 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UsageError
 from drivetrain.core.records import Evaluation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.against import Against
 from drivetrain.monitor.answered import answered
-from drivetrain.monitor.drift import measure_drift, whole_days
+from drivetrain.monitor.drift import whole_days
 from drivetrain.monitor.estimate.keeping import Kept
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.foresight import explain, look_ahead
@@ -22,6 +23,7 @@ from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.rules import judge
+from drivetrain.monitor.several import measure_several
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.unseen import unseen_shares
@@ -37,6 +39,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         evaluation: Its evaluation, or none: then performance is measured but not judged.
         views: Names of the endpoint's views, in the order of the log's ``ages``.
         withheld: Features whose values the log does not keep: their drift is not watched.
+        against: What drift is held against; ``reference`` if none.
         kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
         due: Age by which labels of older windows had come, if that is known.
     """
@@ -47,6 +50,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
     views: Sequence[str] = ()
     withheld: frozenset[str] = frozenset()
+    against: Against | None = None
     kept: Kept | None = None
     due: Micros | None = None
 
@@ -128,20 +132,15 @@ def assess(
     if asked is not None and reference is not None and ours.height >= max(monitor.min_predictions, 1):
         values = _matrix(ours["values"], len(reference.columns))
         _, outputs = output_of(outputs_logged(ours, task), task)
-        drift, output = measure_drift(
-            reference,
-            values,
-            outputs,
-            days=whole_days(since, until),
-            statistic=asked.statistic,
-            effect=asked.least,
-            false_alarm=asked.false_alarm,
-            features=frozenset(asked.features),
-            withheld=watched.withheld,
+        held = watched.against or Against(reference)
+        drift, output, further = measure_several(
+            held.reference, values, outputs, asked=asked, days=whole_days(since, until), withheld=watched.withheld
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
-        report = msgspec.structs.replace(report, drift=drift, output=output)
+        report = msgspec.structs.replace(
+            report, drift=drift, output=output, further=further, against=held.name, against_note=held.note
+        )
         findings += judge_drift(report, reference, values, outputs, asked.weight)
     return Assessment(report, (*fallen, *findings))
 

@@ -46,6 +46,12 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     drift: tuple[FeatureDrift, ...] = ()
     output: FeatureDrift | None = None
     """Drift of the predictions themselves."""
+    further: tuple[FeatureDrift, ...] = ()
+    """What further statistics say of the same columns, the predictions included."""
+    against: Literal["training", "trailing", "season"] = "training"
+    """Which rows drift is held against."""
+    against_note: str = ""
+    """Why they are not those that were asked for."""
     labelled: int = 0
     label_share: float = 0.0
     """Share of the window's predictions whose label has arrived."""

@@ -23,6 +23,7 @@ from drivetrain.loop.forget.learned import training_tables
 from drivetrain.loop.forget.person import Person, literal, quoted, texts_of
 from drivetrain.loop.forget.proof import Names, search
 from drivetrain.loop.privacy.rewriting import mark_steps, rewrite
+from drivetrain.loop.sketching import forget_sketched
 from drivetrain.serve.log.compact import endpoints
 from drivetrain.serve.log.erase import Subject, erase, log_tables
 
@@ -64,6 +65,8 @@ class Erasing:
                 # Rows that an entity names are found with the first form.
                 whose = replace(subject, entities=frozenset()) if place else subject
                 done = erase(store, project.log_folder, endpoint, whose, dry=self.dry, purge=() if place else stale)
+                if done.predictions and not self.dry:
+                    forget_sketched(project, endpoint)
                 self._count(f"log of {endpoint}: predictions", done.predictions)
                 self._count(f"log of {endpoint}: feedback", done.feedback)
                 self._count(f"log of {endpoint}: explanations", done.explanations)

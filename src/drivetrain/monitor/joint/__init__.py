@@ -1,0 +1,1 @@
+"""Drift of all features together: what each alone does not show."""

@@ -1,0 +1,1 @@
+"""What an endpoint was asked, hour by hour, in summaries that merge: a month is added up, not read again."""
