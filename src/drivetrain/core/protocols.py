@@ -12,7 +12,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.frames import Matrix
 from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Alert, InputSchema, Link, Metric, Record
+from drivetrain.core.records import InputSchema, Link, Metric, Record
 from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import TaskKind
 
@@ -454,12 +454,4 @@ class Tuner(Protocol):
         progress: Progress,
     ) -> list[Any]:
         """Runs trials of ``objective`` (greater is better); returns :class:`Trial` records, in order."""
-        ...
-
-
-class AlertSink(Protocol):
-    """Where alerts go."""
-
-    def send(self, alert: Alert) -> None:
-        """Delivers one alert, or raises; the caller keeps and retries it."""
         ...

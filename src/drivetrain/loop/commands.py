@@ -14,8 +14,12 @@ from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.records import Alias, Decision, ModelVersion
+from drivetrain.loop.alerting.silencing import end_silences
+from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
+from drivetrain.loop.alerting.silencing import end_silences
+from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road
@@ -141,6 +145,13 @@ def _check_servable(project: Definitions, model: Model, version: ModelVersion) -
 
 def tick(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
     """See :meth:`Project.tick`."""
+    decisions = look_at_all(project, now, progress=progress)
+    tell_now(project)
+    return decisions
+
+
+def look_at_all(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
+    """One look of every monitor as of ``now``; what is to be told waits for whoever tells it."""
     watching = watcher(progress)
 
     def retrain(model: Model) -> None:
@@ -152,7 +163,7 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
             progress=watching,
         )
 
-    decisions: list[Decision] = []
+    decisions: list[Decision] = end_silences(project)
     for monitor in project.monitors.values():
         decisions += look(project, monitor, now, retrain)
     for endpoint in project.endpoints.values():
@@ -165,7 +176,7 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
 def glance(project: Definitions) -> list[Decision]:
     """One look of the watch: what is new comes in, then one tick as of now."""
     run(project, only="data", progress=None)
-    return tick(project, present())
+    return look_at_all(project, present())
 
 
 def serve(project: Definitions) -> None:
@@ -180,13 +191,14 @@ def replay(
 ) -> dict[str, Any]:
     """See :meth:`Project.replay`."""
     watching = watcher(progress)
-    player = Player(
-        project,
-        endpoint,
-        bring=lambda: run(project, only="data", progress=None),
-        look=lambda moment: tick(project, moment, progress=watching),
-    )
     began = present()
-    with holding(project.store.leases, LEASE):
+    with holding(project.store.leases, LEASE), telling(project) as teller:
+
+        def glimpse(moment: Micros) -> list[Decision]:
+            found = look_at_all(project, moment, progress=watching)
+            teller.wake()
+            return found
+
+        player = Player(project, endpoint, bring=lambda: run(project, only="data", progress=None), look=glimpse)
         state = player.play(since, until, watching)
     return replayed(project, state, began)

@@ -14,6 +14,7 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
+from drivetrain.loop.alerting.alerts import Alerts
 from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import Data
@@ -319,6 +320,11 @@ class Project(Declarations):
     ) -> dict[str, Any]:
         """Plays the declared traffic against the live endpoint, day after day in compressed time."""
         return commands.replay(self, endpoint, micros_of(since), micros_of(until), progress=progress)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Alerts: listed, acknowledged, ended, silenced; and how good they were."""
+        return Alerts(self)
 
     @property
     def versions(self) -> Versions:

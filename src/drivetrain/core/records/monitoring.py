@@ -1,8 +1,6 @@
-"""What a monitor saw, and what it told whom."""
+"""What a monitor saw."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import msgspec
 
@@ -62,36 +60,6 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     def key(self) -> str:
         """``endpoint@since-until``."""
         return f"{self.endpoint}@{self.since}-{self.until}"
-
-    @property
-    def subject(self) -> str:
-        """The endpoint's name."""
-        return self.endpoint
-
-
-class Alert(Record, frozen=True, kw_only=True):
-    """A rule that was broken, open until a later window keeps it."""
-
-    kind = "alert"
-
-    id: str
-    endpoint: str
-    rule: str
-    """For example ``performance.average_precision`` or ``drift.weather.temp``."""
-    severity: Literal["info", "warning", "critical"] = "warning"
-    state: Literal["open", "resolved"] = "open"
-    message: str
-    """Words a person on call understands: what, how much, against what, since when."""
-    evidence: str = "{}"
-    """JSON text: the figures behind the message."""
-    report: str = ""
-    """Ref of the report it came from."""
-    resolved: Micros | None = None
-
-    @property
-    def key(self) -> str:
-        """The alert's id."""
-        return self.id
 
     @property
     def subject(self) -> str:
