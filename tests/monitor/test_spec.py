@@ -29,9 +29,7 @@ from drivetrain.monitor.spec import Drift, Monitor, Performance, Retrain
         (lambda: Monitor(endpoint="late", sinks=[Webhook("http://a/1"), Webhook("http://a/1")]), "two sinks"),
         (lambda: Monitor(endpoint="late", rules=[Rule("a", metric="predictions", below=1)] * 2), "two rules"),
         (
-            lambda: Monitor(
-                endpoint="late", latency_ms=5, rules=[Rule("latency", metric="latency_p99_us", above=1)]
-            ),
+            lambda: Monitor(endpoint="late", latency_ms=5, rules=[Rule("latency", metric="latency_p99_us", above=1)]),
             "two rules called latency",
         ),
         (
@@ -61,7 +59,11 @@ def test_specs_say_what_they_mean():
 def test_how_long_a_rule_is_held_is_its_own_or_its_family_s():
     own = Rule("few", metric="predictions", below=10, hold=3, calm=2, runbook="https://run/few")
     monitor = Monitor(
-        endpoint="late", rules=[own], hold={"drift": "14d", "drift.output": 2}, calm=4, runbooks={"drift": "docs/drift.md"}
+        endpoint="late",
+        rules=[own],
+        hold={"drift": "14d", "drift.output": 2},
+        calm=4,
+        runbooks={"drift": "docs/drift.md"},
     )
     assert monitor.terms_of("few") == own.terms
     assert (own.terms.windows, own.terms.calm, own.terms.runbook) == (3, 2, "https://run/few")

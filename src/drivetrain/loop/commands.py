@@ -18,8 +18,6 @@ from drivetrain.loop.alerting.silencing import end_silences
 from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
-from drivetrain.loop.alerting.silencing import end_silences
-from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road

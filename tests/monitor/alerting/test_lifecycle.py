@@ -40,7 +40,12 @@ def test_one_alert_opens_goes_on_and_is_resolved():
     assert (kept.id, kept.at, kept.message) == (alert.id, DAY, "it fell more")
     done = settled([], [kept], report(2))
     (over,) = done.told
-    assert (over.event, over.alert.id, over.alert.state, over.alert.resolved) == ("resolved", alert.id, "resolved", 3 * DAY)
+    assert (over.event, over.alert.id, over.alert.state, over.alert.resolved) == (
+        "resolved",
+        alert.id,
+        "resolved",
+        3 * DAY,
+    )
 
 
 def test_settling_the_same_window_again_changes_nothing():
@@ -152,9 +157,7 @@ class Model:
 
 
 @settings(max_examples=400, deadline=None)
-@given(
-    st.lists(SEEN, max_size=30), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3), SPANS
-)
+@given(st.lists(SEEN, max_size=30), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3), SPANS)
 def test_every_history_is_lived_as_the_model_reads_it(history, windows, days, calm, spans):
     asked = Terms(days * DAY, windows, calm)
     silences = [

@@ -32,7 +32,14 @@ def report(number: int = 0, **more: Any) -> MonitorReport:
 
 
 def alert(name: str = "a1", **more: Any) -> Alert:
-    given = {"id": name, "endpoint": "late", "rule": "drift", "message": f"words of {name}", "at": 3 * DAY, "since": DAY}
+    given = {
+        "id": name,
+        "endpoint": "late",
+        "rule": "drift",
+        "message": f"words of {name}",
+        "at": 3 * DAY,
+        "since": DAY,
+    }
     return Alert(**given | more)
 
 

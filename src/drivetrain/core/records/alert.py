@@ -1,4 +1,4 @@
-"""A rule that was broken: from the first window that broke it until a later one keeps it, and what people made of it."""
+"""Rules that were broken, from the first window that broke them to the last, and what people made of it."""
 
 from __future__ import annotations
 

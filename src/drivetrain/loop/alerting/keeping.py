@@ -31,7 +31,7 @@ def keep_window(
     findings: Sequence[Finding],
     *,
     links: Sequence[Link] = (),
-    example: Callable[[str], str] = lambda rule: "",
+    example: Callable[[str], str] = lambda _: "",
 ) -> list[Decision]:
     """Keeps a report, what it changes among the endpoint's alerts, and who is to hear of it, in one commit.
 

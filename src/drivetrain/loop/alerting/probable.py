@@ -45,7 +45,7 @@ def _tables(endpoint: Endpoint) -> list[str]:
 
 
 def _table(project: Definitions, table: str, since: Micros, until: Micros) -> str:
-    found = [one for one in project.store.catalog.find(TableVersion, table) if one.at <= until] or []
+    found = [one for one in project.store.catalog.find(TableVersion, table) if one.at <= until]
     source = project.sources.get(table)
     if found and source is not None:
         old = stale(source.contract, found[0], until)

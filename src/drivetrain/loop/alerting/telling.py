@@ -97,17 +97,27 @@ def _send(project: Definitions, label: str, claimed: Sequence[Delivery]) -> int:
         catalog.commit(*(msgspec.structs.replace(one, state="given up", error=why) for one in claimed))
         return 0
     try:
-        sink.send(message)
+        _hand(sink, message)
     except SinkAway as error:
         kept = failed(claimed, str(error), now=clock.now(), after=error.after, patience=sink.patience_us)
-        catalog.commit(*kept)
         lost = sum(one.state == "given up" for one in kept)
-        log.warning("%s is away, attempt %d: %s", label, kept[0].attempts, error)
+        log.warning("attempt %d: %s", kept[0].attempts, error)
         if lost:
             log.error("%s: %d messages are given up; their alerts stay in the catalog", label, lost)
+        catalog.commit(*kept)
         return 0
     catalog.commit(*(msgspec.structs.replace(one, state="delivered", error="") for one in claimed))
     return 1
+
+
+def _hand(sink: Sink, message: Message) -> None:
+    """Sends a message; whatever a sink raises, the others are told."""
+    try:
+        sink.send(message)
+    except SinkAway:
+        raise
+    except Exception as error:  # noqa: BLE001 - a sink of the project's own may raise anything, secrets included
+        raise SinkAway(f"{sink.label} failed with {type(error).__name__}") from None
 
 
 class Teller:
@@ -128,11 +138,11 @@ class Teller:
         """Something may wait; returns at once."""
         self._woken.set()
 
-    def close(self, seconds: float = PARTING) -> bool:
-        """Lets what is under way end, for at most ``seconds``; what is left waits for the next watch."""
+    def close(self, seconds: float | None = None) -> bool:
+        """Lets what is under way end, for at most ``seconds`` (five); what is left waits for the next watch."""
         self._over.set()
         self._woken.set()
-        self._thread.join(seconds)
+        self._thread.join(PARTING if seconds is None else seconds)
         return not self._thread.is_alive()
 
     def _work(self) -> None:

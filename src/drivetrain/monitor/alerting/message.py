@@ -83,7 +83,7 @@ def since(alert: Alert) -> str:
     """Since when its rule has been broken.
 
     Example:
-        >>> since(Alert(id="a", endpoint="late", rule="slow", message="", since=0, broken=86_400_000_000))
+        >>> since(Alert(id="a", endpoint="late", rule="slow", message="", since=1_000_000))
         'since 1 January 1970, 1 window'
     """
     if not alert.since:
@@ -97,8 +97,7 @@ def paragraphs(message: Message) -> list[str]:
     found: list[str] = []
     if message.shared:
         found.append(f"Shared cause: {message.shared}")
-    for one in message.told[:MOST]:
-        found.append("\n".join(lines(message, one)))
+    found += ["\n".join(lines(message, one)) for one in message.told[:MOST]]
     left = len(message.told) - MOST
     if left > 0:
         found.append(f"And {left} more; drivetrain status lists every one.")

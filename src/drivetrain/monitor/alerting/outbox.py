@@ -69,7 +69,7 @@ def claim(waiting: Sequence[Delivery], now: Micros) -> list[Delivery]:
 def failed(
     claimed: Sequence[Delivery], error: str, *, now: Micros, after: float | None, patience: Micros
 ) -> list[Delivery]:
-    """What was tried in vain: it waits twice as long as the last time, or as long as the receiver asked; or is given up.
+    """What was tried in vain: it waits twice as long as before, or as long as the receiver asked; or is given up.
 
     Args:
         claimed: What was tried.

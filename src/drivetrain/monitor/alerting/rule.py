@@ -67,7 +67,8 @@ class Rule:
 
     Attributes:
         name: What it is called: in alerts, for silences and in the report of alert quality.
-        when: ``when(report)`` → whether it is broken; or a sentence that says how; or ``None`` where that can't be told.
+        when: ``when(report)`` → whether it is broken; or a sentence that says how; or ``None`` where that can't be
+            told.
         metric: Path of a figure of :class:`~drivetrain.core.records.MonitorReport`: ``latency_p99_us``,
             ``performance.roc_auc``, ``performance.roc_auc.low``, ``drift.weather.temp``, ``median_ages.history``.
         above: Broken above this.

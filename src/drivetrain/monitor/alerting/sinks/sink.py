@@ -72,7 +72,7 @@ def label_of(kind: str, name: str, place: str) -> str:
 
     Example:
         >>> label_of("slack", "", "env:SLACK_URL"), label_of("webhook", "", "http://127.0.0.1:99/T0/x")
-        ('slack SLACK_URL', 'webhook 127.0.0.1 09c6')
+        ('slack SLACK_URL', 'webhook 127.0.0.1 1e68')
     """
     if name:
         return name
