@@ -15,7 +15,8 @@ from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
 from drivetrain.loop.alerting.alerts import Alerts
-from drivetrain.loop.audit import Account, Sought, audit
+from drivetrain.loop.audit import Account as AuditAccount
+from drivetrain.loop.audit import Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import Data
 from drivetrain.loop.declarations import Declarations
@@ -33,6 +34,7 @@ from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.probes import ModelProbes
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.loop.report import report, write_report
 from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
 from drivetrain.loop.reproduce.said import Reproduced
 from drivetrain.loop.routing import route
@@ -46,6 +48,7 @@ from drivetrain.loop.trace import trace
 from drivetrain.loop.tracking import Tracking
 from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
+from drivetrain.monitor.reporting.account import Account
 
 
 class Project(Declarations):
@@ -136,6 +139,38 @@ class Project(Declarations):
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
+
+    def report(
+        self,
+        endpoint: str | None = None,
+        *,
+        since: Micros | str | None = None,
+        until: Micros | str | None = None,
+        output: str | Path | None = None,
+    ) -> Account:
+        """What a monitor saw over a time, its alerts and what was decided: for two readers, words first.
+
+        Args:
+            endpoint: Which endpoint; not needed where there is one.
+            since: Start of the time; by default that of the first window.
+            until: Its end, outside it; by default that of the last window.
+            output: Where to write it: ``.html`` for one page without references to anything outside it, ``.json`` for
+                every figure exactly.
+
+        Raises:
+            UnknownName: There is no such endpoint.
+            UsageError: The time ends before it starts, or the file's ending says nothing.
+            StoreError: It can't be written.
+        """
+        made = report(
+            self,
+            endpoint,
+            since=None if since is None else micros_of(since),
+            until=None if until is None else micros_of(until),
+        )
+        if output is not None:
+            write_report(made, output)
+        return made
 
     @property
     def data(self) -> Data:
@@ -409,7 +444,7 @@ class Project(Declarations):
         limit: int | None = None,
         verify: bool = False,
         head: str | None = None,
-    ) -> Account:
+    ) -> AuditAccount:
         """Who did what, when, to what: every change, and every read of personal data through drivetrain.
 
         Args:

@@ -167,7 +167,7 @@ def test_a_clock_that_is_set_back_ends_no_silence_early_and_one_set_forth_only_e
         (lambda alerts: alerts.silence("drfit", "2h", because="x"), "no rule is called 'drfit'"),
         (lambda alerts: alerts.silence("drift", "2h", because=" "), "needs a reason"),
         (lambda alerts: alerts.silence("drift", "0s", because="x"), "lasts for some time"),
-        (lambda alerts: alerts.silence("drift", "2h", because="x", endpoint="lat"), "no such endpoint"),
+        (lambda alerts: alerts.silence("drift", "2h", because="x", endpoint="lat"), "no endpoint is called"),
         (lambda alerts: alerts.unsilence("zz"), "no silence that holds"),
         (lambda alerts: alerts.resolve("zzzz", because="x"), "no alert is open"),
     ],

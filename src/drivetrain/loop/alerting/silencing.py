@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from drivetrain.core import clock
-from drivetrain.core.clock import Micros, iso, show_duration
+from drivetrain.core.clock import SECOND, Micros, iso, show_duration
 from drivetrain.core.errors import Conflict, UnknownName, UsageError
 from drivetrain.core.ids import derived_id, new_id
 from drivetrain.core.records import Alert, Decision, Silence
@@ -26,8 +26,8 @@ def silence(
         raise UsageError("a silence lasts for some time", found=repr(lasting), expected="such as 2h")
     if not because.strip():
         raise UsageError("a silence needs a reason", expected="because=…")
-    if endpoint is not None:
-        project.find_endpoint(endpoint)
+    if endpoint is not None and endpoint not in project.endpoints:
+        raise UnknownName(f"no endpoint is called {endpoint!r}", expected=", ".join(project.endpoints))
     known = rules_of(project, endpoint)
     if rule not in known and rule not in {name.partition(".")[0] for name in known}:
         raise UnknownName(f"no rule is called {rule!r}", expected=", ".join(sorted(known)))
@@ -43,7 +43,7 @@ def silence(
     )
     where = f" on {endpoint}" if endpoint else ""
     decision = _decision(
-        made, f"{rule}{where} for {show_duration(length)}, until {iso(made.until)}: {made.because}", now
+        made, f"{rule}{where} for {show_duration(length)}, until {_second(made.until)}: {made.because}", now
     )
     project.store.catalog.commit(made, decision)
     return made
@@ -126,3 +126,7 @@ def _decision(about: Silence, because: str, now: Micros) -> Decision:
         actor=about.actor if about.ended is None else "monitor",
         evidence=msgspec.json.encode({"silence": about.id, "rule": about.rule, "until": iso(about.until)}).decode(),
     )
+
+
+def _second(moment: Micros) -> str:
+    return iso(moment // SECOND * SECOND)
