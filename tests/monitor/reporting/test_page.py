@@ -30,7 +30,10 @@ def account(**more) -> Account:
     given = {
         "project": "trains", "objective": "Warn passengers early.", "endpoint": "late", "model": "late",
         "metric": "roc_auc", "since": 0, "until": 5 * DAY, "made": 6 * DAY, "windows": windows, "alerts": alerts,
-        "decisions": (Decision(id="d", at=DAY, about="late", what="promote", because="v2 led by 0.04"),),
+        "decisions": (
+            Decision(id="d", at=DAY, about="late", what="promote", because="v2 led by 0.04"),
+            Decision(id="i", at=DAY, about="late", what="ingest", because="900 rows came in"),
+        ),
         "quality": tuple(quality(alerts)),
     }  # fmt: skip
     return Account(**given | more)
@@ -60,8 +63,8 @@ def test_the_first_screen_is_in_words():
         "Answers are worse.",
         "10,000 predictions in 5 windows: the outcome of 50 % is known; in the slowest window 99 of 100 answers took "
         "under 61.2 ms.",
-        "ROC AUC was 0.700 [0.600, 0.800] in 5 January 1970, within chance of the 0.800 [0.750, 0.850] of v1's "
-        "evaluation.",
+        "ROC AUC was 0.700 [0.600, 0.800] in the window of 5 January 1970, within chance of the 0.800 [0.750, 0.850] "
+        "of v1's evaluation.",
         "In the newest window weather.temp had drifted, of 1 features; something had in 5 of 5 windows.",
         "2 alerts were open in this time, 1 of them ended; 1 of 1 that people judged were useful.",
         "Decided last: v2 led by 0.04.",
@@ -80,6 +83,7 @@ def test_the_page_fetches_nothing_runs_nothing_and_shows_what_is_hostile_as_text
     assert "script" not in page.tags
     assert not re.search(r"url\(|@import|https?://", text)
     assert HOSTILE not in text
+    assert "900 rows came in" not in text
     assert "&lt;script&gt;" in text
     assert page.tags.count("svg") == 4
     assert 'name="viewport"' in text

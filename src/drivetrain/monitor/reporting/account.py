@@ -14,6 +14,10 @@ from drivetrain.monitor.alerting.quality import AlertQuality
 from drivetrain.monitor.performance import worsening
 
 
+ROUTINE = ("ingest", "replay")
+"""Decisions that are no news."""
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint over a time.
 
@@ -68,7 +72,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         worst = min(self.opened, key=lambda one: -SEVERITIES.index(one.severity))
         count = len(self.opened)
         rest = f" {count - 1} more {'alert is' if count == 2 else 'alerts are'} open." if count > 1 else ""
-        return f"{worst.message.rstrip('.')}.{rest}"
+        return f"{worst.message.split('. ')[0].rstrip('.')}.{rest}"
+
+    @property
+    def told(self) -> list[Decision]:
+        """What was decided, without the routine of data that came in."""
+        return [one for one in self.decisions if one.what not in ROUTINE]
 
     @property
     def sentences(self) -> list[str]:
@@ -97,7 +106,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         last = judged[-1]
         now, then = last.performance[self.metric], last.reference.get(self.metric)
-        words = f"{METRICS[self.metric].title} was {figures(now)} in {span(last.since, last.until)}"
+        title = METRICS[self.metric].title
+        words = f"{title[:1].upper()}{title[1:]} was {figures(now)} in the window of {span(last.since, last.until)}"
         change = worsening(self.metric, now, then) if then is not None else None
         if then is None:
             return f"{words}."
