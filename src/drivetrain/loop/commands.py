@@ -27,6 +27,7 @@ from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.privacy.retention import retain_tables
 from drivetrain.loop.refs import table_version
 from drivetrain.loop.replay import Player, replayed
+from drivetrain.loop.resting import Resting
 from drivetrain.loop.routing import follow_policy
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, serve_settings
@@ -148,8 +149,17 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
     return decisions
 
 
-def look_at_all(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
-    """One look of every monitor as of ``now``; what is to be told waits for whoever tells it."""
+def look_at_all(
+    project: Definitions, now: Micros, *, progress: Progress | None = None, resting: Resting | None = None
+) -> list[Decision]:
+    """One look of every monitor as of ``now``; what is to be told waits for whoever tells it.
+
+    Args:
+        project: Whose monitors.
+        now: The moment.
+        progress: Who watches.
+        resting: What earlier looks found to rest; by default nothing does.
+    """
     watching = watcher(progress)
 
     def retrain(model: Model) -> None:
@@ -162,19 +172,31 @@ def look_at_all(project: Definitions, now: Micros, *, progress: Progress | None 
         )
 
     decisions: list[Decision] = end_silences(project)
-    for monitor in project.monitors.values():
-        decisions += look(project, monitor, now, retrain)
-    for endpoint in project.endpoints.values():
+    left = Resting() if resting is None else resting
+    left.begin(project, now)
+    awake = [endpoint for name, endpoint in project.endpoints.items() if not left.rests(name)]
+    for endpoint in awake:
+        if endpoint.name in project.monitors:
+            decisions += look(project, project.monitors[endpoint.name], now, retrain)
+    for endpoint in awake:
         decisions += follow_policy(project, endpoint, now)
         if days := project.settings.serve.log_days:
             retain(project.store, endpoint.name, now - days * DAY, project.log_folder)
+        if resting is not None:
+            left.note(project, endpoint)
     return decisions
 
 
-def glance(project: Definitions) -> list[Decision]:
-    """One look of the watch: what is new comes in, then one tick as of now."""
-    run(project, only="data", progress=None)
-    return look_at_all(project, present())
+class Glance:
+    """A look of the watch: what is new comes in, then a look at every monitor that does not rest, as of now."""
+
+    def __init__(self) -> None:
+        self._resting = Resting()
+
+    def __call__(self, project: Definitions) -> list[Decision]:
+        """One look."""
+        run(project, only="data", progress=None)
+        return look_at_all(project, present(), resting=self._resting)
 
 
 def serve(project: Definitions) -> None:

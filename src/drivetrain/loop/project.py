@@ -134,7 +134,7 @@ class Project(Declarations):
         tell: Callable[[Decision], None] | None = None,
     ) -> None:
         """Takes in what is new and looks at the monitors every ``every`` seconds, for ever or ``looks`` times."""
-        watch(self, commands.glance, every=every, looks=looks, tell=tell)
+        watch(self, commands.Glance(), every=every, looks=looks, tell=tell)
 
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""

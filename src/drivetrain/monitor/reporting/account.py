@@ -13,7 +13,6 @@ from drivetrain.evaluate.wording import figures, micros, percent, span
 from drivetrain.monitor.alerting.quality import AlertQuality
 from drivetrain.monitor.performance import worsening
 
-
 ROUTINE = ("ingest", "replay")
 """Decisions that are no news."""
 

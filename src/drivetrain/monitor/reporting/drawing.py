@@ -66,12 +66,12 @@ def lines(
 class _Frame(NamedTuple):
     """Where a window and a value lie."""
 
-    count: int
+    windows: int
     low: float
     high: float
 
     def x(self, place: int) -> float:
-        return round(_LEFT + (_WIDE / 2 if self.count == 1 else _WIDE * place / (self.count - 1)), 1)
+        return round(_LEFT + (_WIDE / 2 if self.windows == 1 else _WIDE * place / (self.windows - 1)), 1)
 
     def y(self, value: float) -> float:
         return round(_TOP + _HIGH * (1 - (value - self.low) / (self.high - self.low)), 1)
