@@ -26,7 +26,7 @@ def show_course(metric: str, windows: Sequence[Sparse]) -> None:
     room = width() - 2 - _NAME - 1 - 2 - _LAST
     last = windows[-1]
     newest = next((one.metric for one in reversed(windows) if one.metric is not None), None)
-    rows = [
+    rows: list[tuple[str, list[float | None], str, bool]] = [
         (metric, [one.metric for one in windows], "" if newest is None else figure(newest), False),
         ("drift", [one.drift for one in windows], "" if last.drift is None else f"{last.drift:.1f}× limit", True),
         ("traffic", [float(one.predictions) for one in windows], f"{last.predictions:,}", True),

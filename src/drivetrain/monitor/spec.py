@@ -131,6 +131,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         drift: Rules on inputs and predictions; none to leave them alone.
         performance: Rules on arrived labels; none to leave them alone.
         latency_ms: The 99th percentile of answering time that must not be exceeded; no rule by default.
+        core_hour: What an hour of a core costs, in any currency: reports then say what a thousand predictions cost, as
+            if a core did nothing else while one is under way.
         retrain: What calls for a new version; never by default.
         rules: Rules of the project's own.
         sinks: Who is told besides the log and the catalog.
@@ -146,6 +148,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     drift: Drift | None = Drift()
     performance: Performance | None = Performance()
     latency_ms: float | None = None
+    core_hour: float | None = None
     retrain: Retrain | None = None
     rules: Sequence[Rule] = ()
     sinks: Sequence[Sink] = ()
@@ -160,6 +163,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.window_us < DAY:
             raise ProjectError("a monitor's window is too short", found=self.window, expected="a day (1d) or longer")
+        if self.core_hour is not None and self.core_hour < 0:
+            raise ProjectError("what a core costs can't be negative", found=self.core_hour)
         names = [rule.name for rule in self.rules]
         labels = [sink.label for sink in self.sinks]
         for noun, said in (("rules", names), ("sinks", labels)):

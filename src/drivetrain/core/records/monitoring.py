@@ -55,6 +55,10 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     latency_p99_us: float = 0.0
     median_ages: dict[str, float] = {}
     """View → median age of its values in seconds."""
+    failed_share: float = 0.0
+    """Share of requests that the version should have answered and something else stood in for."""
+    cost_per_1000: float | None = None
+    """What the time under way of a thousand predictions costs, where the monitor says what a core costs."""
 
     @property
     def key(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -116,15 +117,15 @@ class Alerts:
         """
         return end_silence(self._project, silence, because=because, actor=actor)
 
-    def silences(self) -> list[Silence]:
+    def silences(self) -> Sequence[Silence]:
         """Silences that have not ended, the one that ends first in front."""
         return sorted(self._project.store.catalog.find(Silence, "holding"), key=lambda one: one.until)
 
-    def quality(self, endpoint: str | None = None) -> list[AlertQuality]:
+    def quality(self, endpoint: str | None = None) -> Sequence[AlertQuality]:
         """How good alerts were: all rules together, then each."""
         return quality(self._project.store.catalog.find(Alert, endpoint))
 
-    def sinks(self) -> list[SinkState]:
+    def sinks(self) -> Sequence[SinkState]:
         """How everybody does who is told; those that are away first."""
         catalog = self._project.store.catalog
         waiting = by_sink(catalog.find(Delivery, "waiting"))

@@ -96,6 +96,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         slow = max(one.latency_p99_us for one in self.windows)
         known = f"the outcome of {percent(labelled / asked)} is known" if labelled else "no outcome is known yet"
         pace = f"; in the slowest window 99 of 100 answers took under {micros(slow)}" if slow else ""
+        failed = max(one.failed_share for one in self.windows)
+        pace += f"; in the worst window {percent(failed)} were stood in for" if failed else ""
+        cost = self.windows[-1].cost_per_1000
+        pace += f"; a thousand cost {cost:.2g} in the newest" if cost is not None else ""
         count = f"{len(self.windows)} window{'s' if len(self.windows) > 1 else ''}"
         return f"{asked:,} predictions in {count}: {known}{pace}."
 

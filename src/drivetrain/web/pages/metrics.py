@@ -92,6 +92,8 @@ def _windows(reports: list[MonitorReport]) -> Iterator[GaugeMetricFamily]:
     labels = _gauge("label_share", "Share of a window's predictions whose label has arrived", *about)
     predictions = _gauge("predictions", "Predictions of a window", *about)
     latency = _gauge("latency_seconds", "Time to answer, by quantile", *about, "quantile")
+    failed = _gauge("failed_share", "Share of requests that something stood in for", *about)
+    cost = _gauge("cost_per_1000", "What a thousand predictions cost, by the monitor's core_hour", *about)
     until = _gauge("window_end_timestamp_seconds", "End of the newest window", *about)
     ages = _gauge("view_age_seconds", "Median age of a view's values", *about, "view")
     for one in reports:
@@ -107,10 +109,13 @@ def _windows(reports: list[MonitorReport]) -> Iterator[GaugeMetricFamily]:
         predictions.add_metric(who, one.predictions)
         latency.add_metric([*who, "0.5"], one.latency_p50_us / SECOND)
         latency.add_metric([*who, "0.99"], one.latency_p99_us / SECOND)
+        failed.add_metric(who, one.failed_share)
+        if one.cost_per_1000 is not None:
+            cost.add_metric(who, one.cost_per_1000)
         until.add_metric(who, one.until / SECOND)
         for view, age in one.median_ages.items():
             ages.add_metric([*who, view], age)
-    yield from (performance, reference, labels, predictions, latency, until, ages)
+    yield from (performance, reference, labels, predictions, latency, failed, cost, until, ages)
 
 
 def _drift(reports: list[MonitorReport]) -> Iterator[GaugeMetricFamily]:
