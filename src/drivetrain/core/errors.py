@@ -157,12 +157,21 @@ class SinkAway(DrivetrainError):
     Args:
         what: As for every error.
         found: What was there.
+        expected: What should have been there.
         do: The next step for whoever reads it.
         after: Seconds that whoever is told wants to be left alone, if it said so.
     """
 
-    def __init__(self, what: str, *, found: object = None, do: str | None = None, after: float | None = None) -> None:
-        super().__init__(what, found=found, do=do)
+    def __init__(
+        self,
+        what: str,
+        *,
+        found: object = None,
+        expected: object = None,
+        do: str | None = None,
+        after: float | None = None,
+    ) -> None:
+        super().__init__(what, found=found, expected=expected, do=do)
         self.after = after
 
 
