@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from drivetrain.core.clock import Micros, datetime_of
 
 WIDTH, HEIGHT = 640.0, 220.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 12.0, 12.0, 28.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78.0, 12.0, 12.0, 28.0
 _WIDE, _HIGH = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 
 Values = Sequence[float | None]

@@ -45,7 +45,7 @@ def charts(account: Account) -> list[tuple[str, str, Markup]]:
         name = METRICS[account.metric].title
         found.append(
             (
-                name,
+                name[:1].upper() + name[1:],
                 "With the range that chance allows; dashed, what the version reached when it was evaluated.",
                 lines(
                     f"{name} by window",
@@ -86,7 +86,7 @@ def charts(account: Account) -> list[tuple[str, str, Markup]]:
             (
                 "Time to answer",
                 "99 of 100 answers took less; dashed, half of them.",
-                lines("Latency by window", times, [one.latency_p99_us for one in windows], show=micros,
+                lines("Latency by window", times, [one.latency_p99_us for one in windows], show=_pause,
                       guide=[one.latency_p50_us for one in windows], zero=True),
             )
         )  # fmt: skip
@@ -122,6 +122,10 @@ def _reference(window: MonitorReport, metric: str) -> float | None:
 
 def _times(value: float) -> str:
     return f"{value:.1f}×"
+
+
+def _pause(value: float) -> str:
+    return f"{value / 1000:.2g} ms" if value < 1000 else f"{value / 1000:,.1f} ms"
 
 
 def _count(value: float) -> str:
