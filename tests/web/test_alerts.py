@@ -130,7 +130,7 @@ def test_what_prometheus_reads(call: Caller, call_empty: Caller):
     assert answer.headers["content-type"].startswith("text/plain")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert all(family.documentation and family.type == "gauge" for family in families.values())
-    assert all(re.fullmatch(r"drivetrain_monitor_[a-z_]+", name) for name in families)
+    assert all(re.fullmatch(r"drivetrain_monitor_[a-z0-9_]+", name) for name in families)
 
     def value(name: str, **labels: str) -> float:
         found = [

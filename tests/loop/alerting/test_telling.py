@@ -173,7 +173,7 @@ def watching(folder: Path, port: int) -> subprocess.Popen[bytes]:
     )
 
 
-def until(condition, seconds=40.0):
+def until(condition, seconds=120.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
