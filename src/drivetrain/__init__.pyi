@@ -53,12 +53,16 @@ from drivetrain.loop.endpoint import Traffic as Traffic
 from drivetrain.loop.project import Project as Project
 from drivetrain.loop.push import push as push
 from drivetrain.loop.serving import asgi_app as asgi_app
+from drivetrain.monitor.alerting.rule import Rule as Rule
+from drivetrain.monitor.alerting.sinks.mail import Email as Email
+from drivetrain.monitor.alerting.sinks.pagerduty import PagerDuty as PagerDuty
+from drivetrain.monitor.alerting.sinks.slack import Slack as Slack
+from drivetrain.monitor.alerting.sinks.webhook import Webhook as Webhook
 from drivetrain.monitor.comparison.compare import compare as compare
 from drivetrain.monitor.spec import Alternative as Alternative
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain
-from drivetrain.monitor.spec import Webhook as Webhook
 from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.baselines import Naive as Naive

@@ -8,6 +8,7 @@ default. A file that a command needs and that stands further down is written fir
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def write(path: Path, text: str) -> None:
 
 def run(command: str, folder: Path) -> str:
     words, _, comment = command.partition("#")
-    program, *arguments = words.split()
+    program, *arguments = shlex.split(words)
     assert program == "drivetrain"
     done = subprocess.run(
         [sys.executable, "-m", "drivetrain", *arguments], cwd=folder, capture_output=True, text=True, check=False

@@ -6,7 +6,9 @@ import pytest
 HEAVY = {"sklearn", "scipy", "pandas", "lightgbm", "matplotlib"}
 
 
-@pytest.mark.parametrize("floor", ["monitor.window", "monitor.alerts", "monitor.sinks", "monitor.reference"])
+@pytest.mark.parametrize(
+    "floor", ["monitor.window", "monitor.alerting.lifecycle", "monitor.alerting.sinks.mail", "monitor.reference"]
+)
 def test_importing_the_floor_loads_nothing_heavy(floor):
     loaded = subprocess.run(
         [sys.executable, "-c", f"import sys, drivetrain.{floor}; print(*sys.modules)"],

@@ -34,12 +34,17 @@ from drivetrain.core.settings import Settings
 from drivetrain.data.ledger import Entry
 from drivetrain.data.profile import LAYOUT, TableProfile, profile_of
 from drivetrain.data.veil import veil_of
+from drivetrain.loop.alerting.alerts import Alerts
 from drivetrain.loop.audit import Account, Sought, audit
 from drivetrain.loop.data import TableFigures, figures
 from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.history import LIMIT, History, history
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.loop.report import report
+from drivetrain.monitor.alerting.sinks.slack import Slack
+from drivetrain.monitor.reporting.account import Account as EndpointAccount
+from drivetrain.monitor.spec import Monitor
 from web import declared
 from web.learned import CARD, VERSIONS, bias, evaluation, run, version
 from web.probed import probed
@@ -77,7 +82,7 @@ class SeededDesk:
         self.derived: dict[str, Any] = {}
         self.models: dict[str, Any] = {"late": declared.Model("late")}
         self.endpoints: dict[str, Any] = {"late": declared.Endpoint("late", declared.Model("late"))}
-        self.monitors: dict[str, Any] = {"late": declared.Named("late")}
+        self.monitors: dict[str, Any] = {"late": Monitor(endpoint="late", sinks=[Slack("env:SLACK_URL")])}
         if not empty:
             fill(self.store)
             track(self.store)
@@ -110,6 +115,17 @@ class SeededDesk:
 
     def history(self, table: str, /, *, limit: int = LIMIT) -> History:
         return history(self, table, limit=limit)  # type: ignore[arg-type]
+
+    @property
+    def alerts(self) -> Alerts:
+        return Alerts(self)  # type: ignore[arg-type]
+
+    def find_endpoint(self, name: str) -> Any:
+        return self.endpoints[name]
+
+    def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> EndpointAccount:
+        span = (None if at is None else micros_of(at) for at in (since, until))
+        return report(self, endpoint, since=next(span), until=next(span))  # type: ignore[arg-type]
 
     @property
     def quarantine(self) -> Quarantine:

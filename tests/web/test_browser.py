@@ -18,7 +18,7 @@ PAGES = (
     "/", "/monitoring/late", "/endpoints", "/endpoints/late", "/models", "/models/late/versions/3",
     "/models/late/versions/1", "/runs/0192-run-2", "/runs/0192-failed", "/features", "/data", "/data/flights",
     "/data/flights?version=55&against=50", "/data/training/late", "/quarantine", "/quarantine/flights", "/privacy",
-    "/audit", "/alerts", "/timeline", "/timeline?show=all", "/predictions", "/steps",
+    "/audit", "/alerts", "/alerts/0192-alert-2", "/timeline", "/timeline?show=all", "/predictions", "/steps",
     "/models/late/bias", "/experiments", "/experiments/1385000000000000", "/runs/0193-tracked-1",
     "/experiments/1385000000000000?filter=metrics.`valid+loss`+<+1", "/runs/0193-tracked-3",
     "/models/late/bias", "/models/late/diff", "/models/late/diff?a=1&b=3",

@@ -102,5 +102,12 @@ def alerts() -> list[Alert]:
             "training weeks reach 0.34 by chance and season. Snow and fog were rare from January to May.",
             evidence=declared.evidence({"statistic": "psi", "value": 0.61, "threshold": 0.34}),
             report=f"monitor:late@{REPORTS_FROM + 25 * WEEK}-{last}",
+            since=last - WEEK,
+            window=WEEK,
+            peak="warning",
+            meaning="For “Warn passengers before departure”: what is asked is unlike what the version learned from.",
+            cause="table weather stood still: age of the newest row: found 26 h, expected at most 3 h.",
+            runbook="https://runbooks.example.org/drift",
+            commands=("drivetrain report late --since 2013-12-23 --until 2013-12-30", "drivetrain trace 0192-p-1"),
         ),
     ]

@@ -15,6 +15,7 @@
     │   └── SourceAway              they can't be read now: trying again may help
     ├── FeatureError                a feature can't be computed as declared
     ├── TrainingError               a fit can't be made from what it was given
+    ├── SinkAway                    nobody takes an alert now: it is kept and told later
     ├── StoreError                  state can't be read or written
     │   ├── CorruptBlob             bytes that do not match their digest
     │   ├── Conflict                somebody else changed the record first
@@ -148,6 +149,30 @@ class FeatureError(DrivetrainError):
 
 class TrainingError(DrivetrainError):
     """A fit can't be made from what it was given."""
+
+
+class SinkAway(DrivetrainError):
+    """Nobody takes an alert now; it is kept and told later.
+
+    Args:
+        what: As for every error.
+        found: What was there.
+        expected: What should have been there.
+        do: The next step for whoever reads it.
+        after: Seconds that whoever is told wants to be left alone, if it said so.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        found: object = None,
+        expected: object = None,
+        do: str | None = None,
+        after: float | None = None,
+    ) -> None:
+        super().__init__(what, found=found, expected=expected, do=do)
+        self.after = after
 
 
 class StoreError(DrivetrainError):

@@ -12,7 +12,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.frames import Matrix
 from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Alert, InputSchema, Link, Metric, Record
+from drivetrain.core.records import InputSchema, Link, Metric, Record
 from drivetrain.core.records.run import Scalar
 from drivetrain.core.records.task import TaskKind
 
@@ -464,12 +464,4 @@ class Tuner(Protocol):
         ``enqueue`` are tried first, what they leave out as the search sees fit. A trial that raises has failed, with
         what it raised as its reason, and the search goes on.
         """
-        ...
-
-
-class AlertSink(Protocol):
-    """Where alerts go."""
-
-    def send(self, alert: Alert) -> None:
-        """Delivers one alert, or raises; the caller keeps and retries it."""
         ...

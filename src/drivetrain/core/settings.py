@@ -125,6 +125,9 @@ class WebSettings(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: int = 8700
+    address: str = ""
+    """Where people reach it, such as ``https://drivetrain.example.org``, for links in messages; by default what it
+    listens on."""
 
 
 class ComputeSettings(Section, frozen=True):

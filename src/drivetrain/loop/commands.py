@@ -16,6 +16,8 @@ from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.records import Alias, Decision, ModelVersion
 from drivetrain.core.settings import Settings
+from drivetrain.loop.alerting.silencing import end_silences
+from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
 from drivetrain.loop.comparing.compare import compare
@@ -30,6 +32,7 @@ from drivetrain.loop.plan import PlannedStep, plan_nodes
 from drivetrain.loop.privacy.retention import retain_tables
 from drivetrain.loop.refs import table_version
 from drivetrain.loop.replay import Player, replayed
+from drivetrain.loop.resting import Resting
 from drivetrain.loop.routing import follow_policy
 from drivetrain.loop.runner import Outcome, holding, run_nodes
 from drivetrain.loop.serving_plan import FOLDER_VARIABLE, serve_settings
@@ -149,6 +152,22 @@ def _check_servable(project: Definitions, model: Model, version: ModelVersion) -
 
 def tick(project: Definitions, now: Micros, *, progress: Progress | None = None) -> list[Decision]:
     """See :meth:`Project.tick`."""
+    decisions = look_at_all(project, now, progress=progress)
+    tell_now(project)
+    return decisions
+
+
+def look_at_all(
+    project: Definitions, now: Micros, *, progress: Progress | None = None, resting: Resting | None = None
+) -> list[Decision]:
+    """One look of every monitor as of ``now``; what is to be told waits for whoever tells it.
+
+    Args:
+        project: Whose monitors.
+        now: The moment.
+        progress: Who watches.
+        resting: What earlier looks found to rest; by default nothing does.
+    """
     watching = watcher(progress)
 
     def retrain(model: Model) -> None:
@@ -160,21 +179,33 @@ def tick(project: Definitions, now: Micros, *, progress: Progress | None = None)
             progress=watching,
         )
 
-    decisions: list[Decision] = []
-    for monitor in project.monitors.values():
-        decisions += look(project, monitor, now, retrain)
-    for endpoint in project.endpoints.values():
+    decisions: list[Decision] = end_silences(project)
+    left = Resting() if resting is None else resting
+    left.begin(project, now)
+    awake = [endpoint for name, endpoint in project.endpoints.items() if not left.rests(name)]
+    for endpoint in awake:
+        if endpoint.name in project.monitors:
+            decisions += look(project, project.monitors[endpoint.name], now, retrain)
+    for endpoint in awake:
         decisions += follow_policy(project, endpoint, now)
         if days := project.settings.serve.log_days:
             seal_before(project, endpoint.name, now - days * DAY)
             retain(project.store, endpoint.name, now - days * DAY, project.log_folder)
+        if resting is not None:
+            left.note(project, endpoint)
     return decisions
 
 
-def glance(project: Definitions) -> list[Decision]:
-    """One look of the watch: what is new comes in, then one tick as of now."""
-    run(project, only="data", progress=None)
-    return tick(project, present())
+class Glance:
+    """A look of the watch: what is new comes in, then a look at every monitor that does not rest, as of now."""
+
+    def __init__(self) -> None:
+        self._resting = Resting()
+
+    def __call__(self, project: Definitions) -> list[Decision]:
+        """One look."""
+        run(project, only="data", progress=None)
+        return look_at_all(project, present(), resting=self._resting)
 
 
 def serve(project: Definitions) -> None:
@@ -210,13 +241,14 @@ def replay(
 ) -> dict[str, Any]:
     """See :meth:`Project.replay`."""
     watching = watcher(progress)
-    player = Player(
-        project,
-        endpoint,
-        bring=lambda: run(project, only="data", progress=None),
-        look=lambda moment: tick(project, moment, progress=watching),
-    )
     began = present()
-    with holding(project.store.leases, LEASE):
+    with holding(project.store.leases, LEASE), telling(project) as teller:
+
+        def glimpse(moment: Micros) -> list[Decision]:
+            found = look_at_all(project, moment, progress=watching)
+            teller.wake()
+            return found
+
+        player = Player(project, endpoint, bring=lambda: run(project, only="data", progress=None), look=glimpse)
         state = player.play(since, until, watching)
     return replayed(project, state, began)

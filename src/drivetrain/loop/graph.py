@@ -22,8 +22,7 @@ def graph(project: Definitions, at: Micros | None = None) -> dict[str, Node]:
         project: What is declared.
         at: The moment that decisions are made as of; the present by default.
     """
-    nodes = [ingest_node(project, source) for source in project.sources.values()]
-    nodes += [materialise_node(project, view) for view in project.views.values()]
+    nodes = _data_nodes(project)
     for model in project.models.values():
         nodes += [
             training_set_node(project, model),
@@ -38,7 +37,12 @@ def graph(project: Definitions, at: Micros | None = None) -> dict[str, Node]:
 
 def data_road(project: Definitions) -> dict[str, Node]:
     """Tables and online features, without models."""
-    return with_needs(graph(project), lambda node: node.group != "model")
+    return with_needs({node.name: node for node in _data_nodes(project)}, lambda _: True)
+
+
+def _data_nodes(project: Definitions) -> list[Node]:
+    nodes = [ingest_node(project, source) for source in project.sources.values()]
+    return nodes + [materialise_node(project, view) for view in project.views.values()]
 
 
 def model_road(project: Definitions, model: Model, at: Micros | None = None) -> dict[str, Node]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, datetime_of
-from drivetrain.core.records import Alert, Decision, Evaluation, Maturity, ModelVersion, MonitorReport
+from drivetrain.core.records import Decision, Evaluation, Maturity, ModelVersion, MonitorReport
+from drivetrain.loop.alerting.keeping import Again, keep_window
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.upstream import with_upstream
-from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.estimate.keeping import load_kept
 from drivetrain.monitor.labels import arrived, join_labels
-from drivetrain.monitor.sinks import Sinks
 from drivetrain.monitor.spec import Monitor
-from drivetrain.monitor.window import Assessment, Watched, assess
+from drivetrain.monitor.window import Watched, assess
 from drivetrain.serve.log.columns import FEEDBACK, feedback_table, predictions_table
 from drivetrain.store.bundle import Store
 
@@ -40,9 +37,7 @@ def known_due(store: Store, endpoint: str) -> Micros | None:
     return next((one.maturity.due for one in reports if one.maturity is not None and one.maturity.due), None)
 
 
-def mature(
-    project: Definitions, monitor: Monitor, now: Micros, told: Callable[[Alert, ModelVersion], Decision]
-) -> list[Decision]:
+def mature(project: Definitions, monitor: Monitor, now: Micros) -> list[Decision]:
     """Measures past windows again where labels have come since.
 
     A window is looked at when it has ended for half its length, and then whenever that time has doubled. Its report
@@ -53,7 +48,6 @@ def mature(
         project: Whose endpoint it is.
         monitor: What is watched.
         now: The moment to look as of.
-        told: The decision that an alert is put on record with.
     """
     store = project.store
     if monitor.performance is None or store.tables.version(feedback_table(monitor.endpoint)) is None:
@@ -62,7 +56,7 @@ def mature(
     reports = store.catalog.find(MonitorReport, monitor.endpoint, since=now - HORIZON)
     for old in sorted(reports, key=lambda one: one.until):
         if _due(old, monitor, now):
-            decisions += _again(project, monitor, old, now, told)
+            decisions += _again(project, monitor, old, now)
     return decisions
 
 
@@ -74,14 +68,9 @@ def _due(report: MonitorReport, monitor: Monitor, now: Micros) -> bool:
     return age >= max(2 * looked, monitor.window_us // 2)
 
 
-def _again(
-    project: Definitions,
-    monitor: Monitor,
-    old: MonitorReport,
-    now: Micros,
-    told: Callable[[Alert, ModelVersion], Decision],
-) -> list[Decision]:
+def _again(project: Definitions, monitor: Monitor, old: MonitorReport, now: Micros) -> list[Decision]:
     store = project.store
+    revision = store.catalog.record_revision(old.ref)
     version = store.catalog.get(ModelVersion, f"{old.model}@{old.version}")
     if version is None:
         return []
@@ -113,7 +102,8 @@ def _again(
     if any(one.until > old.until and one.labelled >= enough for one in newer):
         store.catalog.commit(report)
         return []
-    return _settled(store, monitor, Assessment(report, assessment.findings), version, now, told)
+    findings = [one for one in assessment.findings if one.rule.partition(".")[0] in _TOLD]
+    return keep_window(project, monitor, report, findings, again=Again(revision, _TOLD, now))
 
 
 def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
@@ -131,26 +121,6 @@ def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
         estimation=estimation,
         why=fresh.why,
     )
-
-
-def _settled(
-    store: Store,
-    monitor: Monitor,
-    assessment: Assessment,
-    version: ModelVersion,
-    now: Micros,
-    told: Callable[[Alert, ModelVersion], Decision],
-) -> list[Decision]:
-    mine = [one for one in store.catalog.find(Alert, monitor.endpoint) if one.rule.partition(".")[0] in _TOLD]
-    findings = [one for one in assessment.findings if one.family in _TOLD]
-    settled = settle(findings, mine, assessment.report, monitor, now=now)
-    decisions = [told(alert, version) for alert in settled.told if alert.severity != "info"]
-    store.catalog.commit(assessment.report, *settled.changed, *decisions)
-    sinks = Sinks(monitor.sinks)
-    for alert in settled.told:
-        sinks.send(alert)
-    sinks.close()
-    return decisions
 
 
 def _looked(report: MonitorReport, now: Micros) -> MonitorReport:

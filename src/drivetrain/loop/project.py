@@ -14,7 +14,9 @@ from drivetrain.core.records import Alias, Decision, Policy
 from drivetrain.core.settings import Settings, load_settings
 from drivetrain.experiment.policies import Asked
 from drivetrain.loop import commands
-from drivetrain.loop.audit import Account, Sought, audit
+from drivetrain.loop.alerting.alerts import Alerts
+from drivetrain.loop.audit import Account as AuditAccount
+from drivetrain.loop.audit import Sought, audit
 from drivetrain.loop.contracts import Contracts
 from drivetrain.loop.data import Data
 from drivetrain.loop.declarations import Declarations
@@ -32,6 +34,7 @@ from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.probes import ModelProbes
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.loop.report import report, write_report
 from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
 from drivetrain.loop.reproduce.said import Reproduced
 from drivetrain.loop.routing import route
@@ -45,6 +48,7 @@ from drivetrain.loop.trace import trace
 from drivetrain.loop.tracking import Tracking
 from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
+from drivetrain.monitor.reporting.account import Account
 
 
 class Project(Declarations):
@@ -130,11 +134,43 @@ class Project(Declarations):
         tell: Callable[[Decision], None] | None = None,
     ) -> None:
         """Takes in what is new and looks at the monitors every ``every`` seconds, for ever or ``looks`` times."""
-        watch(self, commands.glance, every=every, looks=looks, tell=tell)
+        watch(self, commands.Glance(), every=every, looks=looks, tell=tell)
 
     def status(self) -> dict[str, Any]:
         """How tables, versions, endpoints and monitors stand."""
         return status(self)
+
+    def report(
+        self,
+        endpoint: str | None = None,
+        *,
+        since: Micros | str | None = None,
+        until: Micros | str | None = None,
+        output: str | Path | None = None,
+    ) -> Account:
+        """What a monitor saw over a time, its alerts and what was decided: for two readers, words first.
+
+        Args:
+            endpoint: Which endpoint; not needed where there is one.
+            since: Start of the time; by default that of the first window.
+            until: Its end, outside it; by default that of the last window.
+            output: Where to write it: ``.html`` for one page without references to anything outside it, ``.json`` for
+                every figure exactly.
+
+        Raises:
+            UnknownName: There is no such endpoint.
+            UsageError: The time ends before it starts, or the file's ending says nothing.
+            StoreError: It can't be written.
+        """
+        made = report(
+            self,
+            endpoint,
+            since=None if since is None else micros_of(since),
+            until=None if until is None else micros_of(until),
+        )
+        if output is not None:
+            write_report(made, output)
+        return made
 
     @property
     def data(self) -> Data:
@@ -336,6 +372,11 @@ class Project(Declarations):
         return commands.replay(self, endpoint, *span, progress=progress)
 
     @property
+    def alerts(self) -> Alerts:
+        """Alerts: listed, acknowledged, ended, silenced; and how good they were."""
+        return Alerts(self)
+
+    @property
     def versions(self) -> Versions:
         """Versions once they are there: exported and taken in, approved, cleaned, traced to where they come from."""
         return Versions(self)
@@ -418,7 +459,7 @@ class Project(Declarations):
         limit: int | None = None,
         verify: bool = False,
         head: str | None = None,
-    ) -> Account:
+    ) -> AuditAccount:
         """Who did what, when, to what: every change, and every read of personal data through drivetrain.
 
         Args:

@@ -20,18 +20,24 @@ from drivetrain.core.records import (
 )
 from drivetrain.data.judge import stale
 from drivetrain.evaluate.metrics import AT_RATE
+from drivetrain.loop.alerting.alerts import Alerts
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
+from drivetrain.loop.report import course
 from drivetrain.loop.routing import in_words
+from drivetrain.monitor.reporting.account import metric_of_windows
 
 RECENT = 8
+WINDOWS = 60
+"""The newest windows of an endpoint that status tells of."""
 
 
 def status(project: Definitions) -> dict[str, Any]:
     """Tables, endpoints, alerts and the latest decisions."""
     catalog = project.store.catalog
-    alerts = catalog.find(Alert)
+    alerts = [one for one in catalog.find(Alert) if one.shown]
+    desk = Alerts(project)
     return {
         "project": project.name,
         "objective": project.objective,
@@ -39,10 +45,30 @@ def status(project: Definitions) -> dict[str, Any]:
         "endpoints": [_endpoint(project, endpoint) for endpoint in project.endpoints.values()],
         "alerts_open": sum(alert.state == "open" for alert in alerts),
         "alerts_total": len(alerts),
+        "alerts": [_alert(one) for one in desk.list()],
+        "alert_quality": desk.quality(),
+        "silences": desk.silences(),
+        "sinks": desk.sinks(),
         "decisions": [
             {"at": iso(decision.at), "about": decision.about, "what": decision.what, "because": decision.because}
             for decision in catalog.find(Decision, limit=RECENT)
         ],
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "endpoint": alert.endpoint,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "message": alert.message,
+        "since": iso(alert.since or alert.at),
+        "cause": alert.cause,
+        "runbook": alert.runbook,
+        "commands": list(alert.commands),
+        "silenced": bool(alert.silence) and not alert.peak,
+        "acknowledged": None if alert.acknowledged is None else iso(alert.acknowledged),
     }
 
 
@@ -68,7 +94,9 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
     champion = aliases.get("champion")
     version = catalog.get(ModelVersion, f"{endpoint.model.name}@{champion}") if champion else None
     policy = catalog.get(Policy, endpoint.name)
-    report = next(iter(catalog.find(MonitorReport, endpoint.name, limit=1)), None)
+    windows = catalog.find(MonitorReport, endpoint.name, limit=WINDOWS)[::-1]
+    report = windows[-1] if windows else None
+    metric = metric_of_windows(project.metric, windows)
     lines = [f"{alias}: v{number}" for alias, number in aliases.items() if number]
     lines += _refused(project, endpoint, aliases)
     lines += [
@@ -93,6 +121,8 @@ def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:
         "words": words,
         "versions": aliases,
         "lines": lines,
+        "metric": metric,
+        "windows": course(windows, metric),
     }
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import msgspec
 import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.errors import StoreError
-from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Alert, Decision, Evaluation, Link, ModelVersion, MonitorReport
+from drivetrain.core.records import Decision, Evaluation, Link, ModelVersion, MonitorReport
+from drivetrain.loop.alerting.keeping import keep_window
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.maturing import known_due, mature
 from drivetrain.loop.model import Model
@@ -20,10 +19,8 @@ from drivetrain.loop.serving_plan import plan_of
 from drivetrain.loop.shadowing import consider_shadow
 from drivetrain.loop.sketching import against, sketch
 from drivetrain.loop.upstream import with_upstream
-from drivetrain.monitor.alerts import settle
 from drivetrain.monitor.estimate.keeping import load_kept
 from drivetrain.monitor.reference import load
-from drivetrain.monitor.sinks import Sinks
 from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.window import Watched, assess
 from drivetrain.registry.aliases import champion
@@ -50,7 +47,7 @@ def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[
     decisions: list[Decision] = []
     while (start := _next_window(project, monitor, now)) is not None:
         decisions += _assess(project, monitor, start, start + monitor.window_us)
-    decisions += mature(project, monitor, now, _told)
+    decisions += mature(project, monitor, now)
     decisions += consider_shadow(project, monitor, now)
     decisions += consider_retraining(project, monitor, now, retrain)
     return decisions
@@ -122,20 +119,23 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         now=until,
     )
     assessment = with_upstream(store.catalog, endpoint.model, assessment)
-    report = assessment.report
-    settled = settle(assessment.findings, store.catalog.find(Alert, endpoint.name), report, monitor, now=until)
-    decisions = [_told(alert, standing) for alert in settled.told if alert.severity != "info"]
-    store.catalog.commit(
-        report,
-        *settled.changed,
-        *decisions,
-        links=[Link(standing.ref, report.ref, "watched")],
+    return keep_window(
+        project,
+        monitor,
+        assessment.report,
+        assessment.findings,
+        links=[Link(standing.ref, assessment.report.ref, "watched")],
+        example=lambda rule: _example(predictions, rule),
     )
-    sinks = Sinks(monitor.sinks)
-    for alert in settled.told:
-        sinks.send(alert)
-    sinks.close()
-    return decisions
+
+
+def _example(predictions: pl.DataFrame, rule: str) -> str:
+    """A prediction that shows what a rule is about: of latency the slowest one, else the newest."""
+    ours = predictions.filter(pl.col("role") == "champion")
+    if ours.is_empty():
+        return ""
+    by = "latency_us" if rule.partition(".")[0] == "latency" else "at"
+    return str(ours.sort(by, descending=True)["request_id"][0])
 
 
 def _judged_version(store: Store, model: str) -> ModelVersion:
@@ -160,17 +160,3 @@ def logged(store: Store, endpoint: str, since: Micros, until: Micros) -> tuple[p
         return predictions, pl.DataFrame(schema=FEEDBACK)
     known_since = datetime_of(since) - LABELS_FROM_BEFORE
     return predictions, store.tables.scan(table).filter(pl.col("at") >= known_since).collect()
-
-
-def _told(alert: Alert, version: ModelVersion) -> Decision:
-    ended = alert.state == "resolved"
-    return Decision(
-        id=derived_id("told", alert.id, alert.state, alert.severity),
-        at=alert.resolved if alert.resolved is not None else alert.at,
-        about=alert.endpoint,
-        what="alert",
-        because=f"resolved: {alert.rule}" if ended else alert.message,
-        actor="monitor",
-        version=version.version,
-        evidence=msgspec.json.encode({"alert": alert.id, "rule": alert.rule, "severity": alert.severity}).decode(),
-    )

@@ -5,15 +5,42 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from drivetrain.core.clock import now
-from drivetrain.core.errors import DrivetrainError
+from drivetrain.core.clock import MINUTE, SECOND, Micros, now, show_duration
+from drivetrain.core.errors import DrivetrainError, StoreError
 from drivetrain.core.ids import new_id
 from drivetrain.core.records import Decision
+from drivetrain.loop.alerting.telling import Teller, telling
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.runner import LEASE_SECONDS, holder
 from drivetrain.store.leases import heartbeat
 
 LEASE = "watch"
+JUMP: Micros = MINUTE
+"""How far the clock may stray from time that went by before it is said to have jumped."""
+
+
+class Pace:
+    """Notices when the clock is set: it is held against one that only runs forward.
+
+    Args:
+        wall: The clock, microseconds.
+        steady: One that only runs forward, in seconds.
+    """
+
+    def __init__(self, wall: Callable[[], Micros] = now, steady: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._apart = self._difference()
+
+    def jumped(self) -> Micros:
+        """How far the clock has jumped since it was last asked; 0 where it only ran."""
+        apart = self._difference()
+        jump = apart - self._apart
+        self._apart = apart
+        return jump if abs(jump) >= JUMP else 0
+
+    def _difference(self) -> Micros:
+        return self._wall() - round(self._steady() * SECOND)
 
 
 def watch(
@@ -23,11 +50,14 @@ def watch(
     every: float,
     looks: int | None,
     tell: Callable[[Decision], None] | None,
+    pace: Pace | None = None,
 ) -> None:
     """Looks every ``every`` seconds.
 
-    Only one watch (or replay) works on a project at a time; others wait their turn. A look that fails is told and the
-    next one tries again.
+    Only one watch (or replay) works on a project at a time; others say so and wait their turn. A look that fails is
+    told and the next one tries again. Alerts are delivered beside it: a sink that is away holds nothing up. After the
+    clock was set forward one look is left out, for windows that have not ended would count as if they had, and a clock
+    that was set by mistake is often set back.
 
     Args:
         project: Whose sources and monitors.
@@ -35,23 +65,58 @@ def watch(
         every: Seconds between looks.
         looks: How many; none for ever.
         tell: Called with every decision.
+        pace: The clocks.
     """
+    clocks = Pace() if pace is None else pace
+    done, waits = 0, False
+    with telling(project) as teller:
+        while looks is None or done < looks:
+            jump = clocks.jumped()
+            said = [_said(project, _jump(jump))] if jump else []
+            if jump <= 0:
+                found = _once(project, look, teller)
+                if found is None:
+                    said += [] if waits else [_said(project, "another watch works on this project; this one waits")]
+                else:
+                    said += found
+                    done += 1
+                waits = found is None
+            for decision in said:
+                if tell is not None:
+                    tell(decision)
+            if looks is None or done < looks:
+                time.sleep(every)
+
+
+def _once(project: Definitions, look: Callable[[Definitions], list[Decision]], teller: Teller) -> list[Decision] | None:
+    """One look; none where somebody else holds the lease."""
     leases = project.store.leases
-    done = 0
-    while looks is None or done < looks:
+    found: list[Decision] = []
+    try:
         lease = leases.acquire(LEASE, holder(), LEASE_SECONDS)
-        if lease is not None:
-            with heartbeat(leases, lease, LEASE_SECONDS):
-                for decision in _safely(project, look):
-                    if tell is not None:
-                        tell(decision)
-            done += 1
-        if looks is None or done < looks:
-            time.sleep(every)
+        if lease is None:
+            return None
+        with heartbeat(leases, lease, LEASE_SECONDS):
+            found = _safely(project, look)
+    except StoreError as error:  # the catalog is away, or the lease ran out while this process was stopped
+        return [*found, _said(project, str(error))]
+    finally:
+        teller.wake()
+    return found
 
 
 def _safely(project: Definitions, look: Callable[[Definitions], list[Decision]]) -> list[Decision]:
     try:
         return look(project)
     except DrivetrainError as error:
-        return [Decision(id=new_id(), at=now(), about=project.name, what="alert", because=str(error), actor="watch")]
+        return [_said(project, str(error))]
+
+
+def _jump(jump: Micros) -> str:
+    if jump > 0:
+        return f"the clock jumped forward by {show_duration(jump // SECOND * SECOND)}; this look is left out"
+    return f"the clock was set back by {show_duration(-jump // SECOND * SECOND)}; windows, alerts and retries go on"
+
+
+def _said(project: Definitions, because: str) -> Decision:
+    return Decision(id=new_id(), at=now(), about=project.name, what="alert", because=because, actor="watch")

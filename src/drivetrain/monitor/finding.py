@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import msgspec
 
-Severity: TypeAlias = Literal["info", "warning", "critical"]
+from drivetrain.core.records import Severity
 
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+__all__ = ["Finding", "Severity"]
 
 
 class Finding(msgspec.Struct, frozen=True):

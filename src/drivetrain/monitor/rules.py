@@ -7,6 +7,7 @@ import msgspec
 from drivetrain.core.records import Measure, MonitorReport
 from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
+from drivetrain.monitor.alerting.rule import Rule, Standing
 from drivetrain.monitor.finding import Finding, Severity
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Monitor, Performance
@@ -35,7 +36,61 @@ def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
             f"the {monitor.latency_ms:g} ms allowed; half took under {report.latency_p50_us / 1000:.1f} ms."
         )
         found.append(Finding("latency", "warning", message, {"p99_ms": slow, "allowed_ms": monitor.latency_ms}))
+    return found + _own(report, monitor)
+
+
+def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
+    """How a rule that a window did not break stands in it; one the monitor no longer asks for counts as kept."""
+    own = next((one for one in monitor.rules if one.name == rule), None)
+    if own is not None:
+        try:
+            return own.standing(report)
+        except Exception:  # noqa: BLE001 - whatever a project's rule raises: `_own` tells of it
+            return "unknown"
+    return "kept" if judged(rule, report, monitor) else "unknown"
+
+
+def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
+    """Whether a window had what it takes to judge a rule; one the monitor no longer asks for counts as judged."""
+    family, _, metric = rule.partition(".")
+    if family in {"performance", "calibration"}:
+        asked = monitor.performance
+        name = metric if family == "performance" else "calibration_gap"
+        if asked is None or (family == "performance" and name not in asked.drops):
+            return True
+        measure = report.performance.get(name)
+        return report.labelled >= asked.min_labels and measure is not None and measure.low is not None
+    if family == "estimated":
+        asked, told = monitor.performance, report.estimation
+        if asked is None or not asked.estimated or told is None:
+            return asked is None or not asked.estimated
+        return bool(told.gaps) if metric == "gap" else metric in report.estimated
+    if family == "drift":
+        return monitor.drift is None or report.output is not None
+    return report.predictions > 0
+
+
+def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:
+    """What the project's own rules find; one that fails is told of, and stops no other."""
+    found: list[Finding] = []
+    failures: dict[str, str] = {}
+    for rule in monitor.rules:
+        try:
+            finding = rule.finding(report)
+        except Exception as error:  # noqa: BLE001 - a project's own code: it may raise whatever it likes
+            failures[rule.name] = _failure(rule, error)
+        else:
+            found += [] if finding is None else [finding]
+    if failures:
+        message = (
+            f"{report.endpoint}: {'; '.join(failures.values())}. Mend it in the project: until then nobody is told."
+        )
+        found.append(Finding("rules", "warning", message, dict(failures)))
     return found
+
+
+def _failure(rule: Rule, error: Exception) -> str:
+    return f"rule {rule.name!r} can't be judged: {type(error).__name__}: {error}".rstrip(": .")
 
 
 def _fall(report: MonitorReport, asked: Performance, metric: str, drop: float) -> Finding | None:

@@ -12,6 +12,8 @@ from drivetrain.core.clock import DAY, Micros, duration
 from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
+from drivetrain.monitor.alerting.rule import Rule, Terms, terms
+from drivetrain.monitor.alerting.sinks.sink import Sink
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
 
 Trigger = Literal["performance", "estimated", "calibration", "drift", "latency"]
@@ -150,23 +152,6 @@ class Retrain(msgspec.Struct, kw_only=True, frozen=True):
         return duration(self.shadow)
 
 
-class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """An address that gets every alert as JSON by POST, queued and retried.
-
-    ``least`` is the lowest severity told; ``headers`` go with every call.
-    """
-
-    url: str
-    least: Literal["info", "warning", "critical"] = "warning"
-    headers: dict[str, str] = {}
-    timeout: float = 5.0
-    attempts: int = 6
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise ProjectError("a webhook needs a web address", found=self.url, expected="http://… or https://…")
-
-
 DECLARED = "declared"
 """The name of the rules as they stand, among those that are compared."""
 STATIC = "static"
@@ -197,8 +182,15 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         drift: Rules on inputs and predictions; none to leave them alone.
         performance: Rules on arrived labels; none to leave them alone.
         latency_ms: The 99th percentile of answering time that must not be exceeded; no rule by default.
+        core_hour: What an hour of a core costs, in any currency: reports then say what a thousand predictions cost, as
+            if a core did nothing else while one is under way.
         retrain: What calls for a new version; never by default.
+        rules: Rules of the project's own.
         sinks: Who is told besides the log and the catalog.
+        runbooks: Rule, or family of rules (``performance``, ``drift``) → where it is written what to do. Rules of the
+            project's own name theirs themselves.
+        hold: Rule or family → for how long it must be broken before anybody is told, as :class:`Rule` has it.
+        calm: How many windows in a row must keep a rule before its alert ends.
         window: How much prediction time one report covers: at least a day, or hours of the day would pass for drift.
         min_predictions: Predictions below which drift is not judged.
         alternatives: Other rules by name, for ``drivetrain replay --compare``; nothing is done by them otherwise.
@@ -208,8 +200,13 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     drift: Drift | None = Drift()
     performance: Performance | None = Performance()
     latency_ms: float | None = None
+    core_hour: float | None = None
     retrain: Retrain | None = None
-    sinks: Sequence[Webhook] = ()
+    rules: Sequence[Rule] = ()
+    sinks: Sequence[Sink] = ()
+    runbooks: Mapping[str, str] = {}
+    hold: Mapping[str, str | int] = {}
+    calm: int = 1
     window: str = "7d"
     min_predictions: int = 200
     alternatives: Mapping[str, Alternative] = {}
@@ -221,6 +218,29 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
             raise ProjectError("a monitor's window is too short", found=self.window, expected="a day (1d) or longer")
         for name in {DECLARED, STATIC} & set(self.alternatives):
             raise ProjectError(f"no alternative can be called {name!r}", do="Give it another name: that is taken")
+        if self.core_hour is not None and self.core_hour < 0:
+            raise ProjectError("what a core costs can't be negative", found=self.core_hour)
+        names = [rule.name for rule in self.rules]
+        labels = [sink.label for sink in self.sinks]
+        for noun, said in (("rules", names), ("sinks", labels)):
+            twice = [name for name in dict.fromkeys(said) if said.count(name) > 1]
+            if twice:
+                raise ProjectError(
+                    f"two {noun} of the monitor of {self.endpoint!r} go by one name",
+                    found=repr(twice[0]),
+                    do=f"Give one of the {noun} another name=",
+                )
+        if self.latency_ms is not None and "latency" in names:
+            raise ProjectError(
+                f"the monitor of {self.endpoint!r} has two rules called latency",
+                do="Leave latency_ms out, or rename it",
+            )
+        for name, held in self.hold.items():
+            if name in names:
+                raise ProjectError(
+                    f"how long rule {name!r} is held stands in the rule itself", do="Say Rule(…, hold=…)"
+                )
+            terms(held, self.calm)
 
     def by(self, name: str) -> Monitor:
         """The monitor by other rules: those of an alternative, ``declared``, or ``static``, which never trains anew.
@@ -240,6 +260,15 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
             )
         said = msgspec.structs.asdict(self.alternatives[name])
         return msgspec.structs.replace(self, **{field: rule for field, rule in said.items() if rule is not UNSET})
+
+    def terms_of(self, rule: str) -> Terms:
+        """For how long a rule must be broken and kept, and its runbook."""
+        own = next((one for one in self.rules if one.name == rule), None)
+        if own is not None:
+            return own.terms
+        family = rule.partition(".")[0]
+        held = self.hold.get(rule, self.hold.get(family, 1))
+        return terms(held, self.calm, self.runbooks.get(rule, self.runbooks.get(family, "")))
 
     @property
     def window_us(self) -> Micros:

@@ -23,6 +23,7 @@ from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.rules import judge
+from drivetrain.monitor.running import cost_per_1000, failed_share
 from drivetrain.monitor.several import measure_several
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
@@ -115,6 +116,8 @@ def assess(
         latency_p50_us=_quantile(ours["latency_us"], 0.5),
         latency_p99_us=_quantile(ours["latency_us"], 0.99),
         median_ages=_ages(ours["ages"], watched.views),
+        failed_share=failed_share(labelled, watched.version),
+        cost_per_1000=cost_per_1000(ours["latency_us"], monitor.core_hour),
     )
     ahead = look_ahead(
         report,

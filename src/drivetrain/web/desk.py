@@ -13,12 +13,14 @@ from drivetrain.data.source import Source
 from drivetrain.features.derived import DerivedView
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
-from drivetrain.loop.audit import Account
+from drivetrain.loop.alerting.alerts import Alerts
+from drivetrain.loop.audit import Account as AuditAccount
 from drivetrain.loop.data import TableFigures
 from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.history import LIMIT, History
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
+from drivetrain.monitor.reporting.account import Account
 
 
 class TableReader(Protocol):
@@ -186,6 +188,20 @@ class Desk(Protocol):
         ...
 
     @property
+    def alerts(self) -> Alerts:
+        """Alerts: listed, acknowledged, ended, silenced; and how good they were."""
+        ...
+
+    def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Account:
+        """What a monitor saw over a time, its alerts and what was decided.
+
+        Raises:
+            UnknownName: There is no such endpoint.
+            UsageError: The time ends before it starts, or can't be read.
+        """
+        ...
+
+    @property
     def quarantine(self) -> Quarantine:
         """Rows that were set aside; who asks to see private values goes on record there."""
         ...
@@ -206,7 +222,7 @@ class Desk(Protocol):
         limit: int | None = None,
         verify: bool = False,
         head: str | None = None,
-    ) -> Account:
+    ) -> AuditAccount:
         """Who did what, when, to what, and whether that account is whole."""
         ...
 

@@ -31,6 +31,8 @@ _TITLES = {
     "wait": "Version {version} waits for approval",
     "approve": "Version {version} was approved",
     "clean": "Artifacts of old versions were removed",
+    "silence": "Alerts were silenced",
+    "resolve": "A person looked at an alert",
 }
 _TONES = {
     "promote": "good",
@@ -46,6 +48,8 @@ _TONES = {
     "wait": "watch",
     "approve": "good",
     "clean": "step",
+    "silence": "step",
+    "resolve": "step",
 }
 _ROUTINE = {"ingest", "replay"}
 

@@ -6,9 +6,9 @@ import pytest
 from drivetrain.core.clock import DAY
 from drivetrain.core.records import Measure, MonitorReport, Task
 from drivetrain.evaluate.report import Subject, evaluate
-from drivetrain.monitor.alerts import judged
 from drivetrain.monitor.estimate.judge import gaps
 from drivetrain.monitor.estimate.keeping import keep
+from drivetrain.monitor.rules import judged
 from drivetrain.monitor.spec import Monitor, Performance, Retrain
 from drivetrain.monitor.window import Watched, assess
 from monitor.estimate.world import SCHEMA, START, WEEK, evaluated, logs, rows

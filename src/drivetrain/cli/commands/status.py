@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from drivetrain.cli.door import out, plain_errors, show_json
+from drivetrain.cli.monitored import show_alerts, show_course
 from drivetrain.cli.options import HERE, Json, ProjectFolder
 from drivetrain.loop.project import Project
 
@@ -33,6 +34,7 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
             out.print(f"\n[bold]endpoint {endpoint['endpoint']}[/]  {endpoint['words']}")
             for line in endpoint["lines"]:
                 out.print(f"  {line}")
-        out.print(f"\n{status['alerts_open']} open alerts, {status['alerts_total']} in all")
+            show_course(endpoint["metric"], endpoint["windows"])
+        show_alerts(status)
         for decision in status["decisions"]:
             out.print(f"  [dim]{decision['at']}[/] {decision['what']}: {decision['because']}")

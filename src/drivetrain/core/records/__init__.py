@@ -1,5 +1,6 @@
 """The nouns that stages hand to one another: frozen, typed, kept in the catalog as they are."""
 
+from drivetrain.core.records.alert import SEVERITIES, Alert, Delivery, Severity, Silence
 from drivetrain.core.records.alias import Alias, AliasName
 from drivetrain.core.records.audit import Access, AuditEntry
 from drivetrain.core.records.base import Link, Record
@@ -25,7 +26,7 @@ from drivetrain.core.records.fairness import Disparity, FairnessGroup, FairnessR
 from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.metric import Metric
-from drivetrain.core.records.monitoring import Alert, FeatureDrift, MonitorReport
+from drivetrain.core.records.monitoring import FeatureDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
@@ -51,6 +52,7 @@ from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
 
 __all__ = [
+    "SEVERITIES",
     "Access",
     "Acting",
     "Alert",
@@ -75,6 +77,7 @@ __all__ = [
     "Decided",
     "Decider",
     "Decision",
+    "Delivery",
     "Dependence",
     "DependencePoint",
     "DependenceReport",
@@ -117,7 +120,9 @@ __all__ = [
     "Rollout",
     "Run",
     "Segment",
+    "Severity",
     "Signature",
+    "Silence",
     "SliceMeasure",
     "Statement",
     "Step",

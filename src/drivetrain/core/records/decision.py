@@ -34,6 +34,8 @@ class Decision(Record, frozen=True, kw_only=True):
         "wait",
         "approve",
         "clean",
+        "silence",
+        "resolve",
     ]
     because: str
     """One sentence with the figures it rests on."""

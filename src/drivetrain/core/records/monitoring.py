@@ -1,4 +1,4 @@
-"""What a monitor saw, and what it told whom."""
+"""What a monitor saw."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """Drift of the predictions themselves."""
     further: tuple[FeatureDrift, ...] = ()
     """What further statistics say of the same columns, the predictions included."""
-    against: Literal["training", "trailing", "season"] = "training"
+    against: Literal[training, trailing, season] = "training"
     """Which rows drift is held against."""
     against_note: str = ""
     """Why they are not those that were asked for."""
@@ -72,41 +72,15 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """How complete the labels are."""
     why: Why | None = None
     """Where a fall comes from; none where nothing fell."""
+    failed_share: float = 0.0
+    """Share of requests that the version should have answered and something else stood in for."""
+    cost_per_1000: float | None = None
+    """What the time under way of a thousand predictions costs, where the monitor says what a core costs."""
 
     @property
     def key(self) -> str:
         """``endpoint@since-until``."""
         return f"{self.endpoint}@{self.since}-{self.until}"
-
-    @property
-    def subject(self) -> str:
-        """The endpoint's name."""
-        return self.endpoint
-
-
-class Alert(Record, frozen=True, kw_only=True):
-    """A rule that was broken, open until a later window keeps it."""
-
-    kind = "alert"
-
-    id: str
-    endpoint: str
-    rule: str
-    """For example ``performance.average_precision`` or ``drift.weather.temp``."""
-    severity: Literal["info", "warning", "critical"] = "warning"
-    state: Literal["open", "resolved"] = "open"
-    message: str
-    """Words a person on call understands: what, how much, against what, since when."""
-    evidence: str = "{}"
-    """JSON text: the figures behind the message."""
-    report: str = ""
-    """Ref of the report it came from."""
-    resolved: Micros | None = None
-
-    @property
-    def key(self) -> str:
-        """The alert's id."""
-        return self.id
 
     @property
     def subject(self) -> str:

@@ -1,5 +1,5 @@
 """JSON at ``/api/v1``: what the pages show, for programs."""
 
-from drivetrain.web.api import actions, catalog, data, project
+from drivetrain.web.api import actions, alerts, catalog, data, project
 
-routers = (project.router, catalog.router, data.router, actions.router)
+routers = (project.router, alerts.router, catalog.router, data.router, actions.router)

@@ -8,12 +8,14 @@ from drivetrain.web.pages import (
     endpoints,
     experiments,
     features,
+    metrics,
     models,
     monitoring,
     overview,
     predictions,
     privacy,
     quarantine,
+    report,
     steps,
     timeline,
 )
@@ -22,6 +24,8 @@ routers = tuple(
     module.router
     for module in (
         overview,
+        report,
+        metrics,
         monitoring,
         endpoints,
         models,

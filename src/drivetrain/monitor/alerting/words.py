@@ -1,0 +1,60 @@
+"""What an alert means for the objective, and the commands that show more."""
+
+from __future__ import annotations
+
+import shlex
+
+from drivetrain.core.clock import Micros, iso
+from drivetrain.core.records import Alert
+
+_MEANINGS = {
+    "performance": "answers are worse than they were shown to be before the version was released",
+    "calibration": "a probability that is answered can't be taken at its word",
+    "drift": "what is asked is unlike what the version learned from; whether its answers are still right is not known "
+    "until labels come",
+    "latency": "callers wait longer than they were promised",
+    "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
+}
+_OTHERWISE = "a rule that the project set for itself is broken"
+
+
+def meaning_of(rule: str, objective: str, own: str = "") -> str:
+    """What a broken rule means for the business objective, a sentence.
+
+    Args:
+        rule: The rule.
+        objective: The project's, a sentence.
+        own: What the rule itself says it means.
+
+    Example:
+        >>> meaning_of("latency", "Warn passengers early.")
+        'For “Warn passengers early”: callers wait longer than they were promised.'
+    """
+    words = own or _MEANINGS.get(rule.partition(".")[0], _OTHERWISE)
+    aim = objective.strip().rstrip(".")
+    sentence = words.strip().rstrip(".")
+    if not aim:
+        return sentence[:1].upper() + sentence[1:] + "."
+    return f"For “{aim}”: {sentence}."
+
+
+def commands_of(alert: Alert, since: Micros, until: Micros, example: str = "") -> tuple[str, ...]:
+    """Commands that show more of an alert.
+
+    Args:
+        alert: The alert.
+        since: Start of the window.
+        until: Its end.
+        example: A prediction of the window that shows what is wrong, if one does.
+
+    Example:
+        >>> alert = Alert(id="a", endpoint="late", rule="drift", message="")
+        >>> commands_of(alert, 0, 604_800_000_000)
+        ('drivetrain report late --since 1970-01-01 --until 1970-01-08',)
+    """
+    day = 86_400_000_000
+    first, last = (iso(at)[:10] if at % day == 0 else iso(at) for at in (since, until))
+    found = [f"drivetrain report {shlex.quote(alert.endpoint)} --since {first} --until {last}"]
+    if example:
+        found.append(f"drivetrain trace {shlex.quote(example)}")
+    return tuple(found)
