@@ -89,6 +89,7 @@ def test_what_is_served_is_what_a_training_set_has(project, record):
     again.store.close()
 
 
+@pytest.mark.slow
 def test_it_is_made_again_to_the_byte(project):
     found = project.reproduce("returned@1")
     assert found.verdict == "bits"
