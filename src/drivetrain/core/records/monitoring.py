@@ -48,7 +48,7 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """Drift of the predictions themselves."""
     further: tuple[FeatureDrift, ...] = ()
     """What further statistics say of the same columns, the predictions included."""
-    against: Literal[training, trailing, season] = "training"
+    against: Literal["training", "trailing", "season"] = "training"
     """Which rows drift is held against."""
     against_note: str = ""
     """Why they are not those that were asked for."""
