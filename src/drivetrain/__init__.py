@@ -16,6 +16,7 @@ _PUBLIC = {
     "Column": "drivetrain.data.column",
     "Contract": "drivetrain.data.contract",
     "DerivedView": "drivetrain.features.derived",
+    "Alternative": "drivetrain.monitor.spec",
     "Drift": "drivetrain.monitor.spec",
     "DrivetrainError": "drivetrain.core.errors",
     "Email": "drivetrain.monitor.alerting.sinks.mail",

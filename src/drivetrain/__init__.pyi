@@ -55,6 +55,7 @@ from drivetrain.monitor.alerting.sinks.mail import Email as Email
 from drivetrain.monitor.alerting.sinks.pagerduty import PagerDuty as PagerDuty
 from drivetrain.monitor.alerting.sinks.slack import Slack as Slack
 from drivetrain.monitor.alerting.sinks.webhook import Webhook as Webhook
+from drivetrain.monitor.spec import Alternative as Alternative
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain

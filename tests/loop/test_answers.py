@@ -230,7 +230,7 @@ def test_rows_about_the_same_subject_are_drawn_together(tmp_path):
         ({"more": ")\nproject.endpoint('one', model=model)\nproject.monitor('one', performance=dt.Performance()",
           "label": 'pl.col("progress"), kind="regression"'}, ProjectError, "does not suit a label that is a number"),
         ({"more": ")\nproject.endpoint('one', model=model)\nproject.monitor('one', performance=dt.Performance()",
-          "label": 'pl.col("progress").cast(pl.String)'}, ProjectError, "labels that come back are numbers"),
+          "label": 'pl.col("progress").cast(pl.String)'}, ProjectError, "does not suit a label that is one of several"),
     ],
 )  # fmt: skip
 def test_what_does_not_suit_the_kind_is_refused_where_it_is_declared(change, error, words, tmp_path):

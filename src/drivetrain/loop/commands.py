@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,10 +15,13 @@ from drivetrain.core.clock import now as present
 from drivetrain.core.errors import RefusedError, UsageError
 from drivetrain.core.progress import Progress, watcher
 from drivetrain.core.records import Alias, Decision, ModelVersion
+from drivetrain.core.settings import Settings
 from drivetrain.loop.alerting.silencing import end_silences
 from drivetrain.loop.alerting.telling import tell_now, telling
 from drivetrain.loop.audit import note_read, personal_columns
 from drivetrain.loop.client import Client
+from drivetrain.loop.comparing.compare import compare
+from drivetrain.loop.comparing.verdict import as_told
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.forcing import mark_forced
 from drivetrain.loop.graph import data_road, graph, model_road
@@ -204,6 +208,27 @@ def serve(project: Definitions) -> None:
     verify_key(project)  # one that can't be used is said before any worker starts
     os.environ[FOLDER_VARIABLE] = str(project.folder)
     serve_target("drivetrain.loop.serving:application", serve_settings(project))
+
+
+def compare_rules(
+    project: Definitions,
+    endpoint: str | None,
+    rules: Sequence[str],
+    span: tuple[Micros, Micros],
+    *,
+    load: Callable[[Path, Settings], Definitions],
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """See :meth:`Project.replay`."""
+    watching = watcher(progress)
+
+    def play(copy: Definitions, name: str, since: Micros, until: Micros) -> None:
+        replay(copy, name, since, until, progress=watching)
+
+    def begin(copy: Definitions, at: Micros) -> None:
+        run(copy, only=None, at=at, progress=watching)
+
+    return as_told(compare(project, endpoint, rules, span, load=load, begin=begin, play=play, progress=watching))
 
 
 def replay(

@@ -29,7 +29,6 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.kind import declared_kind
 from drivetrain.loop.model import Group, Model, check_allowed, check_columns, check_treated_alike, checked_features
-from drivetrain.monitor.performance import MEASURED
 from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.impute import Impute
@@ -403,12 +402,6 @@ class Declarations(Definitions):
 
 def _check_watched(endpoint: str, kind: TaskKind, asked: Performance) -> None:
     """Refuses rules on performance that could never speak."""
-    if kind not in MEASURED:
-        raise ProjectError(
-            f"performance on endpoint {endpoint!r} can't be watched: labels that come back are numbers, and its model "
-            f"tells {KINDS[kind]}",
-            do="Leave performance out; drift of inputs and answers is watched all the same",
-        )
     if not suits(asked.metric, kind):
         raise ProjectError(
             f"the monitor of {endpoint!r} watches {asked.metric}, which does not suit a label that is {KINDS[kind]}",

@@ -351,10 +351,25 @@ class Project(Declarations):
         *,
         since: Micros | str,
         until: Micros | str,
+        compare: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> dict[str, Any]:
-        """Plays the declared traffic against the live endpoint, day after day in compressed time."""
-        return commands.replay(self, endpoint, micros_of(since), micros_of(until), progress=progress)
+        """Plays the declared traffic against the live endpoint, day after day in compressed time.
+
+        Args:
+            endpoint: Which one; not needed where there is one.
+            since: First day.
+            until: The day after the last.
+            compare: Sets of rules of its monitor: ``declared``, ``static``, or alternatives. With them, nothing is
+                asked of the live endpoint: each set is played in a copy of the project, and what they cost and were
+                worth is compared.
+            progress: Who watches.
+        """
+        span = (micros_of(since), micros_of(until))
+        if compare:
+            load = lambda folder, settings: type(self).load(folder, settings=settings)  # noqa: E731
+            return commands.compare_rules(self, endpoint, compare, span, load=load, progress=progress)
+        return commands.replay(self, endpoint, *span, progress=progress)
 
     @property
     def alerts(self) -> Alerts:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
+import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.errors import TrainingError
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Alias, Decision, Evaluation, GateReport, Task
+from drivetrain.core.records import Alias, Decision, Evaluation, GateReport, ModelVersion
 from drivetrain.evaluate.gate import Gate
+from drivetrain.evaluate.metrics.answers import realigned
+from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.report import Subject, evaluate
 from drivetrain.evaluate.verdict import check
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
-from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.monitor.answered import Answered, answered
+from drivetrain.monitor.labels import join_labels
+from drivetrain.monitor.output import outputs_logged
 from drivetrain.monitor.spec import Monitor
 from drivetrain.registry.aliases import champion, point
 from drivetrain.serve.log.columns import FEEDBACK, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.store.bundle import Store
+
+_REQUEST = ["request_id", "row"]
 
 
 def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list[Decision]:
@@ -38,16 +47,18 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     if now - alias.at < rules.shadow_us:
         return []
     compact(store, project.log_folder, endpoint.name)
-    pairs = _pairs(store, endpoint.name, (standing.version, alias.version), alias.at, now)
-    if pairs.height < (asked.min_labels if asked else 1):
+    ours = store.catalog.get(ModelVersion, f"{model.name}@{alias.version}")
+    if ours is None:
+        return []
+    pairs = _pairs(_answers(store, endpoint.name, (standing.version, alias.version), alias.at, now), ours, standing)
+    if pairs.ours.answers.rows < (asked.min_labels if asked else 1):
         return []
     try:
-        evaluation, gates = _judge(model, alias.version, standing.version, pairs, standing.task, now)
+        evaluation, gates = _judge(model, pairs, now)
     except TrainingError:  # labels of one kind only decide nothing
         return []
-    words = (
-        f"After {_days(alias.at, now)} in the shadow of v{standing.version}, on {pairs.height:,} labelled requests: "
-    )
+    rows = f"{pairs.ours.answers.rows:,} labelled requests"
+    words = f"After {_days(alias.at, now)} in the shadow of v{standing.version}, on {rows}: "
     evidence = msgspec.json.encode({"evaluation": evaluation, "gates": gates}).decode()
     reasons = " ".join(outcome.reason for outcome in gates.outcomes)
     known = {decision.id for decision in store.catalog.find(Decision, model.name)}
@@ -69,8 +80,18 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     return list(reversed(made))
 
 
-def _pairs(store: Store, endpoint: str, versions: tuple[int, int], since: Micros, until: Micros) -> pl.DataFrame:
-    """Requests that both versions answered and whose label has come: ``at``, ``label``, ``theirs``, ``ours``."""
+class _Pairs(NamedTuple):
+    """Requests that both versions answered and whose label has come."""
+
+    ours: Answered
+    theirs: Floats
+    """The champion's answers to the same rows, in the order of our outputs."""
+    versions: tuple[int, int]
+    """The champion, and the one in its shadow."""
+
+
+def _answers(store: Store, endpoint: str, versions: tuple[int, int], since: Micros, until: Micros) -> pl.DataFrame:
+    """The log of two versions, with the labels that have come."""
     window = store.tables.scan(predictions_table(endpoint)).filter(
         pl.col("at") >= datetime_of(since), pl.col("at") < datetime_of(until), pl.col("version").is_in(list(versions))
     )
@@ -80,30 +101,45 @@ def _pairs(store: Store, endpoint: str, versions: tuple[int, int], since: Micros
         if store.tables.version(table) is not None
         else pl.DataFrame(schema=FEEDBACK)
     )
-    labelled = join_labels(window.collect(), feedback, endpoint=endpoint).filter(pl.col(LABEL).is_not_null())
-    theirs = labelled.filter(pl.col("role") == "champion", pl.col("version") == versions[0])
-    ours = labelled.filter(pl.col("role") == "shadow", pl.col("version") == versions[1])
-    return theirs.select("request_id", "row", "at", LABEL, theirs="prediction").join(
-        ours.select("request_id", "row", ours="prediction"), on=["request_id", "row"], maintain_order="left"
+    return join_labels(window.collect(), feedback, endpoint=endpoint)
+
+
+def _pairs(log: pl.DataFrame, ours: ModelVersion, theirs: ModelVersion) -> _Pairs:
+    def of(role: str, version: ModelVersion) -> pl.DataFrame:
+        return log.filter(pl.col("role") == role, pl.col("version") == version.version)
+
+    both = of("shadow", ours).join(
+        of("champion", theirs).select(*_REQUEST, pl.col("prediction", "scores").name.prefix("their_")),
+        on=_REQUEST,
+        how="inner",
+        maintain_order="left",
     )
+    answers = both.select(prediction="their_prediction", scores="their_scores")
+    said = realigned(outputs_logged(answers, theirs.task), theirs.task, ours.task)
+    known = np.zeros(both.height, bool) if said is None else np.isfinite(said.reshape(len(said), -1)).all(axis=1)
+    judged = answered(both.filter(pl.Series(known)), ours.task)
+    versions = (theirs.version, ours.version)
+    if said is None:
+        return _Pairs(judged, judged.answers.predictions, versions)
+    return _Pairs(judged, np.ascontiguousarray(said[known][judged.places]), versions)
 
 
-def _judge(
-    model: Model, version: int, standing: int, pairs: pl.DataFrame, task: Task, now: Micros
-) -> tuple[Evaluation, GateReport]:
-    ats = pairs["at"].dt.epoch("us").to_numpy()
+def _judge(model: Model, pairs: _Pairs, now: Micros) -> tuple[Evaluation, GateReport]:
+    standing, version = pairs.versions
+    answers = pairs.ours.answers
     evaluation = evaluate(
-        pairs["ours"].to_numpy(),
-        pairs[LABEL].to_numpy(),
-        ats,
+        answers.predictions,
+        answers.labels,
+        pairs.ours.ats,
         subject=Subject(
             run_id=f"shadow:{model.name}@{version}",
             model=model.name,
             data="prediction log",
-            task=task,
+            task=answers.task,
             metric=model.metric,
         ),
-        champion=(standing, pairs["theirs"].to_numpy()),
+        champion=(standing, pairs.theirs),
+        groups=answers.groups,
         now=now,
     )
     gates = [gate for gate in model.gates if gate.against == "champion"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 LABEL = "_label"
+NAMES = "_names"
 
 
 def join_labels(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: str) -> pl.DataFrame:
@@ -12,7 +13,7 @@ def join_labels(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: 
 
     A label names its prediction by request and row, or by entity; the former wins. The label logged last wins over
     earlier ones. One that was known before the moment of its prediction belongs to another and is left out, as is one
-    that is no number.
+    that is neither a number nor names.
 
     Args:
         predictions: Rows of the prediction log.
@@ -20,12 +21,16 @@ def join_labels(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: 
         endpoint: Whose feedback.
 
     Returns:
-        The predictions, all and in order, with a column ``_label`` (null where none has arrived).
+        The predictions, all and in order, with columns ``_label``, and ``_names`` where classes or labels are told by
+        name (both null where none has arrived).
     """
+    named = feedback if "names" in feedback.columns else feedback.with_columns(names=pl.lit(None, pl.List(pl.String())))
     told = (
-        feedback.lazy()
-        .filter(pl.col("endpoint") == endpoint, pl.col("label").is_finite())
-        .with_columns(_micros("at").alias("_known"), pl.col("label").cast(pl.Float64))
+        named.lazy()
+        .filter(pl.col("endpoint") == endpoint, pl.col("label").is_finite() | pl.col("names").is_not_null())
+        .with_columns(
+            _micros("at").alias("_known"), pl.struct(pl.col("label").cast(pl.Float64), "names").alias("label")
+        )
         .sort("logged_at", maintain_order=True)
     )
     by_request = (
@@ -52,9 +57,18 @@ def join_labels(predictions: pl.DataFrame, feedback: pl.DataFrame, *, endpoint: 
                 pl.when(pl.col("_known_entity") >= made).then(pl.col("_by_entity")),
             ).alias(LABEL)
         )
+        .with_columns(
+            pl.col(LABEL).struct.field("label").fill_nan(None).alias(LABEL),
+            pl.col(LABEL).struct.field("names").alias(NAMES),
+        )
         .drop("_by_request", "_by_entity", "_known_request", "_known_entity")
         .collect()
     )
+
+
+def arrived() -> pl.Expr:
+    """Whether a joined row has its label."""
+    return pl.col(LABEL).is_not_null() | pl.col(NAMES).is_not_null()
 
 
 def _micros(name: str) -> pl.Expr:

@@ -7,45 +7,36 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from drivetrain.core.records import Measure, Task, TaskKind
+from drivetrain.core.records import Measure
 from drivetrain.evaluate.bootstrap import Bootstrap, draw
 from drivetrain.evaluate.measures import measures, resample, resample_answers
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.metrics.answers import Answers
-from drivetrain.evaluate.ranking import Floats
-
-MEASURED: tuple[TaskKind, ...] = ("binary", "regression", "quantile")
-"""Kinds whose labels are told by a number when they come back."""
 
 
 def measure_performance(
-    labels: Floats,
-    predictions: Floats,
+    answers: Answers,
     ats: npt.NDArray[np.int64],
     *,
     reference: dict[str, Measure] | None = None,
-    task: Task = Task(),
     bootstrap: Bootstrap = Bootstrap(),
 ) -> dict[str, Measure]:
     """Every metric of a window, with intervals by blocks of days.
 
     Args:
-        labels: 0 or 1, or numbers, shape (n,).
-        predictions: Probabilities or numbers, shape (n,); quantiles (n, levels).
+        answers: What was said, and what came; no rows, no metrics.
         ats: Moment of each prediction, microseconds UTC, shape (n,).
         reference: The version's metrics when it was evaluated; average precision is told at its base rate as well.
-        task: What answers tell. Labels that come back are numbers: of classes and orders nothing is measured.
         bootstrap: How intervals are made; a window of fewer than four days gets none.
     """
-    if not len(labels) or task.kind not in MEASURED:
+    labels, kind = answers.labels, answers.task.kind
+    if not answers.rows or (kind in {"ranking", "multilabel"} and not (labels > 0).any()):
         return {}
-    if task.kind != "binary":
-        said = predictions.reshape(len(labels), -1) if task.levels else predictions
-        draws = resample_answers(Answers(labels, said, task), draw(ats, bootstrap))
-        return measures(draws, bootstrap.level, task.kind)
+    if kind != "binary":
+        return measures(resample_answers(answers, draw(ats, bootstrap)), bootstrap.level, kind)
     base = (reference or {}).get("base_rate")
     rate = base.value if base is not None and 0 < base.value < 1 else None
-    return measures(resample(labels, predictions, draw(ats, bootstrap), rate=rate), bootstrap.level)
+    return measures(resample(labels, answers.predictions, draw(ats, bootstrap), rate=rate), bootstrap.level)
 
 
 def worsening(metric: str, now: Measure, then: Measure) -> Measure | None:

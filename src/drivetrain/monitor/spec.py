@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from drivetrain.core.clock import DAY, Micros, duration
-from drivetrain.core.errors import ProjectError
+from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 from drivetrain.monitor.alerting.rule import Rule, Terms, terms
@@ -123,6 +124,28 @@ class Retrain(msgspec.Struct, kw_only=True, frozen=True):
         return duration(self.shadow)
 
 
+DECLARED = "declared"
+"""The name of the rules as they stand, among those that are compared."""
+STATIC = "static"
+"""The name of the same rules without training anew."""
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """Other rules for an endpoint, to be compared with those that stand: what is left out stays as the monitor says.
+
+    Attributes:
+        drift: As of :class:`Monitor`.
+        performance: As there.
+        retrain: As there; none never trains anew.
+    """
+
+    drift: Drift | UnsetType | None = UNSET
+    performance: Performance | UnsetType | None = UNSET
+    retrain: Retrain | UnsetType | None = UNSET
+
+    _repr_html_ = shown
+
+
 class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     """What is watched on one endpoint.
 
@@ -142,6 +165,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         calm: How many windows in a row must keep a rule before its alert ends.
         window: How much prediction time one report covers: at least a day, or hours of the day would pass for drift.
         min_predictions: Predictions below which drift is not judged.
+        alternatives: Other rules by name, for ``drivetrain replay --compare``; nothing is done by them otherwise.
     """
 
     endpoint: str
@@ -157,6 +181,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     calm: int = 1
     window: str = "7d"
     min_predictions: int = 200
+    alternatives: Mapping[str, Alternative] = {}
 
     _repr_html_ = shown
 
@@ -186,6 +211,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
                     f"how long rule {name!r} is held stands in the rule itself", do="Say Rule(…, hold=…)"
                 )
             terms(held, self.calm)
+        for name in {DECLARED, STATIC} & set(self.alternatives):
+            raise ProjectError(f"no alternative can be called {name!r}", do="Give it another name: that is taken")
 
     def terms_of(self, rule: str) -> Terms:
         """For how long a rule must be broken and kept, and its runbook."""
@@ -195,6 +222,25 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         family = rule.partition(".")[0]
         held = self.hold.get(rule, self.hold.get(family, 1))
         return terms(held, self.calm, self.runbooks.get(rule, self.runbooks.get(family, "")))
+
+    def by(self, name: str) -> Monitor:
+        """The monitor by other rules: those of an alternative, ``declared``, or ``static``, which never trains anew.
+
+        Raises:
+            UnknownName: There is no such alternative.
+        """
+        if name == DECLARED:
+            return self
+        if name == STATIC:
+            return msgspec.structs.replace(self, retrain=None)
+        if name not in self.alternatives:
+            raise UnknownName(
+                f"the monitor of {self.endpoint!r} has no rules called {name!r}",
+                expected=f"one of {', '.join((DECLARED, STATIC, *self.alternatives))}",
+                do='Declare them: project.monitor(…, alternatives={"monthly": dt.Alternative(retrain=…)})',
+            )
+        said = msgspec.structs.asdict(self.alternatives[name])
+        return msgspec.structs.replace(self, **{field: rule for field, rule in said.items() if rule is not UNSET})
 
     @property
     def window_us(self) -> Micros:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from drivetrain.core import clock
@@ -14,9 +12,10 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import UsageError
 from drivetrain.core.records import Evaluation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.answered import answered
 from drivetrain.monitor.drift import measure_drift, whole_days
 from drivetrain.monitor.finding import Finding
-from drivetrain.monitor.labels import LABEL, join_labels
+from drivetrain.monitor.labels import arrived, join_labels
 from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
 from drivetrain.monitor.reference import Reference
@@ -90,6 +89,7 @@ def assess(
     then = {} if watched.evaluation is None else watched.evaluation.metrics
     task = Task() if watched.evaluation is None else watched.evaluation.task
     performance = _performance(ours, then, task)
+    came = int(ours.select(arrived().sum()).item())
     report = MonitorReport(
         at=clock.now() if now is None else now,
         endpoint=monitor.endpoint,
@@ -98,8 +98,8 @@ def assess(
         since=since,
         until=until,
         predictions=ours.height,
-        labelled=ours[LABEL].count(),
-        label_share=ours[LABEL].count() / max(ours.height, 1),
+        labelled=came,
+        label_share=came / max(ours.height, 1),
         performance=performance,
         reference=then,
         shadow=_shadows(labelled, then, task),
@@ -133,13 +133,8 @@ def assess(
 
 
 def _performance(rows: pl.DataFrame, then: dict[str, Measure], task: Task) -> dict[str, Measure]:
-    arrived = rows.filter(pl.col(LABEL).is_not_null())
-    said = outputs_logged(arrived, task)
-    whole = np.isfinite(said.reshape(len(said), task.outputs)).all(axis=1)
-    known = arrived.filter(pl.Series(whole))
-    return measure_performance(
-        known[LABEL].to_numpy(), np.ascontiguousarray(said[whole]), _moments(known["at"]), reference=then, task=task
-    )
+    judged = answered(rows, task)
+    return measure_performance(judged.answers, judged.ats, reference=then)
 
 
 def _shadows(labelled: pl.DataFrame, then: dict[str, Measure], task: Task) -> dict[str, dict[str, Measure]]:
@@ -163,10 +158,6 @@ def _matrix(values: pl.Series, width: int) -> Floats:
         )
     flat = values.explode().cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return flat.reshape(len(values), width)
-
-
-def _moments(ats: pl.Series) -> npt.NDArray[np.int64]:
-    return ats.cast(pl.Int64).to_numpy()
 
 
 def _quantile(values: pl.Series, share: float) -> float:

@@ -10,10 +10,11 @@ import msgspec
 from drivetrain.core.clock import Micros, micros_of, now
 from drivetrain.core.errors import RequestError, UsageError
 from drivetrain.core.ids import new_id
-from drivetrain.core.records import Feedback
+from drivetrain.core.records import Feedback, Task
 from drivetrain.core.settings import ServeSettings
 from drivetrain.serve.call import Call
 from drivetrain.serve.instance import InstanceSchema, show
+from drivetrain.serve.label import Said, told
 from drivetrain.serve.refusal import Malformed, TooLarge
 
 _ID_LENGTH = 200
@@ -27,7 +28,7 @@ class _PredictBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _LabelBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    label: float | bool
+    label: Said
     request_id: str = ""
     row: int = 0
     entity: str = ""
@@ -70,8 +71,15 @@ def predict_call(body: bytes, schema: InstanceSchema, settings: ServeSettings) -
     )
 
 
-def labels(body: bytes, endpoint: str, settings: ServeSettings) -> list[Feedback]:
-    """The labels of ``{"feedback": [{"request_id", "row" | "entity", "label", "at"?}]}``; raises as above."""
+def labels(body: bytes, endpoint: str, settings: ServeSettings, task: Task | None = None) -> list[Feedback]:
+    """The labels of ``{"feedback": [{"request_id", "row" | "entity", "label", "at"?}]}``; raises as above.
+
+    Args:
+        body: What was sent.
+        endpoint: Whose labels they are.
+        settings: Limits.
+        task: What the endpoint's champion tells, which its labels must suit; none where nobody answers yet.
+    """
     try:
         given = _decode_feedback(body).feedback
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -87,10 +95,12 @@ def labels(body: bytes, endpoint: str, settings: ServeSettings) -> list[Feedback
             raise RequestError(
                 f"{where}.row is no row of a request", field=f"{where}.row", found=one.row, expected="0 or more"
             )
+        number, names = told(one.label, task, f"{where}.label")
         made.append(
             Feedback(
                 endpoint=endpoint,
-                label=float(one.label),
+                label=number,
+                names=names,
                 at=logged if one.at is None else _moment(one.at, f"{where}.at"),
                 logged_at=logged,
                 request_id=request_id(one.request_id, f"{where}.request_id") if one.request_id else "",

@@ -57,3 +57,5 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     request_id: str = ""
     row: int = 0
     entity: str = ""
+    names: list[str] | None = None
+    """Of a model that tells classes or labels: the class, or every label that holds; ``label`` is NaN then."""

@@ -86,6 +86,16 @@ def check_finite(values: Floats, whose: str, what: str) -> None:
         )
 
 
+def comparable(one: Task, other: Task) -> bool:
+    """Whether answers of one task can be set beside those of another: the same kind, and the same levels.
+
+    Example:
+        >>> comparable(Task("multiclass", ("a", "b")), Task("multiclass", ("a", "b", "c")))
+        True
+    """
+    return one.kind == other.kind and one.levels == other.levels
+
+
 def realigned(predictions: Floats, theirs: Task, ours: Task) -> Floats | None:
     """Answers of one task in the order of another's outputs.
 
@@ -95,7 +105,7 @@ def realigned(predictions: Floats, theirs: Task, ours: Task) -> Floats | None:
     Returns:
         None where the answers are of another kind, or of other levels.
     """
-    if theirs.kind != ours.kind or theirs.levels != ours.levels:
+    if not comparable(theirs, ours):
         return None
     if theirs.classes == ours.classes:
         return predictions

@@ -8,7 +8,8 @@ from drivetrain.core.clock import Micros, now
 from drivetrain.core.errors import SignatureRefused
 from drivetrain.core.ids import new_id
 from drivetrain.core.progress import Progress
-from drivetrain.core.records import Decision, ModelVersion, TaskKind
+from drivetrain.core.records import Decision, ModelVersion
+from drivetrain.evaluate.metrics.answers import comparable
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.keys import check_signed
 from drivetrain.loop.model import Model
@@ -16,9 +17,6 @@ from drivetrain.loop.node import Node, Outputs
 from drivetrain.loop.refs import resolve
 from drivetrain.registry.aliases import champion, point
 from drivetrain.store.bundle import Store
-
-_JUDGED_IN_SHADOW: tuple[TaskKind, ...] = ("binary", "regression")
-"""Kinds whose answers and labels can be set beside each other from the log: a shadow of others would wait for ever."""
 
 
 def release_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -66,7 +64,7 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
         return f"{name} is champion"
     if standing.version == version.version:
         return f"{name} is champion already"
-    if not _shadows(project, model) or version.task.kind not in _JUDGED_IN_SHADOW:
+    if not _shadows(project, model) or not comparable(version.task, standing.task):
         point(store, model.name, "champion", version.version, because=reasons, actor="loop", at=at)
         return f"{name} is champion, after v{standing.version}"
     because = f"{name} passed its gates and now answers in the shadow of v{standing.version}. {reasons}"

@@ -48,8 +48,10 @@ FEEDBACK = pl.Schema(
         "label": pl.Float64(),
         "at": _TIME,
         "logged_at": _TIME,
+        "names": pl.List(pl.String()),
     }
 )
+"""``names`` holds the class or the labels that came where ``label`` is no number; tables from before have none."""
 
 
 _LATER = {"experiment": "", "arm": "", "probability": 1.0, "failed": 0, "weight": 1.0}

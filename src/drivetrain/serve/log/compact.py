@@ -30,6 +30,9 @@ from drivetrain.store.bundle import Store
 RESENT_WITHIN = timedelta(days=7)
 """A request sent again is recognised when its ``at`` is within this of the first one's."""
 
+_SAID = (pl.col("label"), pl.col("names").list.join("\0"))
+"""What a label says: the same again is no news."""
+
 
 class Compacted(msgspec.Struct, frozen=True):
     """What one compaction did."""
@@ -198,9 +201,9 @@ def _append_feedback(store: Store, endpoint: str, entries: Sequence[Feedback], t
     known = _near(store, table, new, new.columns[:-1])
     if known is not None:
         known = known.join(new.select(target).unique(), on=target, how="semi")
-        new = pl.concat([known.with_columns(_known=pl.lit(value=True)), new])
+        new = pl.concat([known.with_columns(_known=pl.lit(value=True)), new], how="diagonal").select(new.columns)
     new = new.sort("logged_at", maintain_order=True)
-    changed = pl.col("label").ne_missing(pl.col("label").shift().over(target))
+    changed = pl.any_horizontal(said.ne_missing(said.shift().over(target)) for said in _SAID)
     new = new.filter(~pl.col("_known") & changed).drop("_known")
     if new.height:
         store.tables.append(table, new, transaction=transaction)
@@ -211,7 +214,9 @@ def _near(store: Store, table: str, new: pl.DataFrame, columns: Sequence[str]) -
     """Columns of the rows already in a table that may repeat new ones."""
     bounds = new.select(low=pl.col("at").min() - RESENT_WITHIN, high=pl.col("at").max() + RESENT_WITHIN).row(0)
     try:
-        return store.tables.scan(table).filter(pl.col("at").is_between(*bounds)).select(columns).collect()
+        rows = store.tables.scan(table).filter(pl.col("at").is_between(*bounds))
+        there = rows.collect_schema()  # a table from before lacks what came later
+        return rows.select([name for name in columns if name in there]).collect()
     except UnknownName:
         return None
     except pl.exceptions.PolarsError as error:

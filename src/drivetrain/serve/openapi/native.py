@@ -30,6 +30,7 @@ REQUEST_ID: Schema = {
 }
 _LAST_ROW = (1 << 31) - 1
 _NAMED = {"type": "string", "minLength": 1}
+_LABEL = "A number; of a model that tells classes the name of one; of several labels, the names of those that hold."
 
 INDEX = Operation(
     summary="Every endpoint's name", answer=in_json(record({"endpoints": listed(TEXT)}), {"endpoints": ["late"]})
@@ -60,7 +61,7 @@ def explain(plan: EndpointPlan, settings: ServeSettings) -> Operation:
 def feedback(plan: EndpointPlan, settings: ServeSettings) -> Operation:
     """Labels for predictions."""
     label = record(
-        {"label": {**NUMBER, "type": ["number", "boolean"]}},
+        {"label": {"anyOf": [{**NUMBER, "type": ["number", "boolean"]}, TEXT, listed(TEXT)], "description": _LABEL}},
         {
             "request_id": REQUEST_ID,
             "row": {**WHOLE, "minimum": 0, "maximum": _LAST_ROW, "description": "Which instance of that request."},

@@ -57,7 +57,9 @@ def _predict(plane: Dataplane, settings: ServeSettings) -> Handler:
 
 def _feedback(plane: Dataplane, settings: ServeSettings) -> Handler:
     async def feedback(request: Request) -> Response:
-        return ok({"accepted": await plane.feedback(labels(request.body, plane.plan.name, settings))})
+        champion = plane.serving.champion
+        task = None if champion is None else champion.record.task
+        return ok({"accepted": await plane.feedback(labels(request.body, plane.plan.name, settings, task))})
 
     return feedback
 
