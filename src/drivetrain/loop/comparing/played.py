@@ -74,7 +74,8 @@ def read_played(project: Definitions, endpoint: Endpoint, name: str, since: Micr
     runs = [run for run in store.catalog.find(Run, model) if run.run_id != versions[first].run_id]
     alerts: dict[str, int] = {}
     for alert in store.catalog.find(Alert, endpoint.name):
-        alerts[alert.severity] = alerts.get(alert.severity, 0) + 1
+        if alert.shown:  # what was not broken for long enough is nobody's alert
+            alerts[alert.severity] = alerts.get(alert.severity, 0) + 1
 
     def decided(what: str, *about: str) -> int:
         return sum(one.what == what and one.about in about and one.version != first for one in decisions)
