@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 
@@ -58,6 +59,26 @@ def test_changing_a_gate_judges_again_but_trains_nothing(made_shop, tmp_path):
     planned = states(Project.load(folder))
     assert planned["train:returned"] == "done"
     assert planned["judge:returned"] == "run"
+
+
+def test_a_champion_judged_by_other_rules_is_another_version_of_the_same_model(made_shop, tmp_path):
+    folder = copy_shop(made_shop, tmp_path / "shop")
+    store = Project.load(folder).store
+
+    def judged(bound: str) -> tuple[tuple[str, ...], list[int], int]:
+        text = (folder / "project.py").read_text()
+        (folder / "project.py").write_text(re.sub(r"at_least=[\d.]+", f"at_least={bound}", text))
+        refused = Project.load(folder).run().refused
+        versions = store.catalog.find(ModelVersion, "returned")
+        assert len({version.artifacts for version in versions}) == 1
+        return refused, [one.version for one in versions], store.catalog.get(Alias, "returned:champion").version
+
+    refused, numbers, champion = judged("0.99")
+    assert "below 0.99" in refused[0]
+    assert (numbers, champion) == ([2, 1], 1)
+    assert judged("0.61") == ((), [3, 2, 1], 3)
+    assert judged("0.6") == ((), [3, 2, 1], 3), "by the first rules, it is the first version, which was champion before"
+    store.close()
 
 
 def test_new_rows_arrive_once(made_shop, tmp_path):

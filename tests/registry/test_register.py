@@ -42,6 +42,21 @@ def test_a_run_keeps_its_number(store: Store) -> None:
     assert len(store.catalog.find(Decision, "late")) == 2
 
 
+def test_a_run_judged_by_other_rules_is_another_version_of_the_same_artifacts(store: Store) -> None:
+    run = finished_run(store, "run-1")
+
+    def numbered(judged: str) -> ModelVersion:
+        return register(
+            store, run, gates=PASSED, card=None, reference=None, features={}, training_set="table:x@0", judged=judged
+        )
+
+    first, second = numbered("as it was"), numbered("more strictly")
+    assert (first.version, second.version) == (1, 2)
+    assert first.artifacts == second.artifacts
+    assert numbered("as it was") == first
+    assert numbered("more strictly") == second
+
+
 def test_a_run_that_did_not_finish_is_refused(store: Store) -> None:
     run = replace(finished_run(store, "run-1"), status="running")
     with pytest.raises(TrainingError, match="run-1 of late is running"):

@@ -29,15 +29,17 @@ def register(
     reference: bytes | None,
     features: Mapping[str, Digest],
     training_set: str,
+    judged: Digest = "",
     sign: SigningKey | None = None,
     actor: str = "loop",
     at: Micros | None = None,
     number: int | None = None,
 ) -> ModelVersion:
-    """Gives a run the next number of its model; a run that has one keeps it.
+    """Gives a run the next number of its model; a run that has one keeps it, as long as it is judged by the same rules.
 
     Numbers start at 1 and have no gaps, whoever registers at the same moment. A version whose gates did not pass is
-    registered all the same: what was refused, and why, stays on record.
+    registered all the same: what was refused, and why, stays on record. A run that is judged anew by other rules is
+    another version of the same artifacts, for a version never changes.
 
     Args:
         store: Where it goes.
@@ -47,6 +49,7 @@ def register(
         reference: The profile that monitoring compares with.
         features: View or request-feature name → digest of its definition.
         training_set: Ref of the table version it was trained on.
+        judged: Digest of the rules that it was judged by; empty where they don't count.
         sign: The key that vouches for the version; none leaves it unsigned.
         actor: Who registers.
         at: The moment the version is dated; the present by default.
@@ -62,7 +65,8 @@ def register(
     reference_digest = store.blobs.put(reference) if reference is not None else None
     for _ in range(_TRIES):
         known = store.catalog.find(ModelVersion, run.model)
-        ours = next((version for version in known if version.run_id == run.run_id), None)
+        same = {"", judged} if judged else None
+        ours = next((one for one in known if one.run_id == run.run_id and (same is None or one.judged in same)), None)
         if ours is not None:
             return ours
         version = ModelVersion(
@@ -80,6 +84,7 @@ def register(
             card=card_digest,
             reference=reference_digest,
             packaging=run.packaging,
+            judged=judged,
         )
         if sign is not None:
             version = signed(version, sign, version.at)

@@ -91,6 +91,8 @@ class ModelVersion(Record, frozen=True, kw_only=True):
     """Blob of the reference profile that monitoring compares with."""
     packaging: Packaging | None = None
     """How the engine was chosen; none of versions older than the choice."""
+    judged: Digest = ""
+    """Of the rules that its run was judged by; empty in versions older than the note."""
     signatures: tuple[Signature, ...] = ()
     """Who vouches for it, one for each key."""
     removed: Micros | None = None

@@ -148,6 +148,7 @@ def judge(
         ),
         features=read_definitions(model, run),
         training_set=table.ref,
+        judged=model.judge_digest() if number is None else "",
         sign=signing_key(project),
         at=at,
         number=number,

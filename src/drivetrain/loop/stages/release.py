@@ -48,7 +48,7 @@ def release_node(project: Definitions, model: Model, at: Micros | None) -> Node:
 
 def release(project: Definitions, model: Model, version: ModelVersion, at: Micros) -> str:
     """Decides what a freshly judged version may do; returns it in words."""
-    store, name = project.store, f"v{version.version}"
+    store = project.store
     if not version.gates.passed:
         held = _waits if version.gates.waits else _refused
         return held(store, version, " ".join(version.gates.refusals), at)
@@ -56,6 +56,12 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
         check_signed(project, version)
     except SignatureRefused as error:  # no server here would answer with it
         return _refused(store, version, str(error), at)
+    return _placed(project, model, version, at)
+
+
+def _placed(project: Definitions, model: Model, version: ModelVersion, at: Micros) -> str:
+    """Where a version that may answer does: in the champion's place, or first in its shadow."""
+    store, name = project.store, f"v{version.version}"
     standing = champion(store, model.name)
     reasons = " ".join(outcome.reason for outcome in version.gates.outcomes)
     if standing is None:
@@ -64,6 +70,10 @@ def release(project: Definitions, model: Model, version: ModelVersion, at: Micro
         return f"{name} is champion"
     if standing.version == version.version:
         return f"{name} is champion already"
+    if standing.run_id == version.run_id:
+        because = f"{name} is v{standing.version} judged by the rules as they are now. {reasons}"
+        point(store, model.name, "champion", version.version, because=because, actor="loop", at=at)
+        return f"{name} is champion: v{standing.version} judged anew"
     if not _shadows(project, model) or not comparable(version.task, standing.task):
         point(store, model.name, "champion", version.version, because=reasons, actor="loop", at=at)
         return f"{name} is champion, after v{standing.version}"
