@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drivetrain.core.texts import Texts, texts_of
+from drivetrain.core.texts import TextRow, Texts, texts_of
 from drivetrain.features.exact import Floats
 
 
@@ -49,6 +49,28 @@ def taken(matrix: Floats, which: np.ndarray) -> Floats:
         return some
     places = np.flatnonzero(which).tolist()
     return carrying(some, {at: [column[place] for place in places] for at, column in texts.items()})
+
+
+def singled(matrix: Floats, places: Sequence[int]) -> list[list[float]]:
+    """Rows one by one, each with its texts if there are any.
+
+    Args:
+        matrix: Encoded rows, shape (n, fields).
+        places: Which of them.
+
+    Example:
+        >>> rows = singled(carrying(np.array([[4.0], [2.0]]), {0: ["free", "hi"]}), [1])
+        >>> rows, texts_of(rows)
+        ([[2.0]], {0: ['hi']})
+    """
+    rows: list[list[float]] = np.asarray(matrix, np.float64)[list(places)].tolist()
+    texts = texts_of(matrix)
+    if texts is None:
+        return rows
+    return [
+        TextRow(row, {at: column[place] for at, column in texts.items()})
+        for row, place in zip(rows, places, strict=True)
+    ]
 
 
 def gathered(rows: Sequence[Sequence[float]]) -> Floats:

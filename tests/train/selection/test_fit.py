@@ -44,7 +44,8 @@ def chosen(store: Store, **changes: Any) -> Run:
 
 def plain(run: Run) -> Run:
     """A run without what a clock says."""
-    return replace(run, at=0, seconds=0.0, trials=(), packaging=None, artifacts=(), making=None)
+    spent = {"seconds": 0.0, "cpu_seconds": None, "peak_memory": None}
+    return replace(run, at=0, trials=(), packaging=None, artifacts=(), making=None, **spent)
 
 
 def test_the_model_is_the_one_that_would_come_of_these_features_alone(store: Store) -> None:

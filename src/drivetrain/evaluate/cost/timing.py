@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivetrain.core.protocols import Engine
+from drivetrain.features.texts import singled, taken
 
 BATCH = 1_024
 """Rows of the batch that is timed, where there are so many."""
@@ -67,8 +68,9 @@ class _Turns:
     fastest: float = math.inf
 
     def __post_init__(self) -> None:
-        self._single = self.rows[np.linspace(0, len(self.rows) - 1, min(_ALONE, len(self.rows))).astype(int)].tolist()
-        self._batch = np.ascontiguousarray(self.rows[:BATCH])
+        places = np.linspace(0, len(self.rows) - 1, min(_ALONE, len(self.rows))).astype(int).tolist()
+        self._single = singled(self.rows, places)
+        self._batch = taken(self.rows, np.arange(len(self.rows)) < BATCH)
         self.engine.predict_row(self._single[0])  # the first warms up
         self.engine.predict(self._batch)
 

@@ -37,7 +37,9 @@ def costed(project: Definitions, model: Model, evaluation: Evaluation, run: Run,
     """
     rows = test.head(BATCH)
     assert run.input_schema is not None, "a finished run has its schema"
-    asked = [(open_engine(project.store.blobs, run.artifacts, run.input_schema), encode(rows, run.input_schema))]
+    store = project.store
+    ours = open_engine(store.blobs, run.artifacts, run.input_schema, trusted=run.model in store.pickles)
+    asked = [(ours, encode(rows, run.input_schema))]
     standing, its_run = _standing(project, model, test)
     if standing is not None:
         engine = load_engine(project.store, standing, verify=verify_path(project))
