@@ -28,9 +28,7 @@ def load_file(path: Path, kind: type[P]) -> P:
             expected=f"a file {path.name} that makes a dt.Project",
             do="Go to the project's folder, name it with --project, or make one with: drivetrain init",
         )
-    beside = str(path.parent)
-    if beside not in sys.path:
-        sys.path.insert(0, beside)
+    _look_beside(path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ProjectError(f"{path} is no Python file")
@@ -50,6 +48,27 @@ def load_file(path: Path, kind: type[P]) -> P:
             f"{path} must make one project", found=f"{len(found)}", expected="one dt.Project(…) at its top level"
         )
     return found[0]
+
+
+def _look_beside(path: Path) -> None:
+    """Makes what is imported by a name come from the file's own folder, also where another project was loaded before.
+
+    A copy of a project has modules of the same names; those of the original know of the original's folder.
+    """
+    beside = str(path.parent)
+    sys.path[:] = [beside, *(entry for entry in sys.path if entry != beside)]
+    ours = {one.stem if one.suffix == ".py" else one.name for one in path.parent.iterdir()}
+    strange = {name for name in ours if _is_anothers(getattr(sys.modules.get(name), "__file__", None), path)}
+    for name in [name for name in sys.modules if name.partition(".")[0] in strange]:
+        del sys.modules[name]
+
+
+def _is_anothers(module: str | None, path: Path) -> bool:
+    """Whether a module's file lies beside another project's, or where nothing is any more."""
+    if module is None:
+        return False
+    home = Path(module).parent.parent if Path(module).name == "__init__.py" else Path(module).parent
+    return home != path.parent and ((home / path.name).is_file() or not home.is_dir())
 
 
 def _place(error: BaseException, path: Path) -> str:
