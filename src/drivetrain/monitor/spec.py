@@ -193,7 +193,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         calm: How many windows in a row must keep a rule before its alert ends.
         window: How much prediction time one report covers: at least a day, or hours of the day would pass for drift.
         min_predictions: Predictions below which drift is not judged.
-        alternatives: Other rules by name, for ``drivetrain replay --compare`` (``docs/policies.md``); nothing is done by them otherwise.
+        alternatives: Other rules by name, for ``drivetrain replay --compare`` (``docs/policies.md``); they do nothing
+            otherwise.
     """
 
     endpoint: str
