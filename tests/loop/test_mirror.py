@@ -111,8 +111,8 @@ def test_what_is_not_installed_or_breaks_fails_no_run(shop, monkeypatch):
     assert seen.said["mirror"].startswith("runs are not told to W&B: the wandb adapter needs wandb")
 
 
-def test_unless_it_is_asked_for_nothing_is_told(made_shop, place):
-    project = Project.load(made_shop)
+def test_unless_it_is_asked_for_nothing_is_told(made_shop, place, tmp_path):
+    project = Project.load(copy_shop(made_shop, tmp_path / "shop"))
     seen = Seen()
     project.run(at="2026-06-30", progress=seen)
     assert "mirror" not in seen.said

@@ -32,9 +32,9 @@ def shop(made_shop, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def given(peer, mlflow_python, made_shop):
+def given(peer, mlflow_python, made_shop, tmp_path_factory):
     """What a client logged at the peer, and what it says that a reader must find."""
-    project = Project.load(made_shop)
+    project = Project.load(copy_shop(made_shop, tmp_path_factory.mktemp("given") / "shop"))
     frame = project.training_set()
     columns = [name for name in project.models[NAME].feature_names() if frame.schema[name].is_numeric()]
     project.store.close()
