@@ -156,6 +156,17 @@ def test_a_worse_shadow_is_refused_and_leaves(project):
     assert project.store.catalog.get(Alias, "returned:shadow").version is None
 
 
+def test_a_shadow_of_too_few_days_waits_until_something_is_sure(project):
+    second_version(project)
+    point(project.store, "returned", "shadow", 2, because="to be seen", actor="test", at=START)
+    log(project, 3, skill=0.4, shadow_skill=0.9, a_day=200)
+    project.tick(START + 8 * DAY)
+    assert current(project.store, "returned") == {"champion": 1, "shadow": 2}
+    log(project, 4, since=START + 8 * DAY, skill=0.4, shadow_skill=0.9)
+    project.tick(START + 15 * DAY)
+    assert current(project.store, "returned")["champion"] == 2
+
+
 def test_a_shadow_without_labels_waits(project):
     second_version(project)
     point(project.store, "returned", "shadow", 2, because="to be seen", actor="test", at=START)

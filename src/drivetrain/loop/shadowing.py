@@ -35,7 +35,8 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     """Promotes or refuses the version in the shadow once its time is over.
 
     Both versions answered the same requests; the labels that have come since decide by the model's gates against the
-    champion, or, where it has none, by whether the shadow keeps up. Too few labels, and it waits.
+    champion, or, where it has none, by whether the shadow keeps up. Too few labels, or labels of too few days for an
+    interval, and it waits.
     """
     endpoint = project.find_endpoint(monitor.endpoint)
     store, model = project.store, endpoint.model
@@ -53,10 +54,10 @@ def consider_shadow(project: Definitions, monitor: Monitor, now: Micros) -> list
     pairs = _pairs(_answers(store, endpoint.name, (standing.version, alias.version), alias.at, now), ours, standing)
     if pairs.ours.answers.rows < (asked.min_labels if asked else 1):
         return []
-    try:
-        evaluation, gates = _judge(model, pairs, now)
-    except TrainingError:  # labels of one kind only decide nothing
+    judged = _judge(model, pairs, now)
+    if judged is None:
         return []
+    evaluation, gates = judged
     rows = f"{pairs.ours.answers.rows:,} labelled requests"
     words = f"After {_days(alias.at, now)} in the shadow of v{standing.version}, on {rows}: "
     evidence = msgspec.json.encode({"evaluation": evaluation, "gates": gates}).decode()
@@ -124,10 +125,22 @@ def _pairs(log: pl.DataFrame, ours: ModelVersion, theirs: ModelVersion) -> _Pair
     return _Pairs(judged, np.ascontiguousarray(said[known][judged.places]), versions)
 
 
-def _judge(model: Model, pairs: _Pairs, now: Micros) -> tuple[Evaluation, GateReport]:
+def _judge(model: Model, pairs: _Pairs, now: Micros) -> tuple[Evaluation, GateReport] | None:
+    """What the labels say; nothing where they are of one kind only, or of too few days to say anything surely."""
+    try:
+        evaluation = _evaluated(model, pairs, now)
+    except TrainingError:
+        return None
+    if evaluation.metrics[evaluation.metric].low is None:
+        return None
+    gates = [gate for gate in model.gates if gate.against == "champion"]
+    return evaluation, check(gates or [Gate.keeps_up_with_champion()], evaluation, now=now)
+
+
+def _evaluated(model: Model, pairs: _Pairs, now: Micros) -> Evaluation:
     standing, version = pairs.versions
     answers = pairs.ours.answers
-    evaluation = evaluate(
+    return evaluate(
         answers.predictions,
         answers.labels,
         pairs.ours.ats,
@@ -142,8 +155,6 @@ def _judge(model: Model, pairs: _Pairs, now: Micros) -> tuple[Evaluation, GateRe
         groups=answers.groups,
         now=now,
     )
-    gates = [gate for gate in model.gates if gate.against == "champion"]
-    return evaluation, check(gates or [Gate.keeps_up_with_champion()], evaluation, now=now)
 
 
 def _days(since: Micros, until: Micros) -> str:
