@@ -17,7 +17,7 @@ from drivetrain.core.errors import ProjectError, UsageError
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.records import Artifact, Evaluation, FairnessReport, ModelVersion, Run
 from drivetrain.loop.project import Project
-from drivetrain.registry.archive.read import _is as is_what_it_says
+from drivetrain.registry.archive.forms import is_of
 from drivetrain.registry.load import load_engine, predict_version
 from drivetrain.train.deciding.reading import DecidingEngine
 from drivetrain.train.predict import predict_run
@@ -202,9 +202,9 @@ def test_an_archive_whose_decisions_are_spoilt_is_refused(made):
     short = b'{"reach": {"method": "set", "coverage": 0.9, "floors": [0.1]}}'
     for spoilt in (b'{"threshold": "low"}', short, b"\x80\x04."):
         artifact = Artifact("decide.json", "decide", digest_bytes(spoilt), len(spoilt))
-        assert not is_what_it_says(artifact, spoilt)
+        assert not is_of(artifact.format, spoilt)
     kept = version.artifact("decide")
-    assert is_what_it_says(kept, project.store.blobs.get(kept.digest))
+    assert is_of(kept.format, project.store.blobs.get(kept.digest))
 
 
 def test_numbers_come_with_intervals_and_quantiles_are_moved(tmp_path):

@@ -84,7 +84,8 @@ def _about(settings: ServeSettings) -> str:
 
 
 def _schemas(plans: Sequence[EndpointPlan]) -> dict[str, Any]:
-    _, answers = msgspec.json.schema_components([Answer, Explained], ref_template="#/components/schemas/{name}")
+    _, found = msgspec.json.schema_components([Answer, Explained], ref_template="#/components/schemas/{name}")
+    answers = _evened(found)
     return {**{instance_name(plan): instance(plan) for plan in plans}, **answers, **SCHEMAS}
 
 
@@ -143,3 +144,17 @@ def _media(contents: Mapping[str, Content]) -> dict[str, Any]:
         kind: {"schema": content.schema} | ({} if content.example is None else {"example": content.example})
         for kind, content in contents.items()
     }
+
+
+def _evened(schema: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A schema whose tuples of one kind are arrays of that length: the same values, in words that all readers know."""
+    if isinstance(schema, list):
+        return [_evened(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _evened(value) for name, value in schema.items()}
+    kinds = made.get("prefixItems", [])
+    if kinds and all(kind == kinds[0] for kind in kinds):
+        del made["prefixItems"]
+        made["items"] = kinds[0]
+    return made

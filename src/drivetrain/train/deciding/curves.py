@@ -15,6 +15,8 @@ from drivetrain.core.errors import TrainingError
 from drivetrain.core.records.deciding import Calibration, CalibrationMethod, Curve, Sigmoid, Steps
 
 _EDGE = 1e-15
+_SURE = -700.0
+"""Log-odds at or below which a probability is 0: beyond it exp would overflow."""
 _ROUNDS = 100
 _CLOSE = 1e-12
 
@@ -188,7 +190,7 @@ def _reader(curve: Curve) -> Callable[[float], float]:
         def platt(said: float) -> float:
             sure = min(max(said, _EDGE), 1.0 - _EDGE)
             power = slope * (math.log(sure) - math.log1p(-sure)) + intercept
-            return 1.0 / (1.0 + math.exp(-power)) if power > -700.0 else 0.0
+            return 1.0 / (1.0 + math.exp(-power)) if power > _SURE else 0.0
 
         return platt
     at, says = curve.at, curve.says
@@ -223,7 +225,8 @@ def _log_odds(said: np.ndarray) -> np.ndarray:
 
 
 def _logistic(power: np.ndarray) -> np.ndarray:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.maximum(power, -700.0))), np.float64)
+    likely = 1.0 / (1.0 + np.exp(-np.maximum(power, _SURE)))
+    return np.asarray(np.where(power > _SURE, likely, 0.0), np.float64)
 
 
 def _cross_entropy(power: np.ndarray, target: np.ndarray) -> float:
