@@ -367,7 +367,10 @@ class Project(Declarations):
         """
         span = (micros_of(since), micros_of(until))
         if compare:
-            load = lambda folder, settings: type(self).load(folder, settings=settings)  # noqa: E731
+
+            def load(folder: Path, settings: Settings) -> Project:
+                return type(self).load(folder, settings=settings)
+
             return commands.compare_rules(self, endpoint, compare, span, load=load, progress=progress)
         return commands.replay(self, endpoint, *span, progress=progress)
 

@@ -244,7 +244,7 @@ def _words(
         lost = [
             f"{figures(one.difference, sign=True)} against {one.against}"
             for one in differences[name]
-            if one.against not in names and not _above(one)
+            if one.against not in names and not _above(one) and not _same(one)
         ]
         if lost:
             yield f"{name} does not surely beat what needs no rules: {'; '.join(lost)}."
@@ -254,3 +254,8 @@ def _words(
 
 def _above(one: Comparison) -> bool:
     return one.difference.low is not None and one.difference.low > 0
+
+
+def _same(one: Comparison) -> bool:
+    """Whether both give the same answers, as rules that never train anew and the first version do."""
+    return one.difference.value == one.difference.low == one.difference.high == 0.0

@@ -9,19 +9,18 @@ from dataclasses import KW_ONLY, dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from drivetrain.core.clock import Micros, duration
 from drivetrain.core.errors import ProjectError, SinkAway
 from drivetrain.core.hashing import digest_bytes
 from drivetrain.core.records import Severity
 from drivetrain.monitor.alerting.message import Message, paragraphs
 from drivetrain.monitor.alerting.secret import hide, require_named, reveal
-from drivetrain.monitor.alerting.sinks.sink import PATIENCE, check_sink, label_of
+from drivetrain.monitor.alerting.sinks.sink import PATIENCE, Posted, check_sink, label_of
 
 _SUBJECT = 200
 
 
 @dataclass(frozen=True, repr=False)
-class Email:
+class Email(Posted):
     """Mailboxes that get what happens in one look as one message of plain text, by SMTP.
 
     Attributes:
@@ -71,9 +70,6 @@ class Email:
                 )
         check_sink(self.least, self.patience)
 
-    def __repr__(self) -> str:
-        return f"Email({self.label})"
-
     @property
     def addresses(self) -> tuple[str, ...]:
         """Whom to tell."""
@@ -83,16 +79,6 @@ class Email:
     def label(self) -> str:
         """What it goes by."""
         return label_of("e-mail", self.name, ", ".join(self.addresses))
-
-    @property
-    def lowest(self) -> Severity:
-        """The lowest severity told."""
-        return self.least
-
-    @property
-    def patience_us(self) -> Micros:
-        """How long a message is tried."""
-        return duration(self.patience)
 
     def send(self, message: Message) -> None:
         """Hands a message to the mail server.

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from drivetrain.core.clock import Micros, duration, iso
+from drivetrain.core.clock import iso
 from drivetrain.core.errors import SinkAway
 from drivetrain.core.records import Severity
 from drivetrain.monitor.alerting.lifecycle import Told
 from drivetrain.monitor.alerting.message import Message, lines, link
 from drivetrain.monitor.alerting.secret import hide, require_named, reveal
 from drivetrain.monitor.alerting.sinks.post import post
-from drivetrain.monitor.alerting.sinks.sink import PATIENCE, check_address, check_sink, label_of
+from drivetrain.monitor.alerting.sinks.sink import PATIENCE, Posted, check_address, check_sink, label_of
 
 EVENTS = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY, DEDUP = 1024, 255
@@ -25,7 +25,7 @@ https://developer.pagerduty.com/docs/events-api-v2-overview, …/send-alert-even
 
 
 @dataclass(frozen=True, repr=False)
-class PagerDuty:
+class PagerDuty(Posted):
     """A service's integration: each alert triggers an incident, and resolves it when it ends.
 
     An alert's id is the ``dedup_key``, so that an event sent twice, or an alert that grew worse, is the same incident.
@@ -52,23 +52,10 @@ class PagerDuty:
         check_address(self.url, "PagerDuty")
         check_sink(self.least, self.patience)
 
-    def __repr__(self) -> str:
-        return f"PagerDuty({self.label})"
-
     @property
     def label(self) -> str:
         """What it goes by."""
         return label_of("pagerduty", self.name, self.routing_key)
-
-    @property
-    def lowest(self) -> Severity:
-        """The lowest severity told."""
-        return self.least
-
-    @property
-    def patience_us(self) -> Micros:
-        """How long an event is tried."""
-        return duration(self.patience)
 
     def send(self, message: Message) -> None:
         """Sends an event for each alert; raises what :func:`post` raises."""

@@ -43,6 +43,31 @@ class Sink(Protocol):
         ...
 
 
+class Posted:
+    """What all sinks of ours have in common: a severity to begin at, and how long they are tried."""
+
+    least: Severity
+    patience: str
+
+    @property
+    def label(self) -> str:
+        """What it goes by."""
+        raise NotImplementedError
+
+    @property
+    def lowest(self) -> Severity:
+        """The lowest severity told."""
+        return self.least
+
+    @property
+    def patience_us(self) -> Micros:
+        """How long a message is tried."""
+        return duration(self.patience)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.label})"
+
+
 def check_sink(least: str, patience: str) -> None:
     """Refuses settings that no sink can have.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from drivetrain.core.clock import Micros, duration
 from drivetrain.core.records import Severity
 from drivetrain.monitor.alerting.message import Message, lines, link, paragraphs
 from drivetrain.monitor.alerting.secret import require_named
 from drivetrain.monitor.alerting.sinks.post import post
-from drivetrain.monitor.alerting.sinks.sink import PATIENCE, check_address, check_sink, label_of
+from drivetrain.monitor.alerting.sinks.sink import PATIENCE, Posted, check_address, check_sink, label_of
 
 HEADER, SECTION, BLOCKS = 150, 3000, 50
 """Characters of a header and of a section, and blocks of a message, that Slack takes.
@@ -20,7 +19,7 @@ https://docs.slack.dev/reference/block-kit/blocks/header-block, …/section-bloc
 
 
 @dataclass(frozen=True, repr=False)
-class Slack:
+class Slack(Posted):
     """A channel's incoming webhook; what happens in one look is one message.
 
     Attributes:
@@ -44,23 +43,10 @@ class Slack:
         check_address(self.url, "a Slack webhook")
         check_sink(self.least, self.patience)
 
-    def __repr__(self) -> str:
-        return f"Slack({self.label})"
-
     @property
     def label(self) -> str:
         """What it goes by."""
         return label_of("slack", self.name, self.url)
-
-    @property
-    def lowest(self) -> Severity:
-        """The lowest severity told."""
-        return self.least
-
-    @property
-    def patience_us(self) -> Micros:
-        """How long a message is tried."""
-        return duration(self.patience)
 
     def send(self, message: Message) -> None:
         """Posts a message; raises what :func:`post` raises."""

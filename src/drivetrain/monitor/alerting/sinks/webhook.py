@@ -7,15 +7,14 @@ from dataclasses import KW_ONLY, dataclass, field
 
 import msgspec
 
-from drivetrain.core.clock import Micros, duration
 from drivetrain.core.records import Severity
 from drivetrain.monitor.alerting.message import Message, link, paragraphs
 from drivetrain.monitor.alerting.sinks.post import post
-from drivetrain.monitor.alerting.sinks.sink import PATIENCE, check_address, check_sink, label_of
+from drivetrain.monitor.alerting.sinks.sink import PATIENCE, Posted, check_address, check_sink, label_of
 
 
 @dataclass(frozen=True, repr=False)
-class Webhook:
+class Webhook(Posted):
     """An address that gets what happens in one look as one JSON document by POST, queued and retried.
 
     The document: ``project``, ``title``, ``severity``, ``text``, and ``alerts``: for each its ``event`` (``opened``,
@@ -43,23 +42,10 @@ class Webhook:
         check_address(self.url, "a webhook")
         check_sink(self.least, self.patience)
 
-    def __repr__(self) -> str:
-        return f"Webhook({self.label})"
-
     @property
     def label(self) -> str:
         """What it goes by."""
         return label_of("webhook", self.name, self.url)
-
-    @property
-    def lowest(self) -> Severity:
-        """The lowest severity told."""
-        return self.least
-
-    @property
-    def patience_us(self) -> Micros:
-        """How long a message is tried."""
-        return duration(self.patience)
 
     def send(self, message: Message) -> None:
         """Posts a message; raises what :func:`post` raises."""
