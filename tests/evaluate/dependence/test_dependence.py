@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lightgbm
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from drivetrain.core.clock import DAY
 from drivetrain.core.errors import UsageError
-from drivetrain.evaluate.dependence.report import MOST_ROWS, dependence
+from drivetrain.evaluate.dependence.moved import moved
+from drivetrain.evaluate.dependence.report import MOST_EXPLAINED, MOST_ROWS, dependence
 from drivetrain.evaluate.dependence.wording import goes_with
 from drivetrain.evaluate.report import Subject
 
@@ -54,3 +56,38 @@ def test_values_of_text_are_told_with_how_common_they_are_and_what_can_not_be_as
     ]
     assert found.points[0].near == pytest.approx(0.75, abs=0.05)
     assert goes_with(report) == ["With carrier, the mean answer lies between 10 % (UA) and 40 % (EV)."]
+
+
+def test_what_moved_the_answers_is_lightgbms_own_mean_contribution():
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(400, 3))
+    labels = random.random(400) < 1 / (1 + np.exp(-2 * rows[:, 0] - rows[:, 1]))
+    booster = lightgbm.train(
+        {"objective": "binary", "verbosity": -1, "num_threads": 1}, lightgbm.Dataset(rows, labels), 20
+    )
+    told = np.asarray(booster.predict(rows, pred_contrib=True))
+    found = moved(told, ["a", "b", "noise"])
+    strength = np.abs(told[:, :3]).mean(axis=0)
+    assert list(found) == ["a", "b", "noise"]
+    assert list(found.values()) == pytest.approx(strength / strength.sum())
+    assert moved(np.stack([told, -told], axis=1), ["a", "b", "noise"]) == pytest.approx(found), "outputs are added up"
+    assert moved(np.zeros((3, 4)), ["a", "b", "noise"]) == {}
+
+
+def test_the_report_says_what_moved_and_leaves_it_out_where_nobody_can_tell():
+    rows = pl.DataFrame({"x": np.arange(300.0)})
+
+    def ask(frame, changes):
+        return frame.with_columns(**changes)["x"].to_numpy() / 300
+
+    asked = []
+
+    def explain(some):
+        asked.append(some.height)
+        return {"x": 1.0}
+
+    ats = np.arange(300) % 12 * DAY
+    report = dependence(rows, ats, ["x"], ask, subject=SUBJECT, explain=explain)
+    assert asked == [MOST_EXPLAINED]
+    assert goes_with(report)[0] == "What moved the answers to single rows, on average: x (100 %) (SHAP importance)."
+    assert dependence(rows, ats, ["x"], ask, subject=SUBJECT).moved == {}

@@ -37,6 +37,9 @@ class DependenceReport(Record, frozen=True, kw_only=True):
     rows: int
     """Rows that were asked again."""
     features: tuple[Dependence, ...] = ()
+    moved: dict[str, float] = {}
+    """Feature → share of what moved the margins of rows (mean absolute SHAP value), the greatest first; empty where the
+    model can't tell exactly."""
 
     @property
     def key(self) -> str:

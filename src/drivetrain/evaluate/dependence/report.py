@@ -24,10 +24,14 @@ from drivetrain.evaluate.report import Subject
 MOST_ROWS = 500
 MOST_FEATURES = 5
 POINTS = 9
+MOST_EXPLAINED = 200
+"""Rows whose answers are taken apart: a tree's contributions take milliseconds a row."""
 _LOWEST, _HIGHEST = 0.05, 0.95
 
 Ask: TypeAlias = Callable[[pl.DataFrame, Mapping[str, pl.Series]], Floats]
 """Rows, and columns to change in them → predictions."""
+Explain: TypeAlias = Callable[[pl.DataFrame], dict[str, float]]
+"""Rows → feature and the share of what moved their answers."""
 
 
 def dependence(
@@ -37,6 +41,7 @@ def dependence(
     ask: Ask,
     *,
     subject: Subject,
+    explain: Explain | None = None,
     bootstrap: Bootstrap = Bootstrap(replicates=200),
     now: Micros | None = None,
 ) -> DependenceReport:
@@ -48,6 +53,7 @@ def dependence(
         features: Those to look at, the most important first.
         ask: Asks the model.
         subject: What is looked at, and on what.
+        explain: Tells which features moved the answers to rows, as :func:`moved` does; nothing is told without it.
         bootstrap: How intervals are made, of days.
         now: The record's moment; the present by default.
     """
@@ -84,6 +90,7 @@ def dependence(
         data=subject.data,
         rows=some.height,
         features=tuple(found),
+        moved={} if explain is None else explain(some.head(MOST_EXPLAINED)),
     )
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from drivetrain.core.records import Dependence, DependenceReport
 from drivetrain.evaluate.wording import percent
 
+_TOLD = 5
+
 
 def goes_with(report: DependenceReport) -> list[str]:
-    """How the answer goes with each feature, a sentence each."""
-    return [_sentence(each) for each in report.features]
+    """What moved the answers, then how they go with each feature, a sentence each."""
+    return [*_moved(report), *(_sentence(each) for each in report.features)]
+
+
+def _moved(report: DependenceReport) -> list[str]:
+    if not report.moved:
+        return []
+    first = [f"{name} ({percent(share)})" for name, share in list(report.moved.items())[:_TOLD]]
+    return [f"What moved the answers to single rows, on average: {', '.join(first)} (SHAP importance)."]
 
 
 def _sentence(found: Dependence) -> str:

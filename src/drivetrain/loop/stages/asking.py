@@ -9,7 +9,9 @@ import polars as pl
 
 from drivetrain.core.errors import UsageError
 from drivetrain.core.records import Run
+from drivetrain.evaluate.dependence.moved import moved
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.features.encoding import encode
 from drivetrain.features.request import RequestFeatures
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
@@ -63,3 +65,8 @@ class Asking:
             frame = frame.with_columns(made.select(name for name in made.columns if name not in changes))
             changed |= set(made.columns)
         return np.asarray(predict_rows(self._engine, self._schema, frame), np.float64)
+
+    def explain(self, rows: pl.DataFrame) -> dict[str, float]:
+        """Feature → share of what moved the answers to rows; nothing where the model does not tell exactly."""
+        contributions = self._engine.explain(encode(rows, self._schema))
+        return {} if contributions is None else moved(np.asarray(contributions, np.float64), self._schema.names)

@@ -141,7 +141,8 @@ def _dependence(project: Definitions, model: Model, probed: Probed, answers: Ans
     leaned = importance(probed.run)
     left_out = {*personal_columns(project, model, model.feature_names()), *_texts(model, probed.test)}
     features = sorted(set(model.feature_names()) - left_out, key=lambda name: (-leaned.get(name, 0.0), name))
-    return dependence(probed.test, answers.ats, features, Asking(project, model, probed.run), subject=probed.subject)
+    asking = Asking(project, model, probed.run)
+    return dependence(probed.test, answers.ats, features, asking, subject=probed.subject, explain=asking.explain)
 
 
 def _texts(model: Model, test: pl.DataFrame) -> set[str]:
