@@ -46,14 +46,18 @@ def ended(line):
     return told
 
 
+def arriving(server):
+    [gauge] = [line for line in server.get("/metrics")[1].splitlines() if line.startswith("drivetrain_arriving ")]
+    return float(gauge.split()[1])
+
+
 def nothing_is_held(server, descriptors):
     """The worker lets go of what came of it all."""
     until = time.monotonic() + PATIENCE
     (worker,) = workers(server)
     while True:
-        gauge = [line for line in server.get("/metrics")[1].splitlines() if line.startswith("drivetrain_arriving ")]
-        open_now = psutil.Process(worker).num_fds()
-        if gauge == ["drivetrain_arriving 0.0"] and open_now <= descriptors + 5:
+        gauge, open_now = arriving(server), psutil.Process(worker).num_fds()
+        if gauge == 0 and open_now <= descriptors + 5:
             return
         assert time.monotonic() < until, (gauge, open_now, descriptors)
         time.sleep(0.1)
@@ -113,19 +117,32 @@ def test_a_body_half_closed_is_told_so(server):
         assert ended(line)[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 408", b""}
 
 
+def look_like_a_crowd_no_more(server):
+    """Those of them that were let in are known to be slow."""
+    until = time.monotonic() + PATIENCE
+    seen, since = 0.0, time.monotonic()
+    while not seen or time.monotonic() < since + 2:
+        assert time.monotonic() < until
+        if (now := arriving(server)) != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.1)
+    while server.post("/v1/endpoints/plain/predict", {"instances": [house.world.instance()]})[0] != 200:
+        assert time.monotonic() < until
+
+
 def test_more_of_them_than_requests_may_wait_keep_nobody_out(tmp_path):
     """Be it that they ask nothing, or that their bodies drip: for a moment those may look like a crowd."""
     queue = 16
     house.make(tmp_path).close()
     with running(tmp_path, target="serve.faults.house:lone", queue=queue, body_seconds=120.0) as server:
         idle, dripping = connected(server, queue * 3), connected(server, queue * 3)
-        for line in dripping:
-            line.sendall(WHOLE[: HEAD + 5])
-        until = time.monotonic() + PATIENCE
-        while server.post("/v1/endpoints/plain/predict", {"instances": [house.world.instance()]})[0] != 200:
-            assert time.monotonic() < until
-        with Callers(server, 2) as callers:
-            callers.more(20)
+        try:
+            for line in dripping:
+                line.sendall(WHOLE[: HEAD + 5])
+            look_like_a_crowd_no_more(server)
+            with Callers(server, 2) as callers:
+                callers.more(20)
+        finally:
+            for line in idle + dripping:
+                line.close()
         assert (callers.refused, callers.lost) == ([], [])
-        for line in idle + dripping:
-            line.close()
