@@ -206,11 +206,15 @@ def test_categories_never_seen_are_told_from_nulls_by_the_requests():
     ]
     watching = Monitor(endpoint="late", performance=None)
 
-    def share(told_requests) -> float:
+    def look(told_requests):
         told_log = log.with_columns(pl.Series("request", told_requests))
-        found = told(told_log, feedback, monitor=watching, reference=reference).report
-        return next(one.unseen_share for one in found.drift if one.feature == "carrier")
+        return told(told_log, feedback, monitor=watching, reference=reference)
+
+    def share(told_requests) -> float:
+        return next(one.unseen_share for one in look(told_requests).report.drift if one.feature == "carrier")
 
     assert share(requests) == pytest.approx(0.2)
+    [broken] = [one for one in look(requests).findings if one.rule == "inputs"]
+    assert "carrier: 20 % of its values are categories that no training row had" in broken.message
     assert share([text.replace("carrier", "airline") for text in requests]) == 0.0
     assert share([text.replace('"a"', '"other"') for text in requests]) == 0.0

@@ -65,7 +65,7 @@ def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
         if asked is None or not asked.estimated or told is None:
             return asked is None or not asked.estimated
         return bool(told.gaps) if metric == "gap" else metric in report.estimated
-    if family == "drift":
+    if family in {"drift", "inputs"}:
         return monitor.drift is None or report.output is not None
     return report.predictions > 0
 

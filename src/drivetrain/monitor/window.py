@@ -14,6 +14,7 @@ from drivetrain.core.records import Evaluation, Measure, MonitorReport, Task
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.against import Against
 from drivetrain.monitor.answered import answered
+from drivetrain.monitor.broken import judge_inputs
 from drivetrain.monitor.drift import whole_days
 from drivetrain.monitor.estimate.keeping import Kept
 from drivetrain.monitor.finding import Finding
@@ -143,6 +144,9 @@ def assess(
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
         report = msgspec.structs.replace(
             report, drift=drift, output=output, further=further, against=held.name, against_note=held.note
+        )
+        findings += judge_inputs(
+            report, reference, values, unseen=unseen, withheld=watched.withheld, weight=asked.weight
         )
         findings += judge_drift(report, reference, values, outputs, asked.weight)
     return Assessment(report, (*fallen, *findings))

@@ -12,6 +12,7 @@ _MEANINGS = {
     "calibration": "a probability that is answered can't be taken at its word",
     "drift": "what is asked is unlike what the version learned from; whether its answers are still right is not known "
     "until labels come",
+    "inputs": "the model is fed what is broken, and its answers rest on it",
     "latency": "callers wait longer than they were promised",
     "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
 }
