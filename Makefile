@@ -12,7 +12,7 @@ KILLS ?= 42
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
-$(VENV)/.installed: pyproject.toml hatch_build.py src/drivetrain/features/online/_kernel.c src/drivetrain/data/privacy/_kernel.c
+$(VENV)/.installed: pyproject.toml hatch_build.py src/drivetrain/features/online/_kernel.c src/drivetrain/features/online/_events.c src/drivetrain/data/privacy/_kernel.c
 	@test -n "$(PYTHON)" || { echo "drivetrain needs Python 3.11 or newer; none was found. Install it, or say PYTHON=/path/to/python."; exit 2; }
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \

@@ -14,6 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = {
     "src/drivetrain/features/online/_kernel.c": "online features are read",
+    "src/drivetrain/features/online/_events.c": "events are looked at one by one",
     "src/drivetrain/data/privacy/_kernel.c": "personal data is looked for",
 }
 """Source → what is done in Python without it, which takes longer."""
@@ -21,7 +22,7 @@ STABLE = "0x030B0000"  # Python 3.11's stable ABI: one build serves every later 
 
 
 class Kernel(BuildHookInterface):
-    """Compiles each ``_kernel.c``; ``DRIVETRAIN_PURE=1`` leaves them out."""
+    """Compiles each of the sources; ``DRIVETRAIN_PURE=1`` leaves them out."""
 
     PLUGIN_NAME = "custom"
 

@@ -16,6 +16,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.core.protocols import OnlineStore
 from drivetrain.features.exact import Floats
+from drivetrain.features.online.events import events_reader
 from drivetrain.features.online.heads import heads_of
 from drivetrain.features.online.history import Head, corrupt, nothing, stamp_of
 from drivetrain.features.online.layout import Layout, history_key, key_of, key_of_one, key_parts, keys_of
@@ -179,6 +180,7 @@ class _View:
         self.reader = RowReader(self.layout)
         self.space = view.space
         self.width = len(view.columns)
+        self._events = events_reader(self.layout)
         self._scans: OrderedDict[bytes, tuple[tuple[int, int], Scan]] = OrderedDict()
 
     def read(self, store: OnlineStore, key: bytes | None, row: Row | None, at: Micros) -> tuple[Values, float]:
@@ -212,6 +214,9 @@ class _View:
         return self.reader.finish(wanted, [None if key is None else pages[key] for key in wanted.keys], at)
 
     def _scan(self, store: OnlineStore, key: bytes, row: Row, at: Micros) -> tuple[Values, float] | None:
+        quick = None if self._events is None else self._events.read(store, key, row, at)
+        if quick is not None:
+            return quick
         row = bytes(row)  # what is kept ready must not lie in the store
         head = Head.read(row, self.layout)
         version = head.stamp, len(head.pending)
