@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from unittest import mock
@@ -131,10 +132,8 @@ def test_nothing_beyond_damaged_rows_is_read(data):
     for _ in range(data.draw(st.integers(1, 4))):
         changed[data.draw(st.integers(2, 23) | st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(changed[: data.draw(st.integers(0, len(changed)) | st.just(len(changed)))])
-    try:
+    with contextlib.suppress(ValueError, struct.error):
         events_reader(Layout(view)).read(store.online, key, cut, 50)
-    except (ValueError, struct.error):
-        pass
 
 
 @needs_events

@@ -1,7 +1,7 @@
 """Features from an entity's events at moments before some of them were known, by compiled code where there is any.
 
-Says what :mod:`.scan` says, or nothing: then that module is asked. A replay asks nearly every question so, as rows of the
-days after the one that is asked about are there already.
+Says what :mod:`.scan` says, or nothing: then that module is asked. A replay asks nearly every question so, as rows of
+the days after the one that is asked about are there already.
 """
 
 from __future__ import annotations
