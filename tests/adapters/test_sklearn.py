@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +200,15 @@ def subprocess_like(rows: np.ndarray) -> np.ndarray:
 def test_a_warning_of_the_library_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Sklearn("logistic_regression", solver="lbfgs", max_iter=1).fit(make_task())
     assert "converge" in caplog.text
+
+
+def test_skops_comes_without_pytorch():
+    pytest.importorskip("torch")
+    asked = (
+        "import sys; from drivetrain.adapters.sklearn.skops import skops_io; io = skops_io(); "
+        "assert io.dump and 'torch' not in sys.modules; "
+        "import sklearn.externals.array_api_compat.torch as found; "
+        "assert found.asarray and 'torch' in sys.modules and skops_io() is io"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

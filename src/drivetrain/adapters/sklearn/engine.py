@@ -12,6 +12,7 @@ import numpy as np
 
 from drivetrain.adapters.sklearn.additive import KEPT_AS
 from drivetrain.adapters.sklearn.pipeline import answers
+from drivetrain.adapters.sklearn.skops import skops_io
 from drivetrain.adapters.sklearn.trust import TRUSTED, strange_types
 from drivetrain.core.additive import Additive
 from drivetrain.core.errors import StoreError
@@ -79,8 +80,7 @@ def load(path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
     Raises:
         StoreError: As :class:`SklearnEngine`.
     """
-    import skops.io  # noqa: PLC0415 - deferred: it takes a while
-
+    skops = skops_io()
     with path.open("rb") as file:
         if file.read(1) == _PICKLE:
             raise StoreError(
@@ -92,6 +92,6 @@ def load(path: Path) -> Any:  # noqa: ANN401 - sklearn has no types
         strange = strange_types(path)
         if strange:
             raise StoreError(f"{path} holds types that are not trusted", found=", ".join(strange))
-        return skops.io.load(path, trusted=sorted(TRUSTED))
+        return skops.load(path, trusted=sorted(TRUSTED))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise StoreError(f"{path} is no skops file: {error}") from None

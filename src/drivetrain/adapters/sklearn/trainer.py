@@ -15,6 +15,7 @@ from drivetrain.adapters.sklearn.additive import KEPT_AS, additive
 from drivetrain.adapters.sklearn.estimators import ESTIMATORS, Source, fitting, make
 from drivetrain.adapters.sklearn.export import to_onnx
 from drivetrain.adapters.sklearn.pipeline import OUTPUTS, answers, pipeline
+from drivetrain.adapters.sklearn.skops import skops_io
 from drivetrain.adapters.sklearn.trust import strange_types
 from drivetrain.core import plugins
 from drivetrain.core.errors import TrainingError
@@ -113,9 +114,8 @@ class FittedPipeline:
 
     def save(self, folder: Path) -> list[tuple[str, str]]:
         """Writes skops, and before it ONNX where the estimator has such a form."""
-        import skops.io  # noqa: PLC0415 - deferred: it takes a while
-
-        skops.io.dump(self._fitted, folder / "model.skops")
+        skops = skops_io()
+        skops.dump(self._fitted, folder / "model.skops")
         strange = strange_types(folder / "model.skops")
         if strange:
             raise TrainingError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from drivetrain.adapters.sklearn.skops import skops_io
 from drivetrain.core.errors import StoreError
 
 TRUSTED = frozenset(
@@ -60,10 +61,9 @@ def unknown_types(path: Path) -> list[str]:
     Raises:
         StoreError: It is no such file, or holds others.
     """
-    import skops.io  # noqa: PLC0415 - deferred: it takes a while
-
+    skops = skops_io()
     try:
-        found = set(skops.io.get_untrusted_types(file=path))
+        found = set(skops.get_untrusted_types(file=path))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise StoreError(f"{path} is no skops file: {error}") from None
     if found - TRUSTED:
@@ -77,6 +77,5 @@ def strange_types(path: Path) -> list[str]:
     Raises:
         ValueError: It is no such file; zipfile's and json's errors, too.
     """
-    import skops.io  # noqa: PLC0415 - deferred: it takes a while
-
-    return sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
+    skops = skops_io()
+    return sorted(set(skops.get_untrusted_types(file=path)) - TRUSTED)
