@@ -1,7 +1,9 @@
+import msgspec
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from drivetrain.monitor.estimate import calibration
 from drivetrain.monitor.estimate.binary import estimate_binary
 from drivetrain.monitor.estimate.calibration import MOST_BLOCKS, expit, margins_of, observe
 from monitor.estimate import nannyml
@@ -78,3 +80,19 @@ def test_weights_count_rows_as_often():
     weighted = observe(said, labels, day, twice).curves(0).shares(HUNDREDTHS[5:95])
     repeated = observe(said[often], labels[often], day[often]).curves(0).shares(HUNDREDTHS[5:95])
     assert weighted == pytest.approx(repeated, abs=0.03)
+
+
+def test_a_version_s_curves_are_fitted_once_however_often_they_are_read(monkeypatch):
+    random = np.random.default_rng(11)
+    said = random.beta(1, 4, 3_000)
+    seen = observe(said, (random.random(3_000) < said).astype(float), np.arange(3_000) // 100)
+    fits: list[int] = []
+    fit = calibration._fit
+    monkeypatch.setattr(calibration, "_fit", lambda *given: fits.append(1) or fit(*given))
+    first = seen.curves(20).shares(said, slice(None))
+    kept = msgspec.msgpack.encode(seen)
+    again = [msgspec.msgpack.decode(kept, type=type(seen)).curves(20).shares(said, slice(None)) for _ in range(3)]
+    assert len(fits) == 1
+    assert all((one == first).all() for one in again)
+    assert (seen.curves(20, seed=1).shares(said, slice(None)) != first).any()
+    assert len(fits) == 2

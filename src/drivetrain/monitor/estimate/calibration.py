@@ -9,6 +9,7 @@ resampled is a day of counts, so that hundreds of replicates take milliseconds.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ BINS = 50
 MOST_BLOCKS = 40
 _CLIP = 1e-9
 _STEPS = 12
+_KEPT = 16
 _PULL = 1.0
 """Standard deviation, in log odds, that the departures from leaving probabilities alone have beforehand."""
 
@@ -68,14 +70,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
             replicates: How many besides.
             seed: Of the draws.
         """
-        shape = (self.blocks, len(self.margins))
-        rows, came = np.reshape(self.rows, shape), np.reshape(self.came, shape)
-        random = np.random.default_rng(seed)
-        drawn = random.multinomial(self.blocks, np.full(self.blocks, 1 / self.blocks), size=replicates)
-        weights = np.vstack([np.ones((1, self.blocks)), drawn])
-        margins = np.asarray(self.margins)
-        knots = _knots(margins, rows.sum(axis=0), float(came.sum()))
-        return Curves(knots, _fit(_basis(margins, knots), margins, weights @ rows, weights @ came))
+        return _curves(self, replicates, seed)
 
 
 class Curves:
@@ -137,6 +132,19 @@ def observe(
     )
     expected = counted.curves(0).shares(predictions)[0]
     return msgspec.structs.replace(counted, shared=_shared(labels, expected, day, weight), days=int(day.max()) + 1)
+
+
+@lru_cache(_KEPT)
+def _curves(counted: Calibration, replicates: int, seed: int) -> Curves:
+    """As :meth:`Calibration.curves`: a version's calibration stays, and every window that it answers asks for these."""
+    shape = (counted.blocks, len(counted.margins))
+    rows, came = np.reshape(counted.rows, shape), np.reshape(counted.came, shape)
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(counted.blocks, np.full(counted.blocks, 1 / counted.blocks), size=replicates)
+    weights = np.vstack([np.ones((1, counted.blocks)), drawn])
+    margins = np.asarray(counted.margins)
+    knots = _knots(margins, rows.sum(axis=0), float(came.sum()))
+    return Curves(knots, _fit(_basis(margins, knots), margins, weights @ rows, weights @ came))
 
 
 def margins_of(predictions: Floats) -> Floats:
