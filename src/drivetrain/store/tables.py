@@ -25,6 +25,7 @@ from drivetrain.store.purge import purge
 
 _ATTEMPTS = 40
 _KEPT_OPEN = 16
+_KEPT_TOLD = 256
 _COMMIT = re.compile(r"\d{20}\.json")
 _FULL = ("No space left", "StorageFull", "File too large", "Quota exceeded")
 _Properties: TypeAlias = object
@@ -60,6 +61,9 @@ class Tables:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._opened: OrderedDict[tuple[str, int], _Table] = OrderedDict()
+        self._told: OrderedDict[tuple[str, int], tuple[tuple[int, int, int], dict[str, Any]]] = OrderedDict()
+        self._folders: dict[str, Path] = {}
+        self._newest: dict[str, int] = {}
 
     @cached_property
     def _delta(self) -> Any:  # noqa: ANN401 - the adapter's own
@@ -214,14 +218,14 @@ class Tables:
             purge(self.folder(name), self._open(name, version))
         except OSError as error:
             raise _failed(name, error) from error
+        finally:
+            self._opened.pop((name, version), None)  # it stands on a log of which most is gone
         return version
 
     def has(self, name: str, version: int) -> bool:
         """Whether a version can be read: it was made, and was not erased since."""
-        latest = _latest(self.folder(name))
-        if latest is None or not 0 <= version <= latest:
-            return False
-        return (self.folder(name) / _LOG / f"{version:020d}.json").is_file()
+        latest = self.version(name)
+        return latest is not None and 0 <= version <= latest and self._is_there(name, version)
 
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """The rows, lazily; of the present version by default.
@@ -245,8 +249,26 @@ class Tables:
             raise _damaged(name, error) from error
 
     def version(self, name: str) -> int | None:
-        """The present version; ``None`` if there is no such table."""
-        return _latest(self.folder(name))
+        """The present version; ``None`` if there is no such table.
+
+        Versions follow one another without a gap: where one was found before, a look at the next is enough, however
+        many there are.
+        """
+        known = self._newest.get(name)
+        if known is None or not self._is_there(name, known):
+            known = _latest(self.folder(name))
+            if known is None:
+                return None
+        while self._is_there(name, known + 1):
+            known += 1
+        self._newest[name] = known
+        return known
+
+    def _is_there(self, name: str, version: int) -> bool:
+        return os.path.exists(self._commit_file(name, version))  # noqa: PTH110 - asked hundreds of times a look
+
+    def _commit_file(self, name: str, version: int) -> str:
+        return f"{self.folder(name)}/{_LOG}/{version:020d}.json"
 
     def note(self, name: str, version: int | None = None) -> dict[str, str]:
         """The note that was committed with a version; empty if none was.
@@ -267,7 +289,7 @@ class Tables:
 
     def transaction(self, name: str, application: str) -> int | None:
         """The number of the last transaction that an application committed, if any."""
-        table = self._reading(name) if _latest(self.folder(name)) is not None else None
+        table = self._reading(name) if self.version(name) is not None else None
         return None if table is None else table.transaction_version(application)
 
     def rows(self, name: str, version: int | None = None) -> int:
@@ -298,19 +320,33 @@ class Tables:
 
     def _known(self, name: str, version: int | None) -> int:
         """The present version, of a table that has this one too."""
-        latest = _latest(self.folder(name))
+        latest = self.version(name)
         if latest is None or (version or 0) > latest:
             raise _unknown(name, latest, version)
-        if version is not None and not self.has(name, version):
+        if version is not None and not self._is_there(name, version):
             raise _erased(name, version, latest)
         return latest
 
     def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
         latest = self._known(name, version)
-        # Read from the log itself: deltalake's history() of an older version answers with newer commits.
-        path = self.folder(name) / _LOG / f"{latest if version is None else version:020d}.json"
+        key = (name, latest if version is None else version)
         try:
-            actions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            stat = os.stat(self._commit_file(*key))  # noqa: PTH116 - as above
+        except OSError as error:
+            raise _damaged(name, error) from error
+        stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)  # a table may be put back from a backup
+        known = self._told.get(key)
+        if known is None or known[0] != stamp:
+            known = self._told[key] = (stamp, self._read_commit(*key))
+            while len(self._told) > _KEPT_TOLD:
+                self._told.popitem(last=False)
+        return known[1]
+
+    def _read_commit(self, name: str, version: int) -> dict[str, Any]:
+        # Read from the log itself: deltalake's history() of an older version answers with newer commits.
+        try:
+            lines = Path(self._commit_file(name, version)).read_text("utf-8").splitlines()
+            actions = [json.loads(line) for line in lines]
         except (OSError, ValueError) as error:
             raise _damaged(name, error) from error
         return next((dict(action["commitInfo"]) for action in actions if "commitInfo" in action), {})
@@ -321,10 +357,12 @@ class Tables:
         Raises:
             UnknownName: It is no name of a table.
         """
+        if name in self._folders:
+            return self._folders[name]
         parts = name.split("/")
         if not all(parts) or any(part in {".", "..", _LOG} or "\0" in part or "\\" in part for part in parts):
             raise UnknownName("not a table name", found=repr(name), expected="names parted by single slashes")
-        return self._root.joinpath(*parts)
+        return self._folders.setdefault(name, self._root.joinpath(*parts))
 
     def _reading(self, name: str, version: int | None = None) -> _Table:
         """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
@@ -335,10 +373,14 @@ class Tables:
             raise _erased(name, key[1], latest)
         table = self._opened.get(key)
         if table is None:
-            table = self._opened[key] = self._open(name, key[1])
-            while len(self._opened) > _KEPT_OPEN:
-                self._opened.popitem(last=False)
+            table = self._open(name, key[1])
+            self._keep_open(name, table)
         return table
+
+    def _keep_open(self, name: str, table: _Table) -> None:
+        self._opened[name, table.version()] = table
+        while len(self._opened) > _KEPT_OPEN:
+            self._opened.popitem(last=False)
 
     def _open(self, name: str, version: int | None = None) -> _Table:
         self._known(name, version)
@@ -369,7 +411,7 @@ class Tables:
     ) -> int:
         """Commits, and does it again on the newer table for as long as somebody else commits first."""
         for attempt in range(_ATTEMPTS):
-            table = self._open(name) if _latest(self.folder(name)) is not None else None
+            table = self._open(name) if self.version(name) is not None else None
             try:
                 if table is not None and transaction is not None:
                     known = table.transaction_version(transaction[0])
@@ -377,13 +419,16 @@ class Tables:
                         return table.version()
                 commit(table, self._delta.properties(note, transaction))
             except self._delta.errors as error:
-                made_meanwhile = table is None and _latest(self.folder(name)) is not None
+                made_meanwhile = table is None and self.version(name) is not None
                 if not isinstance(error, self._delta.overtaken) and not made_meanwhile:
                     raise _failed(name, error) from error
                 refused = error
                 time.sleep(random.uniform(0.0, 0.01 * (attempt + 1)))  # noqa: S311 - parts writers, hides nothing
             else:
-                return 0 if table is None else table.version()
+                if table is None:
+                    return 0
+                self._keep_open(name, table)  # it stands at the version that it has made, and nobody else holds it
+                return table.version()
         raise _failed(name, refused) from refused
 
 

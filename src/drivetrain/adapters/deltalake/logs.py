@@ -19,6 +19,7 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
 }
+_SMALL_FILE = 1 << 20
 _HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
 
@@ -145,8 +146,17 @@ class DeltaLogs:
         table.delete(predicate, commit_properties=properties, post_commithook_properties=_HOOKS)
 
     def compact(self, table: DeltaTable, properties: CommitProperties) -> None:
-        """Gathers many small files into few."""
-        table.optimize.compact(commit_properties=properties, post_commithook_properties=_HOOKS)
+        """Gathers many small files into few.
+
+        Files of a quarter of the table or more stay as they are: nine are left at most, and a row is written again
+        a few times in its life, instead of every time.
+        """
+        sizes = pl.DataFrame(table.get_add_actions(flatten=True))["size_bytes"]
+        table.optimize.compact(
+            target_size=max(_SMALL_FILE, int(sizes.sum()) // 4),
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
 
     def keep_no_deleted(self, table: DeltaTable, properties: CommitProperties) -> None:
         """Has the log of a table in parts forget removed files at its next checkpoint: their names hold values."""
