@@ -10,6 +10,7 @@ from tests.loop.shop import copy_shop, edit
 
 from drivetrain.core.clock import DAY, micros_of
 from drivetrain.core.records import Alert, Feedback, ModelVersion, MonitorReport, Prediction
+from drivetrain.loop import maturing
 from drivetrain.loop.project import Project
 from drivetrain.registry.aliases import point
 from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
@@ -97,6 +98,22 @@ def test_it_is_looked_at_ever_more_rarely(project):
         project.tick(START + WEEK + days * DAY)
         seen.append((reports(project)[0].maturity.seen - START - WEEK) // DAY)
     assert sorted(set(seen)) == [0, 4, 8, 16, 32]
+
+
+def test_feedback_of_other_windows_is_not_brought_together(project, monkeypatch):
+    labels = ask(project, skill=0.9)
+    come(project, labels[:300], after=DAY)
+    project.tick(START + WEEK)
+    for week in range(1, 4):
+        come(project, ask(project, since=START + week * WEEK, skill=0.9), after=DAY)
+    met: list[int] = []
+    join = maturing.join_labels
+    monkeypatch.setattr(
+        maturing, "join_labels", lambda rows, told, **more: met.append(told.height) or join(rows, told, **more)
+    )
+    (report,) = reports(project)
+    assert maturing._labelled(project.store, report) == 300
+    assert met == [300]
 
 
 def test_the_version_that_answered_is_judged(project):

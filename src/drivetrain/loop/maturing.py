@@ -28,6 +28,7 @@ FEW = 0.01
 
 _BEFORE = DAY
 _TOLD = frozenset({"performance", "calibration", "estimated"})
+_ALL = pl.lit(value=True)
 _KEYS = ("endpoint", "request_id", "row", "entity", "at", "role", "version")
 
 
@@ -129,9 +130,14 @@ def _looked(report: MonitorReport, now: Micros) -> MonitorReport:
 
 
 def _labelled(store: Store, report: MonitorReport) -> int:
-    """How many of a window's predictions have a label by now; reads none of their values."""
+    """How many of a window's predictions have a label by now; reads none of their values.
+
+    Feedback since the window is ever more, as it ages; only what names one of its predictions is brought together.
+    """
     rows = _window(store, report).select(*_KEYS).collect()
-    joined = join_labels(rows, _feedback(store, report), endpoint=report.endpoint)
+    entities, requests = (rows[name].unique() for name in ("entity", "request_id"))
+    named = pl.col("entity").is_in(entities.filter(entities != "")) | pl.col("request_id").is_in(requests)
+    joined = join_labels(rows, _feedback(store, report, named), endpoint=report.endpoint)
     return int(joined.select(arrived().sum()).item())
 
 
@@ -151,8 +157,8 @@ def _window(store: Store, report: MonitorReport) -> pl.LazyFrame:
     )
 
 
-def _feedback(store: Store, report: MonitorReport) -> pl.DataFrame:
+def _feedback(store: Store, report: MonitorReport, asked: pl.Expr = _ALL) -> pl.DataFrame:
     table = feedback_table(report.endpoint)
     if store.tables.version(table) is None:
         return pl.DataFrame(schema=FEEDBACK)
-    return store.tables.scan(table).filter(pl.col("at") >= datetime_of(report.since - _BEFORE)).collect()
+    return store.tables.scan(table).filter(pl.col("at") >= datetime_of(report.since - _BEFORE), asked).collect()
