@@ -157,10 +157,11 @@ def _converted(column: pl.Series, target: pl.DataType) -> pl.Series:
     source = column.dtype
     if source == pl.Null:
         return pl.Series(column.name, [None] * len(column), dtype=target)
+    if source == target and not source.is_float():
+        return column
     if source.is_float():
         value = value.fill_nan(None)
-    if source != target or source.is_float():
-        value = _conversion(value, source, target)
+    value = _conversion(value, source, target)
     return column.to_frame().select(value.alias(column.name)).to_series()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Protocol, TypeAlias
 
 from drivetrain.core import plugins
@@ -55,12 +56,15 @@ class Disk:
         else:
             base = Path(pattern).anchor
             paths = sorted(Path(base or folder).glob(pattern.removeprefix(base)))
-            paths = [path for path in paths if path.is_file()]
         listing = {}
+        within = "" if folder == Path() else f"{folder.as_posix().rstrip('/')}/"
         for path in paths:
-            stat = path.stat()
-            name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
-            listing[name] = (stat.st_size, stat.st_mtime_ns)
+            try:
+                stat = path.stat()
+            except FileNotFoundError:  # a link that leads nowhere, or gone since
+                continue
+            if S_ISREG(stat.st_mode):
+                listing[path.as_posix().removeprefix(within)] = (stat.st_size, stat.st_mtime_ns)
         return listing
 
     @contextmanager
