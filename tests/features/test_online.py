@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from drivetrain.core.errors import FeatureError, StoreError
 from drivetrain.features.aggregate import LOOKED_UP, count, last, mean
-from drivetrain.features.online import layout
+from drivetrain.features.online import identity, layout
+from drivetrain.features.online.identity import identities_of, identity_of
 from drivetrain.features.online.materialise import erase, materialise
 from drivetrain.features.online.push import Pusher
 from drivetrain.features.online.reader import OnlineReader
@@ -259,3 +260,15 @@ def test_a_full_store_takes_no_push_and_keeps_what_it_has(tmp_path):
     keys = [{"key": f"k{at}"} for at in range(taken)]
     assert all(values[0] == 1.0 for values, _ in OnlineReader(online, [view]).read(keys, [1] * taken))
     online.close()
+
+
+def test_a_row_s_key_is_digested_once_for_all_views_of_its_table(monkeypatch):
+    digested: list[bytes] = []
+    digest = identity.blake2b
+    monkeypatch.setattr(identity, "blake2b", lambda text, **more: digested.append(text) or digest(text, **more))
+    identity._digest.cache_clear()
+    keys = pl.DataFrame({"flight": ["UA 1", "AA 2", "UA 1"], "day": ["1", "1", "2"]})
+    first, *others = (identities_of(keys).tolist() for _ in range(4))
+    assert len(digested) == 3
+    assert all(other == first for other in others)
+    assert first == [identity_of(row) for row in keys.rows()]

@@ -76,15 +76,13 @@ class EventsReader:
         number, flags, _, events, end, pending, _, _, _, _, trimmed, latest, _, limit, stamp = HEAD.unpack_from(row)
         if number != LAYOUT or flags & (PENDING | TYPED) or pending != len(row):
             return None
-        history: Row | None = row
+        old = (trimmed, latest, limit)
         if flags & INLINE or not events:
-            first = end // 8 * 8 - self._size * events
-        else:
-            history = self._history(store, key, stamp, events)
-            if history is None:
-                return None
-            first = len(history) - self._size * events
-        return self._read(history, first, events, at, (trimmed, latest, limit))
+            return self._read(row, end // 8 * 8 - self._size * events, events, at, old)
+        history = self._history(store, key, stamp, events)
+        if history is None:
+            return None
+        return self._read(history, len(history) - self._size * events, events, at, old)
 
     def _history(self, store: OnlineStore, key: bytes, stamp: int, events: int) -> bytes | None:
         kept = self._histories.get(key)

@@ -159,6 +159,9 @@ def join(parts: Sequence[History], kinds: str) -> History:
     values = []
     text_rows = [at for at, kind in enumerate(kinds) if kind == "t"]
     for part in parts:
+        if part.kinds == kinds and not text_rows:
+            values.append(part.values)
+            continue
         # What is of another kind than the rest counts as nothing; only a truth is a number as well.
         wrong = [at for at, kind in enumerate(kinds) if part.kinds[at] != kind and part.kinds[at] + kind != "bn"]
         if text_rows or wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -11,6 +12,8 @@ import polars as pl
 from drivetrain.features.exact import Places
 
 _BITS = 1 << 63
+_KEPT = 1 << 13
+"""Digests kept at hand: the views of a table ask for those of the same new rows, one after the other."""
 
 
 def identity_of(values: Sequence[object]) -> int:
@@ -43,6 +46,7 @@ def identities_of(rows: pl.DataFrame) -> Places:
     return np.fromiter((_digest(text) for text in texts), np.int64, len(rows))
 
 
+@lru_cache(_KEPT)
 def _digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 

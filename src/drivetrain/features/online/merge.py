@@ -51,39 +51,50 @@ class Merge:
         there = [(at, row) for at, row in enumerate(read(keys)) if row is not None]
         heads = {at: (Head.read(row, self._layout), row) for at, row in there}
         histories = self._histories(read, keys, heads)
-        state = Kept.nothing(list(keys), self._layout)
-        parts, owners, tiles, pushed = [], [], [Tiles.nothing(self._layout)], False
+        state = self._standing(list(keys), heads)
+        parts, owners = [], []
         for at, (head, _) in heads.items():
             own = histories[at]
-            pending = pending_of(head.pending, self._layout)
-            pushed = pushed or bool(pending) or bool((own.sequence >= PUSHED).any())
-            state.pages[at], state.apart[at] = head.pages, not head.inline
-            if self._anew:
-                own = own.only(own.sequence >= PUSHED)
-            else:
-                state.trimmed[at], state.sequence[at], state.base[at] = head.trimmed, head.sequence, head.base
-                if len(head.tiles[0]):
-                    tiles.append(Tiles(np.full(len(head.tiles[0]), at), *head.tiles))
-            parts.append(own)
-            owners.append(np.full(own.times.shape[1], at))
-            if pending:
+            parts.append(own.only(own.sequence >= PUSHED) if self._anew else own)
+            owners.append(at)
+            if pending := pending_of(head.pending, self._layout):
                 parts.append(history_of(pending, self._layout))
-                owners.append(np.full(len(pending), at))
-        state = replace(state, tiles=joined(tiles))
+                owners.append(at)
         new = fresh.sequence > state.sequence[entity]
         if not new.all():
             fresh, entity = fresh.only(new), entity[new]
         np.maximum.at(state.sequence, entity, fresh.sequence)
-        parts, owners = [fresh, *parts], [entity, *owners]
-        history, where = join(parts, _kinds(parts)), np.concatenate(owners)
-        if pushed:
+        sizes = np.array([part.times.shape[1] for part in parts], np.int64)
+        where = np.append(entity, np.repeat(np.array(owners, np.int64), sizes))
+        parts = [fresh, *parts]
+        history = join(parts, _kinds(parts))
+        if (history.sequence >= PUSHED).any():
             kept = _once(where, history)
             history, where = history.only(kept), where[kept]
         return rows_of(self._layout, history, where, state, self._span)
 
+    def _standing(self, keys: list[bytes], heads: Found) -> Kept:
+        """What is known of the entities beside their events: a column at once, as there may be many."""
+        state = Kept.nothing(keys, self._layout)
+        if not heads:
+            return state
+        places = list(heads)
+        state.pages[places] = [head.pages for head, _ in heads.values()]
+        state.apart[places] = [not head.inline for head, _ in heads.values()]
+        if self._anew:
+            return state
+        state.trimmed[places] = [head.trimmed for head, _ in heads.values()]
+        state.sequence[places] = [head.sequence for head, _ in heads.values()]
+        if self._layout.bases:
+            state.base[places] = [head.base for head, _ in heads.values()]
+        tiles = [
+            Tiles(np.full(len(head.tiles[0]), at), *head.tiles) for at, (head, _) in heads.items() if len(head.tiles[0])
+        ]
+        return replace(state, tiles=joined([Tiles.nothing(self._layout), *tiles]))
+
     def _histories(self, read: Read, keys: Sequence[bytes], heads: Found) -> dict[int, History]:
         """The packed events of those that have a head, by place."""
-        made = {at: nothing(self._layout) for at in heads}
+        made = dict.fromkeys(heads, nothing(self._layout))
         apart = []
         for at, (head, row) in heads.items():
             if head.inline:
