@@ -21,6 +21,7 @@ class LiveProgress:
             TimeElapsedColumn(),
             console=err,
             disable=not err.is_terminal,
+            refresh_per_second=4,  # by default ten: a drawing takes two milliseconds and more
         )
         self._tasks: dict[str, TaskID] = {}
 
