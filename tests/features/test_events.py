@@ -101,7 +101,8 @@ def test_sums_are_rounded_once(values):
     except OverflowError:
         return
     found = events_reader(Layout(view)).read(store.online, key, row, len(values))
-    assert found is None or found == wanted
+    if found is not None:
+        np.testing.assert_array_equal(np.array(found[0]), np.array(wanted[0]))
 
 
 @needs_events
