@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
+from drivetrain.core.meanwhile import meanwhile
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion, Task
 from drivetrain.evaluate.card import Card, card_html
@@ -90,6 +92,7 @@ def judge(
     seen = told_rows(frame.filter(cut.test), run.task, model.name)
     test = seen.rows
     predictions = predict_run(store, run, test)
+    profiled = meanwhile(partial(_reference, project, run, frame, cut.refit, test, predictions))
     metric = model.metric_of(run.task.kind)
     subject = Subject(
         run_id=run.run_id,
@@ -115,6 +118,7 @@ def judge(
         bootstrap=model.bootstrap,
     )
     evaluation = read_answers(project, model, run, evaluation, seen, predictions)
+    reference = profiled()  # before answers are timed: nothing else runs then
     evaluation = costed(project, model, evaluation, run, test)
     probed = Probed(run=run, known=frame, learned=cut.refit, test=test, predictions=predictions, subject=subject)
     probes = probe(project, model, probed)
@@ -143,7 +147,7 @@ def judge(
         gates=gates,
         card=card,
         reference=keep_beside(
-            _reference(project, run, frame, cut.refit, test, predictions),
+            reference,
             _kept(model, run, test, predictions, seen.labels),
         ),
         features=read_definitions(model, run),
