@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from drivetrain.core.clock import iso
+from drivetrain.core.clock import datetime_of, iso
 from drivetrain.core.records import (
     Alert,
     Decision,
@@ -24,10 +24,21 @@ from drivetrain.core.records import (
 from drivetrain.data import quarantine
 from drivetrain.loop.project import Project
 from drivetrain.loop.status import show_measure
+from drivetrain.monitor.reporting.story import Story, tell
 from drivetrain.registry.register import versions
 from drivetrain.serve.log.columns import predictions_table
 
 METRICS = {"average_precision": "average precision", "roc_auc": "ROC AUC"}
+SHORT = {
+    "drift": "drift",
+    "estimated": "estimated",
+    "real": "on labels",
+    "also": "also",
+    "cause": "cause",
+    "retrain": "retrained",
+    "shadow": "shadow",
+    "end": "decided",
+}
 BARS = "▁▂▃▄▅▆▇█"
 out = Console(highlight=False)
 
@@ -39,7 +50,11 @@ def show_summary(project: Project, *, seconds: float) -> None:
     for title, body in sections(project):
         out.print(Panel(body, title=title, title_align="left", border_style="dim", padding=(0, 1)))
     serve, web = project.settings.serve, project.settings.web
+    page = project.folder / project.settings.store.root / "report.html"
+    project.report("late", output=page)
     out.print(f"\n[bold]dashboard[/]  http://{web.host}:{web.port}")
+    out.print(f"[bold]timeline[/]   http://{web.host}:{web.port}/timeline/late")
+    out.print(f"[bold]report[/]     {page}", soft_wrap=True)
     out.print(f"[bold]endpoint[/]   http://{serve.host}:{serve.port}/v1/endpoints/late/predict")
     out.print(f"\n[dim]the whole road took {seconds:.0f} s[/]")
 
@@ -57,6 +72,7 @@ def sections(project: Project) -> Iterator[tuple[str, Any]]:
     alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
     if alerts:
         yield "the first alerts", alerted(alerts)
+    yield "the story, chapter by chapter", chapters(tell(project.report("late")))
     yield "what was decided, and why", decided(project)
     if (traced := one_trace(project)) is not None:
         yield "one prediction, traced", traced
@@ -154,6 +170,26 @@ def alerted(alerts: list[Alert]) -> Group:
     lines = [Text.assemble((f"{iso(alert.at)[:10]} ", "dim"), alert.message) for alert in first]
     still_open = sum(alert.state == "open" for alert in alerts)
     return Group(*lines, Text(f"{len(alerts)} alerts in all, {still_open} still open.", style="dim"))
+
+
+def chapters(story: Story) -> Group:
+    """Each chapter: its days, what began it and what came of it, then its steps; what did not happen is dim."""
+    tones = {"good": "green", "bad": "red", "watch": "yellow", "step": "cyan"}
+    parts: list[Any] = []
+    for chapter in story.chapters:
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(width=9, no_wrap=True)
+        table.add_column(width=6, no_wrap=True)
+        table.add_column(overflow="fold")
+        for step in chapter.steps:
+            when = "" if step.at is None else f"{datetime_of(step.at):%d %b}"
+            words = Text(step.words, style="" if step.happened else "dim")
+            table.add_row(Text(SHORT[step.kind], style="dim"), Text(when, style="dim"), words)
+        title = Text.assemble(
+            (f"{chapter.number}. {chapter.title}", f"bold {tones[chapter.tone]}"), (f"  {chapter.when}", "dim")
+        )
+        parts += [title, table]
+    return Group(*(parts or [Text("nothing yet")]))
 
 
 def decided(project: Project) -> Group:
