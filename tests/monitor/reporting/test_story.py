@@ -66,7 +66,7 @@ def test_the_whole_chain_is_one_chapter_that_names_figures_dates_and_cause():
     assert said(story) == {
         "drift": "On 8–14 January 1970 1 of 2 features had drifted, weather.temp furthest (psi 0.500, 2.5 times its "
         "threshold).",
-        "estimated": "ROC AUC was estimated to have fallen to 0.600 [0.550, 0.650] of 15–21 January 1970, from 0.800 "
+        "estimated": "ROC AUC was estimated to have fallen to 0.600 [0.550, 0.650] on 15–21 January 1970, from 0.800 "
         "[0.780, 0.820] when v1 was evaluated.",
         "real": "ROC AUC fell to 0.600 [0.550, 0.650] on 900 labels of 22–28 January 1970, from 0.800 [0.780, 0.820] "
         "when v1 was evaluated.",
@@ -125,6 +125,28 @@ def test_a_window_without_an_estimate_says_why_there_is_none():
     )
     assert said(tell(account([drifted(1, estimated={})], [raised("drift", 1)])))["estimated"] == (
         "Nothing was estimated before labels came."
+    )
+
+
+def test_a_sure_fall_that_no_alert_was_raised_on_is_told_all_the_same_and_begins_nothing():
+    rates = {"average_precision_at_reference_rate": Measure(0.5, 0.45, 0.55, 900)}
+    slight = drifted(1, estimated={"roc_auc": Measure(0.74, 0.72, 0.76, 2000)} | rates)
+    story = tell(account([week(0), slight], [raised("drift", 1)]))
+    words = said(story)
+    assert words["estimated"] == (
+        "ROC AUC was estimated to have fallen to 0.740 [0.720, 0.760] on 8–14 January 1970, from 0.800 [0.780, 0.820] "
+        "when v1 was evaluated; no alert was raised on that."
+    )
+    assert words["real"].startswith("Labels did not confirm it: on 50 % of the labels ROC AUC was 0.790")
+    assert words["cause"] == "No cause was looked for, as no alert was raised on the fall."
+    assert story.chapters[0].title == "Drift: still open"
+    within = drifted(1, estimated={"roc_auc": Measure(0.78, 0.75, 0.81, 2000)})
+    assert said(tell(account([within], [raised("drift", 1)])))["estimated"].startswith("No sure fall was estimated")
+    lower = drifted(1, performance={"average_precision": Measure(0.3, 0.28, 0.32, 900)} | rates, estimated={},
+                    reference={"average_precision": Measure(0.6, 0.58, 0.62, 9000)})  # fmt: skip
+    told = tell(account([lower], [raised("drift", 1)], metric="average_precision"))
+    assert said(told)["real"].startswith(
+        "Average precision fell to 0.300 [0.280, 0.320] (0.500 [0.450, 0.550] at the base rate of then) on 900 labels"
     )
 
 

@@ -9,8 +9,9 @@ import msgspec
 
 from drivetrain.core.clock import Micros, datetime_of
 from drivetrain.core.records import Alert, Decision, Measure, MonitorReport, Why
-from drivetrain.evaluate.metrics import METRICS
+from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figure, figures, percent, span
+from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.reporting.chapter import Events, Kind, Step
 from drivetrain.monitor.reporting.lanes import drift_of, family_of
 
@@ -38,8 +39,11 @@ def steps(events: Events, metric: str) -> list[Step]:
     if not events.windows and not events.alerts and events.move("retrain") is None:
         return [_end(events)]
     fell = [one for family in ("estimated", "performance") for one in events.of(family) if not _gap(one)]
-    found = [_drift(events), _estimated(events, metric), _real(events, metric), *_also(events)]
-    found += [*_cause(events, fell), _retrain(events), _shadow(events, metric)]
+    estimated, guessed = _estimated(events, metric)
+    real = _real(events, metric, guessed)
+    found = [_drift(events), estimated, real, *_also(events)]
+    unalarmed = not fell and (estimated.happened or real.happened)
+    found += [*_cause(events, fell, unalarmed=unalarmed), _retrain(events), _shadow(events, metric)]
     return [*_in_time(found), _end(events)]
 
 
@@ -94,57 +98,86 @@ def _drifted(window: MonitorReport) -> str:
     return f"On {when} {found.drifted} of {found.features} features had drifted, {furthest}{outputs}."
 
 
-def _estimated(events: Events, metric: str) -> Step:
+def _estimated(events: Events, metric: str) -> tuple[Step, MonitorReport | None]:
+    """What was estimated, and the window in which it fell; none where it did not."""
     alert = _about(events.of("estimated"), metric)
     if alert is not None:
-        return _fall(events, alert, "estimated", "was estimated to have")
+        return _fall(events, alert, "estimated"), events.seen_by(alert)
+    seen = _surely(events, metric, "estimated")
+    if seen is not None:
+        return _unalarmed(seen, metric, "estimated"), seen
     known = [one for one in events.before_training if metric in one.estimated]
     known = known or [one for one in events.windows if metric in one.estimated]
     if not known:
         refused = next((one.estimation.refused for one in events.windows if one.estimation), "")
         why = f": {refused.removeprefix('not estimated: ').rstrip('.')}" if refused else ""
-        return Step(kind="estimated", happened=False, words=f"Nothing was estimated before labels came{why}.")
+        return Step(kind="estimated", happened=False, words=f"Nothing was estimated before labels came{why}."), None
     last = known[-1]
     words = f"No sure fall was estimated: {_beside(last, metric, last.estimated[metric], 'was estimated at')}."
-    return Step(kind="estimated", happened=False, words=words)
+    return Step(kind="estimated", happened=False, words=words), None
 
 
-def _real(events: Events, metric: str) -> Step:
+def _real(events: Events, metric: str, guessed: MonitorReport | None) -> Step:
+    """What labels showed; ``guessed`` is the window in which the metric was estimated to have fallen."""
     alert = _about(events.of("performance"), metric)
     if alert is not None:
-        return _fall(events, alert, "real", "")
+        return _fall(events, alert, "real")
+    seen = _surely(events, metric, "real")
+    if seen is not None:
+        return _unalarmed(seen, metric, "real")
     known = [one for one in events.before_training if metric in one.performance]
     known = known or [one for one in events.windows if metric in one.performance]
     if not known:
         return Step(kind="real", happened=False, words="No label was known yet.")
-    last = known[-1]
-    guessed = _about(events.of("estimated"), metric) is not None
-    begins = "Labels did not confirm it" if guessed else "Labels showed no sure fall"
+    last = guessed if guessed is not None and metric in guessed.performance else known[-1]
+    begins = "Labels did not confirm it" if guessed is not None else "Labels showed no sure fall"
     share = f"on {percent(last.label_share)} of the labels"
     words = f"{begins}: {share} {_beside(last, metric, last.performance[metric])}."
     return Step(kind="real", happened=False, words=words)
 
 
-def _fall(events: Events, alert: Alert, kind: Kind, how: str) -> Step:
+def _fall(events: Events, alert: Alert, kind: Kind) -> Step:
     """A fall as the window tells it in which its alert opened."""
     metric = alert.rule.partition(".")[2]
     seen = events.seen_by(alert)
-    found = {} if seen is None else seen.estimated if kind == "estimated" else seen.performance
-    if seen is None or metric not in found or metric not in METRICS:
-        words = _said(alert)
-    else:
-        greater = METRICS[metric].better == "greater"
-        verb = ("fallen" if greater else "risen") if how else ("fell" if greater else "rose")
-        then = seen.reference.get(metric)
-        since = f", from {figures(then)} when v{seen.version} was evaluated" if then is not None else ""
-        where = "" if how else f" on {found[metric].count:,} labels"
-        words = (
-            f"{' '.join(filter(None, (_title(metric), how, verb)))} to {figures(found[metric])}{where} of "
-            f"{span(seen.since, seen.until)}{since}."
-        )
+    known = seen is not None and metric in METRICS and metric in _measures(seen, kind)
+    words = _fallen(seen, metric, kind) if seen is not None and known else _said(alert).rstrip(".")
     if alert.severity == "info":
-        words = f"{words.rstrip('.')}; fewer positives explain that within its uncertainty, so it is a note only."
-    return Step(kind=kind, happened=True, at=alert.at, words=words, alert=alert.id, note=alert.severity == "info")
+        words = f"{words}; fewer positives explain that within its uncertainty, so it is a note only"
+    note = alert.severity == "info"
+    return Step(kind=kind, happened=True, at=alert.at, words=f"{words}.", alert=alert.id, note=note)
+
+
+def _unalarmed(seen: MonitorReport, metric: str, kind: Kind) -> Step:
+    words = f"{_fallen(seen, metric, kind)}; no alert was raised on that."
+    return Step(kind=kind, happened=True, at=seen.until, words=words, note=True)
+
+
+def _surely(events: Events, metric: str, kind: Kind) -> MonitorReport | None:
+    """The first window whose metric is surely worse than its version's evaluation, training or not."""
+    for one in events.windows:
+        now, then = _measures(one, kind).get(metric), one.reference.get(metric)
+        change = worsening(metric, now, then) if now is not None and then is not None else None
+        if change is not None and change.low is not None and change.low > 0:
+            return one
+    return None
+
+
+def _measures(window: MonitorReport, kind: Kind) -> dict[str, Measure]:
+    return window.estimated if kind == "estimated" else window.performance
+
+
+def _fallen(seen: MonitorReport, metric: str, kind: Kind) -> str:
+    """A fall in words, without its full stop; average precision at the base rate of then as well."""
+    measures, then, guessed = _measures(seen, kind), seen.reference.get(metric), kind == "estimated"
+    greater = METRICS[metric].better == "greater"
+    verb = ("fallen" if greater else "risen") if guessed else ("fell" if greater else "rose")
+    where = "on" if guessed else f"on {measures[metric].count:,} labels of"
+    since = f", from {figures(then)} when v{seen.version} was evaluated" if then is not None else ""
+    at_rate = measures.get(AT_RATE) if metric == "average_precision" else None
+    rate = f" ({figures(at_rate)} at the base rate of then)" if at_rate is not None else ""
+    begins = f"{_title(metric)} was estimated to have" if guessed else _title(metric)
+    return f"{begins} {verb} to {figures(measures[metric])}{rate} {where} {span(seen.since, seen.until)}{since}"
 
 
 def _also(events: Events) -> Iterator[Step]:
@@ -157,7 +190,8 @@ def _also(events: Events) -> Iterator[Step]:
             yield Step(kind="also", happened=True, at=one.at, words=_said(one), alert=one.id)
 
 
-def _cause(events: Events, fell: Sequence[Alert]) -> list[Step]:
+def _cause(events: Events, fell: Sequence[Alert], *, unalarmed: bool) -> list[Step]:
+    """Why the metric fell, as it was found when it did; ``unalarmed`` is a fall that no alert was raised on."""
     explained = [one for one in events.windows if one.why is not None]
     if fell:
         ours = [events.seen_by(one) for one in fell]
@@ -169,6 +203,9 @@ def _cause(events: Events, fell: Sequence[Alert]) -> list[Step]:
     if by is not None:
         said = by.cause.rstrip(".")
         return [Step(kind="cause", happened=True, at=by.at, words=f"Probably {said}.", alert=by.id)]
+    if unalarmed:
+        words = "No cause was looked for, as no alert was raised on the fall."
+        return [Step(kind="cause", happened=False, words=words)]
     if not fell:
         return [Step(kind="cause", happened=False, words="Nothing fell, so there is no cause to name.")]
     return [Step(kind="cause", happened=False, words="No cause of the fall is on record.")]
