@@ -169,10 +169,10 @@ def _ended(alert: Alert, at: Micros) -> bool:
 
 
 def _champion(account: Account, since: Micros, moves: Sequence[Decision]) -> int | None:
-    """Who answered as a chapter began: as the windows say, else as the last promotion before."""
+    """Who answered as a chapter began: as the last promotion before says, else as the windows do."""
     before = [one for one in moved(account.decisions) if one.what in {"promote", "rollback"} and one not in moves]
     told = [one.version for one in before if one.at <= since]
     if told:
         return told[-1]
-    seen = [one.version for one in account.windows if one.since < since]
+    seen = [one.version for one in account.windows if one.since <= since]
     return seen[-1] if seen else None
