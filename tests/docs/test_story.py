@@ -38,6 +38,5 @@ def test_the_story_that_the_page_tells_is_told(tmp_path, monkeypatch, capsys):
     sys.modules.pop("project", None)
     exec(block, {})
     printed = capsys.readouterr().out
-    print(printed)
     for line in wanted.strip().splitlines():
         assert squeezed(line) in squeezed(printed), line

@@ -173,6 +173,15 @@ def test_why_and_causes_are_named_as_they_are_on_record():
     assert said(told)["cause"] == "Probably table weather stood still: its newest row is 3 days old."
 
 
+def test_inputs_that_are_broken_are_told_and_are_the_likely_cause_of_a_fall():
+    fell = week(1, performance={"roc_auc": FELL})
+    broken = raised("inputs", 1, message="late: on 8 January 1970, 1 of 2 inputs is broken. Mend it.")
+    words = said(tell(account([fell], [broken, raised("performance.roc_auc", 1)])))
+    assert words["also"] == "On 8 January 1970, 1 of 2 inputs is broken."
+    assert words["cause"] == "Probably because on 8 January 1970, 1 of 2 inputs is broken."
+    assert said(tell(account([week(1)], [broken])))["cause"] == "Nothing fell, so there is no cause to name."
+
+
 def test_alerts_for_the_record_begin_no_chapter_but_are_told_in_one():
     note = raised("drift", 0, severity="info")
     assert tell(account([drifted(0)], [note])).chapters == ()

@@ -199,6 +199,11 @@ def _cause(events: Events, fell: Sequence[Alert], *, unalarmed: bool) -> list[St
         if best is not None and best.why is not None:
             words = _why(best.why, span(best.since, best.until))
             return [Step(kind="cause", happened=True, at=best.until, words=words)]
+    broken = events.of("inputs")
+    if fell and broken:
+        said = _said(broken[0])
+        words = f"Probably because {said[:1].lower()}{said[1:]}"
+        return [Step(kind="cause", happened=True, at=broken[0].at, words=words, alert=broken[0].id)]
     by = next((one for one in [*fell, *events.alerts, *events.standing] if one.cause), None)
     if by is not None:
         said = by.cause.rstrip(".")

@@ -21,6 +21,7 @@ _DRIFT, _METRIC, _ROW, _GAP = 58.0, 136.0, 9.0, 14.0
 _APART = 21.0
 """Shares of the width between two names in one row, so that they don't touch on a phone."""
 _NAMES = {
+    "inputs": "on inputs that are broken",
     "drift": "on drift",
     "estimated": "on the metric as estimated",
     "performance": "on the metric on labels",
