@@ -14,7 +14,6 @@ from rich.text import Text
 from drivetrain.core.clock import datetime_of, iso
 from drivetrain.core.records import (
     Alert,
-    Decision,
     Evaluation,
     ModelVersion,
     MonitorReport,
@@ -72,8 +71,7 @@ def sections(project: Project) -> Iterator[tuple[str, Any]]:
     alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
     if alerts:
         yield "the first alerts", alerted(alerts)
-    yield "the story, chapter by chapter", chapters(tell(project.report("late")))
-    yield "what was decided, and why", decided(project)
+    yield "what was decided, and why", chapters(tell(project.report("late")))
     if (traced := one_trace(project)) is not None:
         yield "one prediction, traced", traced
 
@@ -190,23 +188,6 @@ def chapters(story: Story) -> Group:
         )
         parts += [title, table]
     return Group(*(parts or [Text("nothing yet")]))
-
-
-def decided(project: Project) -> Group:
-    """Every promotion, refusal, retraining and rollback, in order."""
-    kinds = {"promote": "green", "refuse": "red", "retrain": "yellow", "rollback": "magenta", "shadow": "cyan"}
-    decisions = [
-        decision
-        for decision in project.store.catalog.find(Decision)
-        if decision.what in kinds and not decision.because.startswith("shadow taken away")
-    ]
-    lines = [
-        Text.assemble(
-            (f"{iso(decision.at)[:10]} ", "dim"), (f"{decision.what:8} ", kinds[decision.what]), decision.because
-        )
-        for decision in reversed(decisions)
-    ]
-    return Group(*(lines or [Text("nothing yet")]))
 
 
 def one_trace(project: Project) -> Group | None:
