@@ -11,10 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from drivetrain.core.clock import iso
+from drivetrain.core.clock import datetime_of, iso
 from drivetrain.core.records import (
     Alert,
-    Decision,
     Evaluation,
     ModelVersion,
     MonitorReport,
@@ -24,10 +23,21 @@ from drivetrain.core.records import (
 from drivetrain.data import quarantine
 from drivetrain.loop.project import Project
 from drivetrain.loop.status import show_measure
+from drivetrain.monitor.reporting.story import Story, tell
 from drivetrain.registry.register import versions
 from drivetrain.serve.log.columns import predictions_table
 
 METRICS = {"average_precision": "average precision", "roc_auc": "ROC AUC"}
+SHORT = {
+    "drift": "drift",
+    "estimated": "estimated",
+    "real": "on labels",
+    "also": "also",
+    "cause": "cause",
+    "retrain": "retrained",
+    "shadow": "shadow",
+    "end": "decided",
+}
 BARS = "▁▂▃▄▅▆▇█"
 out = Console(highlight=False)
 
@@ -39,7 +49,11 @@ def show_summary(project: Project, *, seconds: float) -> None:
     for title, body in sections(project):
         out.print(Panel(body, title=title, title_align="left", border_style="dim", padding=(0, 1)))
     serve, web = project.settings.serve, project.settings.web
+    page = project.folder / project.settings.store.root / "report.html"
+    project.report("late", output=page)
     out.print(f"\n[bold]dashboard[/]  http://{web.host}:{web.port}")
+    out.print(f"[bold]timeline[/]   http://{web.host}:{web.port}/timeline/late")
+    out.print(f"[bold]report[/]     {page}", soft_wrap=True)
     out.print(f"[bold]endpoint[/]   http://{serve.host}:{serve.port}/v1/endpoints/late/predict")
     out.print(f"\n[dim]the whole road took {seconds:.0f} s[/]")
 
@@ -57,7 +71,7 @@ def sections(project: Project) -> Iterator[tuple[str, Any]]:
     alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
     if alerts:
         yield "the first alerts", alerted(alerts)
-    yield "what was decided, and why", decided(project)
+    yield "what was decided, and why", chapters(tell(project.report("late")))
     if (traced := one_trace(project)) is not None:
         yield "one prediction, traced", traced
 
@@ -156,21 +170,24 @@ def alerted(alerts: list[Alert]) -> Group:
     return Group(*lines, Text(f"{len(alerts)} alerts in all, {still_open} still open.", style="dim"))
 
 
-def decided(project: Project) -> Group:
-    """Every promotion, refusal, retraining and rollback, in order."""
-    kinds = {"promote": "green", "refuse": "red", "retrain": "yellow", "rollback": "magenta", "shadow": "cyan"}
-    decisions = [
-        decision
-        for decision in project.store.catalog.find(Decision)
-        if decision.what in kinds and not decision.because.startswith("shadow taken away")
-    ]
-    lines = [
-        Text.assemble(
-            (f"{iso(decision.at)[:10]} ", "dim"), (f"{decision.what:8} ", kinds[decision.what]), decision.because
+def chapters(story: Story) -> Group:
+    """Each chapter: its days, what began it and what came of it, then its steps; what did not happen is dim."""
+    tones = {"good": "green", "bad": "red", "watch": "yellow", "step": "cyan"}
+    parts: list[Any] = []
+    for chapter in story.chapters:
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(width=9, no_wrap=True)
+        table.add_column(width=6, no_wrap=True)
+        table.add_column(overflow="fold")
+        for step in chapter.steps:
+            when = "" if step.at is None else f"{datetime_of(step.at):%d %b}"
+            words = Text(step.words, style="" if step.happened else "dim")
+            table.add_row(Text(SHORT[step.kind], style="dim"), Text(when, style="dim"), words)
+        title = Text.assemble(
+            (f"{chapter.number}. {chapter.title}", f"bold {tones[chapter.tone]}"), (f"  {chapter.when}", "dim")
         )
-        for decision in reversed(decisions)
-    ]
-    return Group(*(lines or [Text("nothing yet")]))
+        parts += [title, table]
+    return Group(*(parts or [Text("nothing yet")]))
 
 
 def one_trace(project: Project) -> Group | None:

@@ -16,6 +16,7 @@ PATHS = (
     "/models/late/versions/2/lineage", "/runs", "/runs?model=late&limit=2",
     "/runs/0192-run-1", "/endpoints/late", "/endpoints/late/reports?limit=3", "/alerts", "/alerts?state=open",
     "/alerts/quality", "/sinks", "/endpoints/late/report", "/endpoints/late/report?since=2013-12-01",
+    "/endpoints/late/story", "/endpoints/late/story?since=2013-12-01",
     "/data/flights", "/data/flights?version=59&against=50", "/history/flights", "/quarantine", "/privacy",
     "/audit", "/audit?what=read&verify=true", "/decisions?about=late", "/steps", "/steps?name=train:late",
 )  # fmt: skip

@@ -19,7 +19,8 @@ from web.seed import HOSTILE, SeededDesk
 PAGES = (
     "/", "/monitoring/late", "/endpoints", "/endpoints/late", "/models", "/features", "/data", "/quarantine/flights",
     "/quarantine", "/privacy", "/audit",
-    "/alerts", "/monitoring/late/report", "/timeline", "/timeline?show=all", "/predictions", "/steps", "/news?since=0",
+    "/alerts", "/monitoring/late/report", "/timeline", "/timeline?show=all", "/timeline/late",
+    "/predictions", "/steps", "/news?since=0",
 )  # fmt: skip
 
 
@@ -103,7 +104,8 @@ def test_a_chart_s_figures_can_t_close_their_script(call: Caller):
     "path",
     ["/nowhere", "/data/none", "/quarantine/none", "/models/late/versions/9", "/models/none/versions/1",
      "/models/none/bias", "/models/late/bias?report=none", "/runs/none",
-     "/endpoints/none", "/monitoring/none", "/monitoring/late?metric=none", "/monitoring/late?window=none",
+     "/endpoints/none", "/timeline/none",
+     "/monitoring/none", "/monitoring/late?metric=none", "/monitoring/late?window=none",
      "/predictions/none"],
 )  # fmt: skip
 def test_an_unknown_name_is_a_plain_404(path: str, call: Caller):

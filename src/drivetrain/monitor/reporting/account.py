@@ -146,6 +146,22 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"{count} open in this time, {ended} of them ended{worth}."
 
 
+def held_against(window: MonitorReport) -> str:
+    """What a window's drift is held against, and why that is not what was asked for.
+
+    Example:
+        >>> held_against(MonitorReport(endpoint="late", model="late", version=2, since=0, until=1, predictions=1))
+        'Held against the rows that v2 was trained on.'
+    """
+    rows = {
+        "training": f"the rows that v{window.version} was trained on",
+        "trailing": f"what v{window.version} answered in the weeks before",
+        "season": f"what v{window.version} answered around the same days of earlier years",
+    }
+    note = window.against_note.rstrip(".")
+    return f"Held against {rows[window.against]}." + (f" {note[:1].upper()}{note[1:]}." if note else "")
+
+
 def metric_of_windows(wanted: str, windows: Sequence[MonitorReport]) -> str:
     """The metric to show: the one wanted where a window has it, else the first that can be better or worse."""
     known = dict.fromkeys(name for one in windows for name in one.performance)

@@ -10,8 +10,12 @@ from drivetrain.core.clock import iso
 from drivetrain.core.records import FeatureDrift, MonitorReport
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures, micros, percent, span
-from drivetrain.monitor.reporting.account import Account, bounds
+from drivetrain.monitor.reporting.account import Account, bounds, held_against
 from drivetrain.monitor.reporting.drawing import lines
+from drivetrain.monitor.reporting.lanes import ratio
+from drivetrain.monitor.reporting.steps import day
+from drivetrain.monitor.reporting.story import STEPS, tell
+from drivetrain.monitor.reporting.timeline import drawing
 
 
 def to_html(account: Account) -> str:
@@ -25,8 +29,19 @@ def to_html(account: Account) -> str:
     )
     environment.filters.update(figure=figure, figures=figures, percent=percent, micros=micros, iso=iso)
     title = METRICS[account.metric].title if account.metric else ""
+    story = tell(account)
     return environment.get_template("report.html.jinja").render(
-        it=account, charts=charts(account), metric_title=title, span=span, worst=worst_first, ratio=ratio
+        it=account,
+        charts=charts(account),
+        metric_title=title,
+        span=span,
+        worst=worst_first,
+        further=further,
+        held_against=held_against,
+        story=story,
+        timeline=drawing(story),
+        step_names=STEPS,
+        day=day,
     )
 
 
@@ -98,14 +113,14 @@ def furthest(window: MonitorReport) -> float | None:
     return max((ratio(one) for one in window.drift), default=None)
 
 
-def ratio(drift: FeatureDrift) -> float:
-    """A drift as a multiple of its threshold."""
-    return drift.value / drift.threshold if drift.threshold > 0 else float(drift.drifted)
-
-
 def worst_first(window: MonitorReport) -> list[FeatureDrift]:
     """Its features by how far they drifted."""
     return sorted(window.drift, key=lambda one: -ratio(one))
+
+
+def further(window: MonitorReport) -> list[FeatureDrift]:
+    """What further statistics say of its columns, the furthest first."""
+    return sorted(window.further, key=lambda one: -ratio(one))
 
 
 def _furthest_words(window: MonitorReport) -> str:

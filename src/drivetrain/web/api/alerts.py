@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from drivetrain.monitor.reporting.page import to_json
+from drivetrain.monitor.reporting.story import tell
 from drivetrain.web.answering import answer
 from drivetrain.web.api.actions import json_of
 from drivetrain.web.asking import DeskOf
@@ -73,6 +74,13 @@ def report(desk: DeskOf, name: str, since: str | None = None, until: str | None 
     """What a monitor saw over a time, its alerts and what was decided."""
     take(desk, name)
     return Response(to_json(desk.report(name, since=since, until=until)), media_type="application/json")
+
+
+@router.get("/endpoints/{name}/story")
+def story(desk: DeskOf, name: str, since: str | None = None, until: str | None = None) -> Response:
+    """What an endpoint went through over a time: lanes over one axis, and chapters."""
+    take(desk, name)
+    return answer(tell(desk.report(name, since=since, until=until)))
 
 
 @router.post("/alerts/{key}/acknowledge", dependencies=[Depends(same_origin)])

@@ -1,4 +1,4 @@
-"""``/timeline``: every decision, newest first, with what it rests on."""
+"""``/timeline``: every decision, newest first, with what it rests on; and the story of one endpoint."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from drivetrain.core.records import Decision
+from drivetrain.monitor.reporting.story import STEPS
+from drivetrain.monitor.reporting.story import tell as tell_story
+from drivetrain.monitor.reporting.timeline import drawing
 from drivetrain.web.asking import DeskOf
+from drivetrain.web.picture import take
 from drivetrain.web.rendering import page
 from drivetrain.web.story import decided, tell
 
@@ -23,6 +27,25 @@ def timeline(request: Request, desk: DeskOf, show: str = "decisions") -> HTMLRes
     shown = chapters if show == "all" else decided(chapters)
     return page(
         request, "timeline.html", chapters=shown[:_MOST], everything=show == "all", left=max(0, len(shown) - _MOST)
+    )
+
+
+@router.get("/timeline/{name}")
+def story(request: Request, desk: DeskOf, name: str, since: str = "", until: str = "") -> HTMLResponse:
+    """What an endpoint went through on one axis, and in chapters, the newest first."""
+    picture = take(desk, name)
+    account = desk.report(name, since=since or None, until=until or None)
+    found = tell_story(account)
+    return page(
+        request,
+        "story.html",
+        picture=picture,
+        account=account,
+        story=found,
+        drawing=drawing(found),
+        step_names=STEPS,
+        since=since,
+        until=until,
     )
 
 
