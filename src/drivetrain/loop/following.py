@@ -90,13 +90,15 @@ def next_follow(catalog: Catalog, report: MonitorReport) -> Micros:
 
 
 def _stream(store: Store, report: MonitorReport, detector: ConceptName, now: Micros) -> tuple[ErrorStream, int]:
-    """The version's errors so far, and the revision they were read at."""
+    """The version's errors so far, and the revision they were read at; they begin with its first window on record."""
+    reports = store.catalog.find(MonitorReport, report.endpoint, since=now - HORIZON)
+    since = min((one.since for one in reports if one.version == report.version), default=report.since)
     fresh = ErrorStream(
         at=now - EVERY,
         endpoint=report.endpoint,
         version=report.version,
         detector=detector,
-        first=report.since // DAY,
+        first=since // DAY,
     )
     revision = store.catalog.record_revision(fresh.ref)
     found = store.catalog.get(ErrorStream, fresh.key)

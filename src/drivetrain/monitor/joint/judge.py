@@ -35,7 +35,7 @@ def judge_joint(report: MonitorReport, reference: Reference, asked: Drift) -> li
     share = f" They carry {percent(heavy)} of the model's importance." if known else ""
     ours = f"{', '.join(alone)} drifted alone as well." if alone else "None of them drifted alone."
     message = (
-        f"{report.endpoint}: on {span(report.since, report.until)}, all features together are unlike "
+        f"{report.endpoint}: on {span(report.since, report.until)}, all features together are not as "
         f"{_before(report, drifted[0])}: {'; '.join(_sentence(one) for one in drifted)}. {ours}{share}"
     )
     evidence: dict[str, object] = {

@@ -10,6 +10,7 @@ from drivetrain.core.clock import iso
 from drivetrain.core.records import FeatureDrift, MonitorReport
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures, micros, percent, span
+from drivetrain.monitor.joint.judge import leading
 from drivetrain.monitor.reporting.account import Account, bounds
 from drivetrain.monitor.reporting.drawing import lines
 
@@ -26,7 +27,13 @@ def to_html(account: Account) -> str:
     environment.filters.update(figure=figure, figures=figures, percent=percent, micros=micros, iso=iso)
     title = METRICS[account.metric].title if account.metric else ""
     return environment.get_template("report.html.jinja").render(
-        it=account, charts=charts(account), metric_title=title, span=span, worst=worst_first, ratio=ratio
+        it=account,
+        charts=charts(account),
+        metric_title=title,
+        span=span,
+        worst=worst_first,
+        ratio=ratio,
+        leading=leading,
     )
 
 
