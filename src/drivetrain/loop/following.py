@@ -27,11 +27,11 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.maturing import HORIZON, WHOLE
 from drivetrain.monitor.answered import answered
 from drivetrain.monitor.concept.detector import ConceptName
-from drivetrain.monitor.concept.judge import CONCEPT, judge_concept, stands
 from drivetrain.monitor.concept.loss import losses
 from drivetrain.monitor.concept.stream import advance
 from drivetrain.monitor.estimate.keeping import Kept, load_kept
 from drivetrain.monitor.labels import arrived, join_labels
+from drivetrain.monitor.rise import CONCEPT, judge_concept, stands
 from drivetrain.monitor.spec import Monitor
 from drivetrain.serve.log.columns import FEEDBACK, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact

@@ -50,7 +50,7 @@ def judge_joint(report: MonitorReport, reference: Reference, asked: Drift) -> li
 
 
 def leading(joint: JointDrift) -> list[str]:
-    """The features that make up most of it, four at the most.
+    """The features that make up most of it: each more than an even share, four at the most.
 
     Example:
         >>> leading(JointDrift(name="classifier", value=.7, effect=.6, p_value=.001, drifted=True,
@@ -60,7 +60,7 @@ def leading(joint: JointDrift) -> list[str]:
     found: list[str] = []
     held = 0.0
     for name, share in joint.importance.items():
-        if held >= _MOST or len(found) == _TOLD:
+        if found and (held >= _MOST or len(found) == _TOLD or share * len(joint.importance) < 1):
             break
         found.append(name)
         held += share
