@@ -27,8 +27,8 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.maturing import HORIZON, WHOLE
 from drivetrain.monitor.answered import answered
 from drivetrain.monitor.concept.detector import ConceptName
-from drivetrain.monitor.concept.loss import losses
 from drivetrain.monitor.concept.stream import advance
+from drivetrain.monitor.erring import losses
 from drivetrain.monitor.estimate.keeping import Kept, load_kept
 from drivetrain.monitor.labels import arrived, join_labels
 from drivetrain.monitor.rise import CONCEPT, judge_concept, stands

@@ -13,8 +13,8 @@ from drivetrain.core.clock import DAY
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.records import ErrorStream, Task
 from drivetrain.evaluate.metrics.answers import Answers
-from drivetrain.monitor.concept.loss import losses
 from drivetrain.monitor.concept.stream import advance, mean_error
+from drivetrain.monitor.erring import losses
 from drivetrain.monitor.spec import Performance
 
 log = logging.getLogger(__name__)
