@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-monitor bench-quality docs clean
+.PHONY: help demo fraud canary test truth faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-monitor bench-quality docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -54,6 +54,9 @@ canary: $(VENV)/.installed  ## two canaries of the flights model under traffic: 
 
 test: $(VENV)/.installed  ## every test
 	@$(BIN)/python -m pytest -n 2
+
+truth: $(VENV)/.installed  ## what statistics promise, simulated: rates of false alarms to a million rows, coverage, power; TRUTH=long for the tables of the docs
+	@TRUTH=$(TRUTH) $(BIN)/python -m pytest -n 2 -m truth tests -o log_cli=true -o log_cli_level=INFO
 
 faults: $(VENV)/.installed  ## the inference server under every fault; FAULTS=long for the full figures (half an hour)
 	@FAULTS=$(FAULTS) $(BIN)/python -m pytest -n 0 tests/serve/faults -o log_cli=true -o log_cli_level=INFO

@@ -28,6 +28,7 @@ def covered(days: int, rows: int, tries: int, *, by_row: bool = False) -> dict[s
     return {name: count / tries for name, count in hits.items()}
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("days", [7, 30])
 def test_intervals_by_day_cover_what_they_say(days):
     """Of 300 tries at 95 %, fewer than 91 % would come by chance once in a thousand."""
@@ -70,6 +71,7 @@ def test_a_difference_is_paired_so_shared_luck_cancels():
     assert all(gap.difference.value == gap.difference.low == gap.difference.high == 0.0 for gap in same)
 
 
+@pytest.mark.truth
 def test_paired_differences_cover_what_they_say():
     random = np.random.default_rng(5)
 

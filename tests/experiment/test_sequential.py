@@ -30,6 +30,7 @@ def test_evidence_at_the_edges():
     assert rate_above(0, 100_000, 0.5) == 0.0
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("rate", [0.01, 0.05])
 def test_a_rate_at_its_limit_is_rarely_taken_for_one_above(rate):
     random = np.random.default_rng(2)
@@ -38,6 +39,7 @@ def test_a_rate_at_its_limit_is_rarely_taken_for_one_above(rate):
     assert np.mean(broken) <= ALPHA
 
 
+@pytest.mark.truth
 def test_a_rate_three_times_its_limit_is_soon_found():
     random = np.random.default_rng(3)
     seen = np.cumsum(random.random((RUNS, 2000)) < 0.06, axis=1)

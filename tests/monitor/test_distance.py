@@ -30,6 +30,7 @@ def test_it_is_nought_only_for_equal_shares_and_the_same_both_ways(left, right):
         assert distance(name, left, right) == pytest.approx(distance(name, right, left), abs=1e-12)
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("name", STATISTICS)
 @pytest.mark.parametrize("rows", [300, 3000])
 def test_sampling_alone_exceeds_its_bound_no_more_often_than_it_says(name, rows):

@@ -27,11 +27,13 @@ def alarms(tries: int, weeks: int, rows: int, statistic: str, **world) -> float:
     return count / tries
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("statistic", ["psi", "js", "ks"])
 def test_rows_alike_cry_wolf_no_more_often_than_stated(statistic):
     assert alarms(80, 20, 250, statistic) <= 0.2
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("statistic", ["psi", "ks"])
 def test_weeks_of_their_own_level_and_heavy_tails_cry_wolf_no_more_often_than_stated(statistic):
     """A fixed bound of .25 would cry wolf nearly always here."""

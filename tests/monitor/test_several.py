@@ -36,6 +36,7 @@ def test_every_statistic_sees_what_moved_and_nothing_else(steady, statistic):
         assert [one.feature for one in found if one.drifted] == [SCHEMA.names[column]], (column, change)
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("statistic", ["chi2", "hellinger", "tv", "wasserstein", "energy"])
 def test_weeks_alike_cry_wolf_no_more_often_than_stated(statistic):
     wrong = 0

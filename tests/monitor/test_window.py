@@ -64,6 +64,7 @@ def test_a_report_rests_on_what_has_arrived_and_says_how_much(evaluation):
     assert msgspec.json.decode(msgspec.json.encode(found), type=MonitorReport) == found
 
 
+@pytest.mark.truth
 def test_nothing_changed_nothing_said(evaluation):
     said = [told(*world(seed), evaluation=evaluation).findings for seed in range(40)]
     assert sum(len(found) > 0 for found in said) <= 2

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from drivetrain.core.clock import DAY, HOUR
-from drivetrain.core.records import Contribution, Estimation, Maturity, Measure, Ripe, Segment, Why
+from drivetrain.core.records import (
+    Concept,
+    Contribution,
+    ErrorRise,
+    Estimation,
+    JointDrift,
+    Maturity,
+    Measure,
+    Ripe,
+    Segment,
+    Why,
+)
 from drivetrain.monitor.estimate.window import ASSUMES
 
 
@@ -40,8 +51,34 @@ def foreseen(week: int, quality: float, end: int, predictions: int) -> dict[str,
             overdue=170,
             contradicted=2,
         ),
+        "concept": _errors(week, quality, end),
+        "joint": _together(week, predictions),
         "why": _why(quality) if week == 14 else None,
     }  # fmt: skip
+
+
+def _errors(week: int, quality: float, end: int) -> Concept:
+    rate = Measure(0.16, 0.15, 0.17, 9_210)
+    later = Measure(0.16 + 0.47 - quality, 0.15 + 0.47 - quality, 0.17 + 0.47 - quality, 3_114)
+    rise = ErrorRise(found=end - 4 * DAY, began=end - 6 * DAY, before=rate, after=later, labels=9_400)
+    return Concept(
+        detector="adwin",
+        loss="the squared error of the probability",
+        labels=400 * (week + 1),
+        error=later if week >= 14 else rate,
+        rise=rise if week >= 14 else None,
+    )
+
+
+def _together(week: int, predictions: int) -> tuple[JointDrift, ...]:
+    apart = week >= 14
+    shares = {"weather.visib": 0.44, "carrier_history.share_late_7d": 0.41, "calendar.hour": 0.15}
+    return (
+        JointDrift(name="classifier", value=0.71 if apart else 0.53, effect=0.6, p_value=0.0005 if apart else 0.3,
+                   drifted=apart, importance=shares, rows=2_000, count=predictions, null="blocks of 24 hours"),
+        JointDrift(name="reconstruction", value=0.12 if apart else 0.01, effect=0.05, p_value=0.002 if apart else 0.6,
+                   drifted=apart, importance=shares, rows=2_000, count=predictions, null="blocks of 24 hours"),
+    )  # fmt: skip
 
 
 def _why(quality: float) -> Why:

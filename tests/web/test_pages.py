@@ -214,6 +214,20 @@ def test_a_window_that_is_worse_says_why(call, desk):
     assert "This window's inputs are told from those of the test in part" in text
 
 
+def test_features_together_and_errors_are_told_of_a_window(call, desk):
+    calm, apart = (
+        next(one for one in desk.store.catalog.find(MonitorReport, "late") if bool(one.concept.rise) is rose)
+        for rose in (False, True)
+    )
+    text = call(f"/monitoring/late?window={apart.key}").text
+    assert "They are no longer as they were together" in text
+    assert "Version 3 errs more than it did." in text or "errs more than it did. The change was found" in text
+    assert "Rows rebuilt worse" in text
+    text = call(f"/monitoring/late?window={calm.key}").text
+    assert "They are as they were together" in text
+    assert "errs no more than it did" in text
+
+
 def test_before_any_outcome_the_estimate_is_the_headline(call, desk):
     for one in desk.store.catalog.find(MonitorReport, "late"):
         desk.store.catalog.commit(msgspec.structs.replace(one, performance={}, labelled=0, label_share=0.0))

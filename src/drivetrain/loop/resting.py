@@ -6,6 +6,7 @@ from drivetrain.core.clock import HOUR, Micros
 from drivetrain.core.records import Alias, Decision, MonitorReport, Policy
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
+from drivetrain.loop.following import next_follow
 from drivetrain.loop.retraining import BUDGET_SPAN, ENDS
 from drivetrain.monitor.spec import Monitor, Retrain
 
@@ -55,6 +56,8 @@ def rests_until(project: Definitions, endpoint: Endpoint, now: Micros) -> Micros
         if last is None or last.until + monitor.window_us <= now:
             return 0  # its window has ended, and whether anybody asked in it only the log knows
         moments.append(last.until + monitor.window_us)
+        if monitor.performance is not None and monitor.performance.concept is not None:
+            moments.append(next_follow(catalog, last))
         if monitor.retrain is not None:
             moments.append(_next_training(project, monitor, monitor.retrain, endpoint, now))
     return min(moments)

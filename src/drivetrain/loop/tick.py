@@ -12,6 +12,8 @@ from drivetrain.core.errors import StoreError
 from drivetrain.core.records import Decision, Evaluation, Link, ModelVersion, MonitorReport
 from drivetrain.loop.alerting.keeping import keep_window
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.following import follow
+from drivetrain.loop.jointly import earlier_rows
 from drivetrain.loop.maturing import known_due, mature
 from drivetrain.loop.model import Model
 from drivetrain.loop.retraining import consider_retraining
@@ -48,6 +50,7 @@ def look(project: Definitions, monitor: Monitor, now: Micros, retrain: Callable[
     while (start := _next_window(project, monitor, now)) is not None:
         decisions += _assess(project, monitor, start, start + monitor.window_us)
     decisions += mature(project, monitor, now)
+    decisions += follow(project, monitor, now)
     decisions += consider_shadow(project, monitor, now)
     decisions += consider_retraining(project, monitor, now, retrain)
     return decisions
@@ -109,6 +112,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
             reference=reference,
             against=against(store, monitor, standing.version, reference, (since, until)),
             kept=load_kept(beside) if beside else None,
+            earlier=earlier_rows(store, monitor, standing.version, since, until),
             due=known_due(store, endpoint.name),
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],

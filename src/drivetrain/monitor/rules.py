@@ -9,6 +9,7 @@ from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
 from drivetrain.monitor.finding import Finding, Severity
+from drivetrain.monitor.joint.judge import JOINT
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Monitor, Performance
 
@@ -53,21 +54,31 @@ def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
 def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
     """Whether a window had what it takes to judge a rule; one the monitor no longer asks for counts as judged."""
     family, _, metric = rule.partition(".")
-    if family in {"performance", "calibration"}:
-        asked = monitor.performance
-        name = metric if family == "performance" else "calibration_gap"
-        if asked is None or (family == "performance" and name not in asked.drops):
-            return True
-        measure = report.performance.get(name)
-        return report.labelled >= asked.min_labels and measure is not None and measure.low is not None
-    if family == "estimated":
-        asked, told = monitor.performance, report.estimation
-        if asked is None or not asked.estimated or told is None:
-            return asked is None or not asked.estimated
-        return bool(told.gaps) if metric == "gap" else metric in report.estimated
+    if family in {"performance", "calibration", "estimated", "concept"}:
+        return _judged_by_labels(family, metric, report, monitor.performance)
     if family in {"drift", "inputs"}:
-        return monitor.drift is None or report.output is not None
+        asked = monitor.drift
+        if rule == JOINT:
+            return asked is None or not asked.joint or bool(report.joint)
+        return asked is None or report.output is not None
     return report.predictions > 0
+
+
+def _judged_by_labels(family: str, metric: str, report: MonitorReport, asked: Performance | None) -> bool:
+    if asked is None:
+        return True
+    if family == "concept":
+        told = report.concept
+        return asked.concept is None or (told is not None and told.labels >= asked.min_labels)
+    if family == "estimated":
+        if not asked.estimated or report.estimation is None:
+            return not asked.estimated
+        return bool(report.estimation.gaps) if metric == "gap" else metric in report.estimated
+    name = metric if family == "performance" else "calibration_gap"
+    if family == "performance" and name not in asked.drops:
+        return True
+    measure = report.performance.get(name)
+    return report.labelled >= asked.min_labels and measure is not None and measure.low is not None
 
 
 def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:

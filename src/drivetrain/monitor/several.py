@@ -21,7 +21,7 @@ def measure_several(
     days: int,
     withheld: frozenset[str] = frozenset(),
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift, tuple[FeatureDrift, ...]]:
-    """Measures every statistic that is asked for; the rate of false alarms is split evenly among them.
+    """Measures every statistic that is asked for; each has its part of the rate of false alarms.
 
     Args:
         reference: What the window is held against.
@@ -44,7 +44,7 @@ def measure_several(
             days=days,
             statistic=name,
             effect=asked.least if name == asked.statistic else statistic_of(name).effect,
-            false_alarm=asked.false_alarm / len(asked.statistics),
+            false_alarm=asked.part,
             features=frozenset(asked.features),
             withheld=withheld,
         )

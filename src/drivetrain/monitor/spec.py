@@ -14,11 +14,13 @@ from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 from drivetrain.monitor.alerting.rule import Rule, Terms, terms
 from drivetrain.monitor.alerting.sinks.sink import Sink
+from drivetrain.monitor.concept.detector import ConceptName, check_detector
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
 
-Trigger = Literal["performance", "estimated", "calibration", "drift", "latency"]
+Trigger = Literal["performance", "estimated", "calibration", "drift", "concept", "latency"]
 """Family of rules: the first part of an alert's rule."""
 ReferenceName = Literal["training", "trailing", "season"]
+JointName = Literal["classifier", "reconstruction"]
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +31,9 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
             variation), ``wasserstein`` or ``energy`` (distances between values in standard deviations, of categories
             between any two one), over bins of the reference's quantiles or categories; nulls are a bin of their own.
         also: Further statistics, each in the report beside the first; the rate of false alarms is split among them.
+        joint: What looks at all features together: ``classifier`` (trees that tell the window's rows from those of
+            before), ``reconstruction`` (rows rebuilt from principal components). Each has its part of the rate, too.
+            Held against the rows that the version was evaluated on, or, as ``reference`` says, its own answers.
         reference: What a window is held against: ``training``, the rows the version was trained on; ``trailing``, what
             the endpoint itself answered in the weeks before; ``season``, what it answered around the same days of the
             years before. Where the endpoint has too little history for the last two, it is the training's rows, and
@@ -47,6 +52,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 0.05
     features: Sequence[str] = ()
     also: Sequence[StatisticName] = ()
+    joint: Sequence[JointName] = ()
     reference: ReferenceName = "training"
     trailing: str = "56d"
 
@@ -59,6 +65,13 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
                 found=repr(self.reference),
                 expected=", ".join(get_args(ReferenceName)),
             )
+        for method in self.joint:
+            if method not in get_args(JointName):
+                raise ProjectError(
+                    "features are looked at together by an unknown method",
+                    found=repr(method),
+                    expected=", ".join(get_args(JointName)),
+                )
         duration(self.trailing)
         if not 0 < self.false_alarm < 1:
             raise ProjectError("a drift's false_alarm is a share", found=self.false_alarm, expected="above 0, below 1")
@@ -72,6 +85,11 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     def statistics(self) -> tuple[StatisticName, ...]:
         """All of them, each once."""
         return tuple(dict.fromkeys((self.statistic, *self.also)))
+
+    @property
+    def part(self) -> float:
+        """The part of ``false_alarm`` that each statistic, and each look at all features together, may use up."""
+        return self.false_alarm / (len(self.statistics) + len(set(self.joint)))
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +106,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
             it alone.
         min_labels: Labels below which nothing is judged.
         estimated: Whether performance is estimated while too few labels are there, and held against the same drops.
+        concept: What follows the version's errors one by one as labels come, and says when they rose: ``adwin``, whose
+            rate of false alarms is stated, ``page_hinkley`` or ``ddm``; nothing by default.
     """
 
     metric: str = "average_precision"
@@ -96,8 +116,11 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     calibration: float | None = 0.05
     min_labels: int = 500
     estimated: bool = True
+    concept: ConceptName | None = None
 
     def __post_init__(self) -> None:
+        if self.concept is not None:
+            check_detector(self.concept)
         for name, drop in [(self.metric, self.drop), *self.also.items()]:
             if metric_of(name).better not in {"greater", "lower"}:
                 raise ProjectError(f"{name} can't fall: no way is better", expected="a metric with a better direction")

@@ -19,6 +19,8 @@ from drivetrain.monitor.drift import whole_days
 from drivetrain.monitor.estimate.keeping import Kept
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.foresight import explain, look_ahead
+from drivetrain.monitor.joint.judge import judge_joint
+from drivetrain.monitor.joint.window import Earlier, Seen, look_jointly
 from drivetrain.monitor.labels import arrived, join_labels
 from drivetrain.monitor.output import output_of, outputs_logged
 from drivetrain.monitor.performance import measure_performance
@@ -43,6 +45,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         withheld: Features whose values the log does not keep: their drift is not watched.
         against: What drift is held against; ``reference`` if none.
         kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
+        earlier: Rows of before that all features together are held against; those of ``kept`` if none.
         due: Age by which labels of older windows had come, if that is known.
     """
 
@@ -54,6 +57,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     withheld: frozenset[str] = frozenset()
     against: Against | None = None
     kept: Kept | None = None
+    earlier: Earlier | None = None
     due: Micros | None = None
 
 
@@ -149,6 +153,9 @@ def assess(
             report, reference, values, unseen=unseen, withheld=watched.withheld, weight=asked.weight
         )
         findings += judge_drift(report, reference, values, outputs, asked.weight)
+        seen = Seen(values, ours["at"].cast(pl.Int64).to_numpy(), watched.withheld)
+        report = look_jointly(report, asked, reference, seen, (watched.earlier, watched.kept))
+        findings += judge_joint(report, reference, asked)
     return Assessment(report, (*fallen, *findings))
 
 

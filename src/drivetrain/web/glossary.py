@@ -157,6 +157,16 @@ TERMS: dict[str, Term] = {
         "Jensen-Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
         higher=False,
     ),
+    "joint": Term(
+        "All features together",
+        "Two features that used to move together may part while each alone looks as ever. Whole days are dealt by lot, "
+        "to see what chance does.",
+    ),
+    "concept": Term(
+        "Errors, one by one",
+        "As outcomes come, each answer's error is taken in its turn, and a detector says when their mean rose. Each "
+        "outcome counts once; another version begins anew.",
+    ),
     "estimated": Term(
         "Estimated",
         "What the measure should be, judging by the answers alone: what such answers turned out to mean when the "

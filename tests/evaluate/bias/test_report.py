@@ -96,6 +96,7 @@ def test_what_differs_is_found_and_said() -> None:
     assert "rows of a day are taken to share their luck" in counted_as(report)
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize(("luck", "days", "a_day"), [(0.0, 40, 80), (0.6, 10, 200)])
 def test_where_nothing_differs_seldom_anything_is_found(luck: float, days: int, a_day: int) -> None:
     """In 80 worlds at 5 %, more than 11 with any false finding of a kind would come by chance once in a thousand."""

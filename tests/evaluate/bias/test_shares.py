@@ -49,6 +49,7 @@ def test_a_difference_of_rows_that_stand_alone_is_newcombes() -> None:
         assert (found.low, found.high) == pytest.approx(bounds, abs=5e-5)
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("luck", [0.0, 0.6])
 @pytest.mark.parametrize("rate", [0.02, 0.25])
 @pytest.mark.parametrize("blocks", [8, 40])
@@ -71,6 +72,7 @@ def test_shares_and_differences_hold_what_they_say(blocks: int, rate: float, luc
     assert (hits / 500 >= 0.92).all(), hits / 500
 
 
+@pytest.mark.truth
 def test_rows_that_share_their_luck_are_not_taken_for_so_many() -> None:
     """The same counts without blocks miss the truth far too often: what the design effect is for."""
     random = np.random.default_rng(3)

@@ -53,6 +53,7 @@ def test_it_is_counted_row_by_row() -> None:
         assert one.saved.low < one.saved.value < one.saved.high  # type: ignore[operator]
 
 
+@pytest.mark.truth
 def test_intervals_of_a_cost_cover() -> None:
     """Of days whose luck differs; the world's own cost lies inside as often as it should."""
     inside = 0

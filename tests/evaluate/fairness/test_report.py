@@ -46,6 +46,7 @@ def test_a_planted_gap_is_found_with_the_group_that_fares_worse():
     assert gap(report, "equalized_odds_difference").rate == "true_positive_rate"
 
 
+@pytest.mark.truth
 def test_the_interval_of_the_widest_gap_holds_as_often_as_it_says():
     """The truth is counted over a great many rows; with three regions alike it is nought."""
     large = reported(99, days=400, rows=500, worse=0.4, shared=0.3, bootstrap=Bootstrap(replicates=20))
@@ -60,6 +61,7 @@ def test_the_interval_of_the_widest_gap_holds_as_often_as_it_says():
     assert honest >= 0.92 * 150
 
 
+@pytest.mark.truth
 def test_rates_of_groups_hold_as_often_as_they_say():
     large = reported(98, days=400, rows=500, worse=0.4, shared=0.3, bootstrap=Bootstrap(replicates=20))
     truth = {name: measure.value for name, measure in large.groups[0].rates.items()}

@@ -56,6 +56,7 @@ def test_adwins_window_is_the_recent_errors_and_its_buckets_add_up():
     assert sum(map(len, window._rows)) < 80
 
 
+@pytest.mark.truth
 def test_false_alarms_and_delays_are_as_they_are_told():
     """Twenty streams of 6,000 errors at .2 without change; twenty in which the rate becomes .4."""
     alarms, delays = dict.fromkeys("adp", 0), {name: [] for name in "adp"}

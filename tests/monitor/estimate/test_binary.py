@@ -42,6 +42,7 @@ def covered(seed, times, reference, window, replicates=100):
     return {name: count / times for name, count in held.items()}
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize(
     ("reference", "window"),
     [
@@ -58,6 +59,7 @@ def test_intervals_hold_what_comes(reference, window):
     assert np.mean(list(shares.values())) >= 0.94, shares
 
 
+@pytest.mark.truth
 @pytest.mark.slow
 @pytest.mark.parametrize("a_day", [30, 300, 3_000])
 @pytest.mark.parametrize("mean", [-1.0, 1.0])
@@ -72,6 +74,7 @@ def test_intervals_hold_what_comes_at_every_size(a_day, mean, shock):
     assert min(shares.values()) >= 0.95 - 4 * luck**0.5, shares
 
 
+@pytest.mark.truth
 def test_intervals_are_no_wider_than_luck_makes_them():
     random = np.random.default_rng(3)
     seen = observe(*rows(random, 200, 500))
@@ -103,6 +106,7 @@ def test_few_days_have_no_interval_and_no_rows_no_figure():
     assert estimate_binary(seen, said[:0], day[:0]) == {}
 
 
+@pytest.mark.truth
 def test_classes_are_estimated_too_and_intervals_hold_what_comes():
     held: dict[str, int] = {}
     for at in range(40):

@@ -37,6 +37,7 @@ def told(world, window, *, known=1.0, monitor=MONITOR):
     )
 
 
+@pytest.mark.truth
 def test_nothing_changed_nothing_said(world):
     said = [told(world, rows(seed, a_day=150), known=known).findings for seed in range(8) for known in (0.0, 1.0)]
     assert sum(len(found) > 0 for found in said) <= 1

@@ -34,6 +34,7 @@ def test_the_same_rows_give_the_figures_of_nannyml():
         assert found["rmse"].low < np.sqrt(np.square(labels - said).mean()) < found["rmse"].high
 
 
+@pytest.mark.truth
 def test_intervals_hold_what_comes():
     values, said, labels, ats = numbers(1, 30, 100)
     losses = learn_losses(values, said, labels, ats // DAY, SCHEMA)

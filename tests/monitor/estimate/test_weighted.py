@@ -24,6 +24,7 @@ def blind(seed, days, a_day, shares):
     return values, expit(margin), came, START + np.repeat(np.arange(days), a_day) * DAY
 
 
+@pytest.mark.truth
 def test_weighted_intervals_hold_what_comes_where_plain_ones_do_not():
     held = {"weighted": 0, "plain": 0}
     for seed in range(25):

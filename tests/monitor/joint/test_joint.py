@@ -39,6 +39,7 @@ def test_what_moves_together_no_more_is_seen_and_named(look):
     assert found.null == "rows"
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize(("look", "tries"), [(tell_apart, 20), (rebuild, 60)])
 def test_nothing_changed_is_said_seldom(look, tries):
     wrong = 0
@@ -58,6 +59,7 @@ def test_one_feature_that_moved_is_the_most_important():
     assert next(iter(tell_apart(rows(dice, 0.5), kinds).importance)) == "kind"
 
 
+@pytest.mark.truth
 def test_rows_in_time_are_dealt_in_blocks():
     """A level of each day: rows of a day are alike, and days are what may change sides."""
     wrong = 0

@@ -18,6 +18,7 @@ def test_holm_is_the_closed_test_of_all_intersections(p_values):
         assert found == pytest.approx(closed, abs=1e-12)
 
 
+@pytest.mark.truth
 @pytest.mark.parametrize("alike", [0.0, 0.9])
 def test_any_false_word_at_all_keeps_to_the_rate(alike):
     random = np.random.default_rng(1)

@@ -7,6 +7,7 @@ from drivetrain.core.records.base import Link, Record
 from drivetrain.core.records.behaviour import BehaviourOutcome, BehaviourReport, Example
 from drivetrain.core.records.bias import BiasGroup, BiasReport, MissingGap
 from drivetrain.core.records.budget import PrivacyBudget
+from drivetrain.core.records.concept import Concept, CountedDay, ErrorChunk, ErrorRise, ErrorStream
 from drivetrain.core.records.cost import Cost, Intake
 from drivetrain.core.records.deciding import Acting, Covering, Decided, Decider
 from drivetrain.core.records.decision import Decision
@@ -26,7 +27,7 @@ from drivetrain.core.records.fairness import Disparity, FairnessGroup, FairnessR
 from drivetrain.core.records.forgetting import Forgetting
 from drivetrain.core.records.gate import GateOutcome, GateReport
 from drivetrain.core.records.metric import Metric
-from drivetrain.core.records.monitoring import FeatureDrift, MonitorReport
+from drivetrain.core.records.monitoring import FeatureDrift, JointDrift, MonitorReport
 from drivetrain.core.records.policy import Arm, Guardrail, Policy, PolicyKind, Rollout
 from drivetrain.core.records.prediction import Feedback, Prediction
 from drivetrain.core.records.replay import Replay
@@ -69,9 +70,11 @@ __all__ = [
     "ClassMeasure",
     "ColumnType",
     "Comparison",
+    "Concept",
     "Condition",
     "Contribution",
     "Cost",
+    "CountedDay",
     "Covering",
     "Dataset",
     "Decided",
@@ -83,6 +86,9 @@ __all__ = [
     "DependenceReport",
     "Discovery",
     "Disparity",
+    "ErrorChunk",
+    "ErrorRise",
+    "ErrorStream",
     "Estimation",
     "Evaluation",
     "Example",
@@ -99,6 +105,7 @@ __all__ = [
     "Guardrail",
     "InputSchema",
     "Intake",
+    "JointDrift",
     "Link",
     "LoggedModel",
     "Maturity",

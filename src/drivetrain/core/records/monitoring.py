@@ -8,6 +8,7 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
+from drivetrain.core.records.concept import Concept
 from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
 
@@ -32,6 +33,35 @@ class FeatureDrift(msgspec.Struct, frozen=True):
     p_value: float | None = None
 
 
+class JointDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """All features of a window together against rows of before.
+
+    Attributes:
+        name: ``classifier``: trees that learned on other days tell the window's rows; ``reconstruction``: rows are
+            rebuilt from principal components.
+        value: Area under the ROC curve, .5 where nothing is told apart; or by which share rows are rebuilt worse.
+        effect: The value from which on it is worth a word.
+        p_value: Probability that days dealt by lot do as much.
+        drifted: Whether it is worth a word and chance, at this method's part of the rate, does not explain it.
+        importance: Feature → its share in it, greatest first.
+        against: Which rows it is held against: those the version was evaluated on, or its own answers of before.
+        rows: How many there are.
+        count: Rows of the window that were looked at.
+        null: What was dealt by lot.
+    """
+
+    name: Literal["classifier", "reconstruction"]
+    value: float
+    effect: float
+    p_value: float
+    drifted: bool
+    importance: dict[str, float] = {}
+    against: Literal["evaluation", "trailing", "season"] = "evaluation"
+    rows: int = 0
+    count: int = 0
+    null: str = ""
+
+
 class MonitorReport(Record, frozen=True, kw_only=True):
     """One endpoint and version over one window of prediction time."""
 
@@ -52,6 +82,10 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """Which rows drift is held against."""
     against_note: str = ""
     """Why they are not those that were asked for."""
+    joint: tuple[JointDrift, ...] = ()
+    """All features together; nothing where it was not asked for."""
+    joint_note: str = ""
+    """Why they were not looked at together, or not against the rows that were asked for."""
     labelled: int = 0
     label_share: float = 0.0
     """Share of the window's predictions whose label has arrived."""
@@ -72,6 +106,8 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """How complete the labels are."""
     why: Why | None = None
     """Where a fall comes from; none where nothing fell."""
+    concept: Concept | None = None
+    """How the version's errors stood when its labels were last followed; none where that was not asked for."""
     failed_share: float = 0.0
     """Share of requests that the version should have answered and something else stood in for."""
     cost_per_1000: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import Conflict
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import Alert, Decision, Link, MonitorReport, Silence
+from drivetrain.core.records import Alert, Decision, Link, MonitorReport, Record, Silence
 from drivetrain.loop.alerting.probable import probable_cause
 from drivetrain.loop.definitions import Definitions
 from drivetrain.monitor.alerting.lifecycle import Rules, Settlement, Told, settle
@@ -32,11 +32,15 @@ class Again(NamedTuple):
         revision: That its report had when it was read.
         families: Families of rules that labels decide; alerts of others are left alone.
         now: The moment of the look.
+        beside: What is kept in the same commit.
+        expect: Ref → revision that what is kept beside was read at; where it has another, nothing is kept.
     """
 
     revision: int
     families: frozenset[str]
     now: Micros
+    beside: Sequence[Record] = ()
+    expect: Mapping[str, int] | None = None
 
 
 def keep_window(
@@ -65,8 +69,9 @@ def keep_window(
     """
     catalog = project.store.catalog
     rules = Rules(monitor.terms_of, lambda rule: stands(rule, report, monitor))
+    read = {report.ref: again.revision if again else 0, **((again.expect if again else None) or {})}
     for _ in range(_TRIES):
-        if catalog.record_revision(report.ref) != (again.revision if again else 0):
+        if any(catalog.record_revision(ref) != revision for ref, revision in read.items()):
             return []
         alerts, expect = standing_alerts(project, report.endpoint, again.families if again else None)
         settled = settle(
@@ -86,11 +91,12 @@ def keep_window(
         try:
             catalog.commit(
                 report,
+                *(again.beside if again else ()),
                 *settled.changed,
                 *decisions,
                 *queue(settled.told, report.endpoint, monitor.sinks, now=clock.now()),
                 links=links,
-                expect={report.ref: again.revision if again else 0} | expect,
+                expect=read | expect,
             )
         except Conflict:  # another watcher was first, or a person ended an alert meanwhile: decide anew
             continue

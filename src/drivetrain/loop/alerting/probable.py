@@ -32,7 +32,7 @@ def probable_cause(project: Definitions, endpoint: Endpoint, rule: str, report: 
     if emptied:
         return emptied
     drifted = [one for one in report.drift if one.drifted]
-    if family in {"performance", "calibration"} and drifted:
+    if family in {"performance", "calibration", "concept"} and drifted:
         worst = max(drifted, key=lambda one: one.value / one.threshold if one.threshold else 0.0)
         more = f" and {len(drifted) - 1} more features" if len(drifted) > 1 else ""
         return f"{worst.feature}{more} drifted in the same window: {worst.statistic} {worst.value:.3g}."

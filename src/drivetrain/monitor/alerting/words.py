@@ -13,6 +13,9 @@ _MEANINGS = {
     "drift": "what is asked is unlike what the version learned from; whether its answers are still right is not known "
     "until labels come",
     "inputs": "the model is fed what is broken, and its answers rest on it",
+    "concept": "answers are wrong more often, or by more, than they were: what the version learned may no longer hold",
+    "estimated": "answers should be worse than they were shown to be before the version was released, or are worse "
+    "than could be known without labels",
     "latency": "callers wait longer than they were promised",
     "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
 }

@@ -51,6 +51,11 @@ class Adwin:
         """Mean of the window; 0 of none."""
         return self._total / self.width if self.width else 0.0
 
+    @property
+    def recent(self) -> int:
+        """Values after the last change, as far as the window tells: all that it holds."""
+        return self.width
+
     def update(self, value: float) -> bool:
         """Takes the next value; whether the window was cut, so that its mean has changed."""
         self._add(value)

@@ -34,6 +34,9 @@ class Ddm:
         self._count = 0
         self._rate = 0.0
         self._least = self._deviation = float("inf")
+        self._since = 0
+        self.recent = 0
+        """Of the last change: errors since the rate was least."""
 
     def update(self, error: float) -> bool:
         """Takes the next error, 0 or 1; whether the rate has risen.
@@ -48,16 +51,19 @@ class Ddm:
         deviation = math.sqrt(max(self._rate * (1 - self._rate), 0.0) / self._count)
         if self._count <= self.warm_up:
             return False
+        self._since += 1
         if self._rate + deviation <= self._least + self._deviation:
             self._least, self._deviation = self._rate, deviation
+            self._since = 0
         height = self._rate + deviation
         changed = height > self._least + self.drift * self._deviation
         self.warned = not changed and height > self._least + self.warning * self._deviation
         if changed:
+            self.recent = self._since
             self._begin()
         return changed
 
     def _begin(self) -> None:
-        self._count = 0
+        self._count = self._since = 0
         self._rate = 0.0
         self._least = self._deviation = float("inf")

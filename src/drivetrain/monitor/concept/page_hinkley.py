@@ -30,19 +30,24 @@ class PageHinkley:
         self._count = 0
         self._mean = self._sum = 0.0
         self._least = float("inf")
+        self._since = 0
+        self.recent = 0
+        """Of the last change: values since the sum was least, where the rise began."""
 
     def update(self, value: float) -> bool:
         """Takes the next value; whether the mean has risen."""
         self._count += 1
         self._mean += (value - self._mean) / self._count
         self._sum = self.fading * self._sum + value - self._mean - self.slack
+        self._since = 0 if self._sum <= self._least else self._since + 1
         self._least = min(self._least, self._sum)
         changed = self._count >= self.warm_up and self._sum - self._least > self.threshold
         if changed:
+            self.recent = self._since
             self._begin()
         return changed
 
     def _begin(self) -> None:
-        self._count = 0
+        self._count = self._since = 0
         self._mean = self._sum = 0.0
         self._least = float("inf")

@@ -10,6 +10,7 @@ from drivetrain.core.clock import iso
 from drivetrain.core.records import FeatureDrift, MonitorReport
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures, micros, percent, span
+from drivetrain.monitor.joint.judge import leading
 from drivetrain.monitor.reporting.account import Account, bounds, held_against
 from drivetrain.monitor.reporting.drawing import lines
 from drivetrain.monitor.reporting.lanes import ratio
@@ -42,6 +43,7 @@ def to_html(account: Account) -> str:
         timeline=drawing(story),
         step_names=STEPS,
         day=day,
+        leading=leading,
     )
 
 

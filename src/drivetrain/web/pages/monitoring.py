@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from drivetrain.core.errors import NotFound
 from drivetrain.core.records import MonitorReport
+from drivetrain.monitor.joint.judge import leading
 from drivetrain.monitor.reporting.account import held_against
 from drivetrain.web import charts, figures
 from drivetrain.web.asking import DeskOf
@@ -54,6 +55,7 @@ def endpoint(request: Request, desk: DeskOf, name: str, metric: str = "", window
         heat=rows[:_HEAT_ROWS],
         calm=max(0, len(rows) - _HEAT_ROWS),
         report=report,
+        leading=leading,
         drift=figures.worst_first(report.drift) if report else [],
         further=figures.worst_first(report.further) if report else [],
         held_against=held_against(report) if report else "",
