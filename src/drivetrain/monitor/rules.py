@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from drivetrain.core.records import Measure, MonitorReport
@@ -9,8 +11,15 @@ from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
 from drivetrain.monitor.finding import Finding, Severity
+from drivetrain.monitor.groups.judging import groups_judged, segments_judged
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Monitor, Performance
+
+_CLOSER: Mapping[str, Callable[[str, MonitorReport, Monitor], bool]] = {
+    "fairness": groups_judged,
+    "segment": segments_judged,
+}
+"""Family of rules on what is looked at more closely → whether a window had what it takes to judge one of them."""
 
 
 def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
@@ -47,7 +56,10 @@ def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
             return own.standing(report)
         except Exception:  # noqa: BLE001 - whatever a project's rule raises: `_own` tells of it
             return "unknown"
-    return "kept" if judged(rule, report, monitor) else "unknown"
+    family, _, subject = rule.partition(".")
+    closer = _CLOSER.get(family)
+    known = judged(rule, report, monitor) if closer is None else closer(subject, report, monitor)
+    return "kept" if known else "unknown"
 
 
 def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:

@@ -50,6 +50,7 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
+from drivetrain.core.records.watched import GroupsSeen, SegmentSeen
 
 __all__ = [
     "SEVERITIES",
@@ -96,6 +97,7 @@ __all__ = [
     "FoundSlice",
     "GateOutcome",
     "GateReport",
+    "GroupsSeen",
     "Guardrail",
     "InputSchema",
     "Intake",
@@ -120,6 +122,7 @@ __all__ = [
     "Rollout",
     "Run",
     "Segment",
+    "SegmentSeen",
     "Severity",
     "Signature",
     "Silence",

@@ -10,6 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
+from drivetrain.core.records.watched import GroupsSeen, SegmentSeen
 
 
 class FeatureDrift(msgspec.Struct, frozen=True):
@@ -76,6 +77,10 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """Share of requests that the version should have answered and something else stood in for."""
     cost_per_1000: float | None = None
     """What the time under way of a thousand predictions costs, where the monitor says what a core costs."""
+    groups: GroupsSeen | None = None
+    """How answers fell out for protected groups; none where the model protects none."""
+    segments: tuple[SegmentSeen, ...] = ()
+    """The metric by the model's slices."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,47 @@
+"""What a window shows of groups, segments, worth, reasons and a running experiment."""
+
+from __future__ import annotations
+
+import msgspec
+
+from drivetrain.core.records.fairness import Disparity, FairnessGroup
+from drivetrain.core.records.measure import Measure
+
+
+class GroupsSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """How answers of a window fell out for protected groups."""
+
+    threshold: float
+    """A prediction at or above it is acted on: as at the version's evaluation."""
+    groups: tuple[FairnessGroup, ...] = ()
+    """Those that are large enough to show. Rates that need no label are of all answers, the others of labelled ones."""
+    disparities: tuple[Disparity, ...] = ()
+    then: dict[str, Measure] = {}
+    """Disparity and attributes (``equalized_odds_difference by sex``) → its value at the version's evaluation."""
+    limits: dict[str, float] = {}
+    """The same → the limit in force."""
+    few: int = 0
+    """Answers that belong to groups too small to show."""
+    least: int = 0
+    """Answers below which a group is too small to show."""
+    origins: dict[str, str] = {}
+    """Attribute → where its values come from, in words."""
+    known: dict[str, float] = {}
+    """Attribute → share of answers of which its value is known; the others are in no figure."""
+    unknown: dict[str, str] = {}
+    """Attribute → why nothing can be said of its groups."""
+    labelled: int = 0
+
+
+class SegmentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """The metric among the answers of a window that share a value of a column."""
+
+    column: str
+    value: str
+    metric: str
+    count: int
+    """Labelled answers."""
+    now: Measure | None = None
+    """None where they are too few to tell."""
+    then: Measure | None = None
+    """At the version's evaluation."""

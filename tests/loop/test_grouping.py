@@ -1,0 +1,170 @@
+"""Windows of a shop by group and segment: values from request, feature and table; a group turns, and it is told."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+from tests.loop.shop import copy_shop, edit, make_shop
+
+from drivetrain.core.clock import DAY, HOUR, iso, micros_of
+from drivetrain.core.records import Alert, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
+from drivetrain.loop.attributes import attributes_of
+from drivetrain.loop.project import Project
+from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
+
+START = micros_of("2026-07-01")
+CATEGORIES = ("books", "dresses", "lamps", "phones", "shoes")
+DECLARED = """slices=["basket.category"],
+    protected=["region", "basket.category"],
+"""
+MONITOR = (
+    'retrain=dt.Retrain(when=["performance"]',
+    "performance=dt.Performance(metric='roc_auc', also={}, min_labels=50), drift=None, "
+    "segments=dt.Segments(drop=0.05), runbooks={'fairness': 'https://wiki/fair'}, "
+    'retrain=dt.Retrain(when=["performance"]',
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A shop whose orders come from two regions that the model does not read, and no request names."""
+    folder = make_shop(tmp_path_factory.mktemp("groups") / "shop")
+    orders = pl.read_csv(folder / "raw" / "orders.csv")
+    south = np.random.default_rng(1).random(len(orders)) < 0.4
+    orders.with_columns(region=pl.Series(np.where(south, "south", "north"))).write_csv(folder / "raw" / "orders.csv")
+    edit(folder, '"returned": dt.Column', '"region": dt.Column("string"),\n            "returned": dt.Column')
+    edit(folder, 'slices=["basket.category"],\n', DECLARED)
+    edit(folder, *MONITOR)
+    project = Project.load(folder)
+    project.run(at="2026-06-30")
+    project.store.close()
+    return folder
+
+
+@pytest.fixture
+def project(made, tmp_path):
+    loaded = Project.load(copy_shop(made, tmp_path / "shop"))
+    yield loaded
+    loaded.store.close()
+
+
+def asked(project, *, since=START, a_day=300, turned=0.0, blind="", brought=1.0):
+    """A week of orders as a server logs them, their labels, and their rows, of which a share reaches the table."""
+    dice = random.Random(since % 1_000_003)
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    fields = version.input_schema.fields
+    predictions, labels, rows = [], [], []
+    for number in range(7 * a_day):
+        at = since + number * (DAY // a_day)
+        order, region, category = (
+            f"n{since}-{number}",
+            dice.choices(["north", "south"], [6, 4])[0],
+            dice.choice(CATEGORIES),
+        )
+        truth = float(dice.random() < 0.3)
+        skill = -0.3 if category == blind else 0.3
+        said = 0.3 + skill * (truth - 0.3) + turned * (region == "south") + dice.gauss(0, 0.15)
+        values = {"basket.category": float(dict(zip(CATEGORIES, range(5), strict=True))[category])}
+        predictions.append(
+            Prediction(
+                request_id=order, row=0, endpoint="returned", at=at, logged_at=at, model="returned", version=1,
+                role="champion", entity=order,
+                request=msgspec.Raw(f'{{"category":"{category}","amount":9.5}}'.encode()),
+                values=[values.get(field.name, 0.0) for field in fields], ages=[0.0],
+                prediction=min(0.99, max(0.01, said)), latency_us=100,
+            )
+        )  # fmt: skip
+        labels.append(Feedback(endpoint="returned", label=truth, at=at + HOUR, logged_at=at + HOUR, entity=order))
+        if dice.random() < brought:
+            rows.append({"order_id": order, "customer": "c001", "ordered": iso(at), "decided": iso(at + 14 * DAY),
+                         "category": category, "amount": 9.5, "returned": int(truth), "region": region})  # fmt: skip
+    project.store.tables.append(predictions_table("returned"), predictions_frame(predictions))
+    project.store.tables.append(feedback_table("returned"), feedback_frame(labels))
+    if rows:
+        columns = pl.read_csv(project.folder / "raw" / "orders.csv").columns
+        pl.DataFrame(rows).select(columns).write_csv(project.folder / "raw" / f"orders-{since}.csv")
+        project.run(only="data")
+    return pl.DataFrame(rows), predictions
+
+
+def window(project):
+    return project.store.catalog.find(MonitorReport, "returned")[0]
+
+
+def alerts(project):
+    return {one.rule: one for one in project.store.catalog.find(Alert, "returned") if one.state == "open"}
+
+
+def test_a_calm_week_shows_groups_and_segments_and_says_nothing(project):
+    rows, predictions = asked(project)
+    project.tick(START + 7 * DAY)
+    report = window(project)
+    seen = report.groups
+    assert seen.origins == {"region": "table orders", "basket.category": "the logged feature"}
+    assert seen.known == {"region": 1.0, "basket.category": 1.0}
+    then = project.store.catalog.find(FairnessReport)[0]
+    assert seen.threshold == then.threshold
+    acted = np.array([one.prediction for one in predictions]) >= seen.threshold
+    south = next(group for group in seen.groups if group.attributes == {"region": "south"})
+    assert south.rates["selection_rate"].value == pytest.approx(acted[(rows["region"] == "south").to_numpy()].mean())
+    assert south.rates["true_positive_rate"].low is not None
+    assert {one.value for one in report.segments} == set(CATEGORIES)
+    assert all(one.now.low < one.now.value < one.now.high for one in report.segments)
+    assert all(one.then is not None for one in report.segments)
+    assert alerts(project) == {}
+
+
+def test_a_group_that_is_said_yes_to_more_often_is_told_and_ends(project):
+    asked(project, turned=0.25)
+    asked(project, since=START + 7 * DAY)
+    project.tick(START + 7 * DAY)
+    found = alerts(project)["fairness.demographic_parity_difference"]
+    assert "by region is 0." in found.message
+    assert "farthest apart are north (" in found.message
+    assert found.runbook == "https://wiki/fair"
+    assert "treats one group of people otherwise" in found.meaning
+    assert "segment.roc_auc" not in alerts(project)
+    project.tick(START + 14 * DAY)
+    assert alerts(project) == {}
+
+
+def test_a_category_that_is_answered_the_wrong_way_round_is_told_though_the_whole_is_not(project):
+    asked(project, blind="lamps")
+    project.tick(START + 7 * DAY)
+    found = alerts(project)["segment.roc_auc"]
+    assert "where basket.category is lamps" in found.message
+    assert "shoes" not in found.message
+
+
+def test_what_no_table_knows_yet_is_said_and_other_attributes_are_told(project):
+    asked(project, brought=0.0)
+    project.tick(START + 7 * DAY)
+    seen = window(project).groups
+    assert seen.unknown == {"region": "table orders says it of none of these answers"}
+    assert {tuple(group.attributes) for group in seen.groups} == {("basket.category",)}
+
+
+def test_rows_that_come_later_are_in_the_share_that_is_known(project):
+    asked(project, brought=0.5)
+    project.tick(START + 7 * DAY)
+    seen = window(project).groups
+    assert seen.known["region"] == pytest.approx(0.5, abs=0.05)
+    by_region = [group for group in seen.groups if tuple(group.attributes) == ("region",)]
+    assert sum(group.rows for group in by_region) == pytest.approx(1_050, abs=100)
+
+
+def test_values_are_those_of_the_training_set(project):
+    _, predictions = asked(project, brought=0.0)
+    frame = predictions_frame(predictions)
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    told = attributes_of(
+        project, project.find_endpoint("returned"), version, frame, ["basket.category", "category", "amount", "mood"]
+    )
+    assert told.columns["basket.category"].to_list() == told.columns["category"].to_list()
+    assert told.columns["amount"].to_list() == [9.5] * frame.height
+    assert told.origins == {"basket.category": "the logged feature", "category": "the request", "amount": "the request"}
+    assert told.unknown == {"mood": "no table or request holds its values"}
