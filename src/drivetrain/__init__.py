@@ -11,6 +11,7 @@ from typing import Any
 _PUBLIC = {
     "Bandit": "drivetrain.experiment.policies",
     "Bootstrap": "drivetrain.evaluate.bootstrap",
+    "Business": "drivetrain.monitor.worth.spec",
     "Canary": "drivetrain.experiment.policies",
     "Calibrate": "drivetrain.train.deciding.calibrate",
     "CatBoost": "drivetrain.train.trainers",

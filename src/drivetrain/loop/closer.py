@@ -7,6 +7,7 @@ import polars as pl
 from drivetrain.core.records import Evaluation, ModelVersion
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.grouping import Window, with_groups
+from drivetrain.loop.worth import with_worth
 from drivetrain.monitor.labels import join_labels
 from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.window import Assessment
@@ -38,4 +39,6 @@ def look_closer(
     )
     rows = join_labels(ours, feedback, endpoint=report.endpoint)
     window = Window(version, rows, project.store.catalog.get(Evaluation, version.run_id))
-    return with_groups(project, monitor, assessment, window)
+    for closer in (with_groups, with_worth):
+        assessment = closer(project, monitor, assessment, window)
+    return assessment

@@ -28,7 +28,7 @@ FEW = 0.01
 """Share of a window's predictions whose labels must have come since for it to be measured anew."""
 
 _BEFORE = DAY
-_TOLD = frozenset({"performance", "calibration", "estimated", "fairness", "segment"})
+_TOLD = frozenset({"performance", "calibration", "estimated", "fairness", "segment", "business"})
 _KEYS = ("endpoint", "request_id", "row", "entity", "at", "role", "version")
 
 
@@ -124,6 +124,7 @@ def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
         why=fresh.why,
         groups=fresh.groups,
         segments=fresh.segments,
+        worth=fresh.worth,
     )
 
 

@@ -14,10 +14,12 @@ from drivetrain.monitor.finding import Finding, Severity
 from drivetrain.monitor.groups.judging import groups_judged, segments_judged
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Monitor, Performance
+from drivetrain.monitor.worth.measuring import worth_judged
 
 _CLOSER: Mapping[str, Callable[[str, MonitorReport, Monitor], bool]] = {
     "fairness": groups_judged,
     "segment": segments_judged,
+    "business": worth_judged,
 }
 """Family of rules on what is looked at more closely → whether a window had what it takes to judge one of them."""
 

@@ -16,8 +16,9 @@ from drivetrain.monitor.alerting.rule import Rule, Terms, terms
 from drivetrain.monitor.alerting.sinks.sink import Sink
 from drivetrain.monitor.groups.spec import Fairness, Segments
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
+from drivetrain.monitor.worth.spec import Business
 
-Trigger = Literal["performance", "estimated", "calibration", "drift", "latency", "fairness", "segment"]
+Trigger = Literal["performance", "estimated", "calibration", "drift", "latency", "fairness", "segment", "business"]
 """Family of rules: the first part of an alert's rule."""
 ReferenceName = Literal["training", "trailing", "season"]
 
@@ -184,6 +185,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         performance: Rules on arrived labels; none to leave them alone.
         fairness: Rules on the answers to protected groups, where the model has any; none to leave them alone.
         segments: What is shown, and said, of the model's slices, window by window; nothing by default.
+        business: What an answer is worth, and when it brings too little; nothing by default.
         latency_ms: The 99th percentile of answering time that must not be exceeded; no rule by default.
         core_hour: What an hour of a core costs, in any currency: reports then say what a thousand predictions cost, as
             if a core did nothing else while one is under way.
@@ -205,6 +207,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     performance: Performance | None = Performance()
     fairness: Fairness | None = Fairness()
     segments: Segments | None = None
+    business: Business | None = None
     latency_ms: float | None = None
     core_hour: float | None = None
     retrain: Retrain | None = None

@@ -50,7 +50,7 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
-from drivetrain.core.records.watched import GroupsSeen, SegmentSeen
+from drivetrain.core.records.watched import GroupsSeen, SegmentSeen, WorthSeen
 
 __all__ = [
     "SEVERITIES",
@@ -141,4 +141,5 @@ __all__ = [
     "TrackedFile",
     "VaultKey",
     "Why",
+    "WorthSeen",
 ]

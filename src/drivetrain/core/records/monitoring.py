@@ -10,7 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
-from drivetrain.core.records.watched import GroupsSeen, SegmentSeen
+from drivetrain.core.records.watched import GroupsSeen, SegmentSeen, WorthSeen
 
 
 class FeatureDrift(msgspec.Struct, frozen=True):
@@ -81,6 +81,8 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """How answers fell out for protected groups; none where the model protects none."""
     segments: tuple[SegmentSeen, ...] = ()
     """The metric by the model's slices."""
+    worth: WorthSeen | None = None
+    """What answers were worth; none where the monitor has no business metric."""
 
     @property
     def key(self) -> str:

@@ -45,3 +45,20 @@ class SegmentSeen(msgspec.Struct, frozen=True, kw_only=True):
     """None where they are too few to tell."""
     then: Measure | None = None
     """At the version's evaluation."""
+
+
+class WorthSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers of a window were worth."""
+
+    name: str
+    unit: str
+    per: int
+    """For how many predictions it is told."""
+    now: Measure | None = None
+    """None where the worth of no answer is known yet."""
+    then: Measure | None = None
+    """On the version's evaluation."""
+    note: str = ""
+    """Why there is no figure of one or the other."""
+    digest: str = ""
+    """Of what is measured."""

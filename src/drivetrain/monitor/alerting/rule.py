@@ -18,7 +18,18 @@ from drivetrain.monitor.finding import Finding
 Standing: TypeAlias = Literal["kept", "between", "unknown"]
 """How an unbroken rule stands in a window: kept; not broken, but not back where it is kept again; not to be told."""
 
-RESERVED = ("performance", "estimated", "calibration", "drift", "inputs", "rules", "traffic")
+RESERVED = (
+    "performance",
+    "estimated",
+    "calibration",
+    "drift",
+    "inputs",
+    "fairness",
+    "segment",
+    "business",
+    "rules",
+    "traffic",
+)
 """Families of rules that every monitor has."""
 
 

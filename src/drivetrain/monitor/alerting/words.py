@@ -16,6 +16,7 @@ _MEANINGS = {
     "latency": "callers wait longer than they were promised",
     "fairness": "it treats one group of people otherwise than another, by more than was agreed or shown before release",
     "segment": "answers are worse for some of those who are asked about, though not for all together",
+    "business": "what is done with the answers brings less than it was shown to bring before release",
     "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
 }
 _OTHERWISE = "a rule that the project set for itself is broken"

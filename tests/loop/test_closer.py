@@ -1,4 +1,4 @@
-"""Windows of a shop by group and segment: values from request, feature and table; a group turns, and it is told."""
+"""Windows of a shop, closely: groups, segments and worth, with values from request, feature and table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 from tests.loop.shop import copy_shop, edit, make_shop
 
 from drivetrain.core.clock import DAY, HOUR, iso, micros_of
-from drivetrain.core.records import Alert, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
+from drivetrain.core.records import Alert, Evaluation, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
 from drivetrain.loop.attributes import attributes_of
 from drivetrain.loop.project import Project
+from drivetrain.registry.load import predict_version
 from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
 
 START = micros_of("2026-07-01")
@@ -52,7 +53,7 @@ def project(made, tmp_path):
     loaded.store.close()
 
 
-def asked(project, *, since=START, a_day=300, turned=0.0, blind="", brought=1.0):
+def asked(project, *, since=START, a_day=300, turned=0.0, blind="", brought=1.0, wrong=False):
     """A week of orders as a server logs them, their labels, and their rows, of which a share reaches the table."""
     dice = random.Random(since % 1_000_003)
     version = project.store.catalog.get(ModelVersion, "returned@1")
@@ -66,7 +67,7 @@ def asked(project, *, since=START, a_day=300, turned=0.0, blind="", brought=1.0)
             dice.choice(CATEGORIES),
         )
         truth = float(dice.random() < 0.3)
-        skill = -0.3 if category == blind else 0.3
+        skill = -0.3 if category == blind or wrong else 0.3
         said = 0.3 + skill * (truth - 0.3) + turned * (region == "south") + dice.gauss(0, 0.15)
         values = {"basket.category": float(dict(zip(CATEGORIES, range(5), strict=True))[category])}
         predictions.append(
@@ -168,3 +169,72 @@ def test_values_are_those_of_the_training_set(project):
     assert told.columns["amount"].to_list() == [9.5] * frame.height
     assert told.origins == {"basket.category": "the logged feature", "category": "the request", "amount": "the request"}
     assert told.unknown == {"mood": "no table or request holds its values"}
+
+
+MONEY = 'dt.Business(value=pl.when("acted").then(pl.col("label") * 30 - 5).otherwise(0.0), unit="EUR", drop=200)'
+
+
+def priced(project, business):
+    """The same shop, with a business metric."""
+    folder = project.folder
+    project.store.close()
+    edit(folder, "drift=None, ", f"drift=None, business={business}, ")
+    return Project.load(folder)
+
+
+def test_what_answers_bring_is_told_beside_what_they_brought_when_tested(project):
+    shop = priced(project, MONEY)
+    asked(shop)
+    shop.tick(START + 7 * DAY)
+    seen = window(shop).worth
+    version = shop.store.catalog.get(ModelVersion, "returned@1")
+    evaluation = shop.store.catalog.get(Evaluation, version.run_id)
+    table, number = evaluation.data.removeprefix("table:").split("@")
+    rows = shop.store.tables.read(table, int(number)).filter(pl.col("_label").is_not_null())
+    test = rows.filter(pl.col("_at").dt.epoch("us").is_between(evaluation.since, evaluation.until, closed="left"))
+    assert test.height == evaluation.rows
+    acted = predict_version(shop.store, version, test) >= shop.store.catalog.find(FairnessReport)[0].threshold
+    worth = np.where(acted, test["_label"].cast(float).to_numpy() * 30 - 5, 0)
+    assert seen.then.value == pytest.approx(1_000 * worth.mean())
+    assert seen.then.count == evaluation.rows
+    assert seen.now.low < seen.now.value < seen.now.high
+    assert "business.value" not in alerts(shop)
+    shop.store.close()
+
+
+def test_less_than_it_brought_is_told(project):
+    shop = priced(project, MONEY)
+    asked(shop, turned=0.0, wrong=True)
+    shop.tick(START + 7 * DAY)
+    found = alerts(shop)["business.value"]
+    assert found.severity == "critical"
+    assert "value of 1,000 predictions was -" in found.message
+    assert "brings less than it was shown to bring" in found.meaning
+    shop.store.close()
+
+
+@pytest.mark.parametrize(
+    ("business", "said"),
+    [
+        ("dt.Business()", "neither the monitor nor the model says what a row is worth"),
+        ('dt.Business(value=pl.col("label") * pl.col("mood"))', "mood: no table or request holds its values"),
+        ('dt.Business(value=pl.col("label").cast(pl.String) + "x")', "business metric 'value' can't be computed"),
+    ],
+)
+def test_why_there_is_no_figure_is_said(project, business, said):
+    shop = priced(project, business)
+    asked(shop)
+    shop.tick(START + 7 * DAY)
+    assert said in window(shop).worth.note
+    assert window(shop).performance, "the rest of the window is told"
+    shop.store.close()
+
+
+def test_worth_may_read_the_request_and_the_table(project):
+    shop = priced(project, 'dt.Business(value=pl.col("label") * pl.col("amount") * (pl.col("region") == "south"))')
+    rows, _ = asked(shop)
+    shop.tick(START + 7 * DAY)
+    expected = (rows["returned"] * rows["amount"] * (rows["region"] == "south")).mean() * 1_000
+    assert window(shop).worth.now.value == pytest.approx(expected)
+    assert window(shop).worth.then is not None
+    shop.store.close()
