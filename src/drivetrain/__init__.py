@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 _PUBLIC = {
+    "Attribution": "drivetrain.monitor.attribution.spec",
     "Bandit": "drivetrain.experiment.policies",
     "Bootstrap": "drivetrain.evaluate.bootstrap",
     "Business": "drivetrain.monitor.worth.spec",

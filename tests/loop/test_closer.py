@@ -12,7 +12,10 @@ from tests.loop.shop import copy_shop, edit, make_shop
 
 from drivetrain.core.clock import DAY, HOUR, iso, micros_of
 from drivetrain.core.records import Alert, Evaluation, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
+from drivetrain.features.encoding import encode
+from drivetrain.loop import reasons as closer_reasons
 from drivetrain.loop.attributes import attributes_of
+from drivetrain.loop.evaluated import evaluated_rows
 from drivetrain.loop.project import Project
 from drivetrain.registry.load import predict_version
 from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
@@ -237,4 +240,60 @@ def test_worth_may_read_the_request_and_the_table(project):
     expected = (rows["returned"] * rows["amount"] * (rows["region"] == "south")).mean() * 1_000
     assert window(shop).worth.now.value == pytest.approx(expected)
     assert window(shop).worth.then is not None
+    shop.store.close()
+
+
+def explained(project, *, since=START, away=False):
+    """A week of answers to rows like those of the evaluation; the customers' history may be away."""
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    evaluation = project.store.catalog.get(Evaluation, version.run_id)
+    seen = evaluated_rows(project, version, evaluation)
+    values = encode(seen.rows, version.input_schema)
+    if away:
+        values[:, [name.startswith("history.") for name in version.input_schema.names]] = np.nan
+    picks = np.random.default_rng(since % 997).integers(0, len(values), 1_000)
+    predictions = [
+        Prediction(
+            request_id=f"{since}-{number}", row=0, endpoint="returned", at=since + number * (7 * DAY // 1_000),
+            logged_at=since, model="returned", version=1, role="champion", entity=f"{since}-{number}",
+            request=msgspec.Raw(b"{}"), values=values[place].tolist(), ages=[0.0], prediction=0.3, latency_us=100,
+        )
+        for number, place in enumerate(picks)
+    ]  # fmt: skip
+    project.store.tables.append(predictions_table("returned"), predictions_frame(predictions))
+
+
+def watching_reasons(project):
+    folder = project.folder
+    project.store.close()
+    edit(folder, "drift=None, ", "drift=None, attribution=dt.Attribution(), ")
+    return Project.load(folder)
+
+
+def test_what_moves_the_answers_is_told_and_what_is_as_it_was_is_not(project):
+    shop = watching_reasons(project)
+    explained(shop)
+    explained(shop, since=START + 7 * DAY, away=True)
+    shop.tick(START + 7 * DAY)
+    calm = window(shop).attribution
+    assert (calm.note, calm.rows, calm.drifted) == ("", 300, False)
+    assert sum(one.now for one in calm.features) == pytest.approx(1)
+    assert "attribution" not in alerts(shop)
+    shop.tick(START + 14 * DAY)
+    seen = window(shop).attribution
+    assert seen.asked == calm.asked, "the evaluation is explained once"
+    assert {one.feature: one.then for one in seen.features} == {one.feature: one.then for one in calm.features}
+    found = alerts(shop)["attribution"]
+    assert "less by history." in found.message
+    assert "for other reasons than those that were tested" in found.meaning
+    shop.store.close()
+
+
+def test_why_nothing_is_explained_is_said(project, monkeypatch):
+    shop = watching_reasons(project)
+    explained(shop)
+    monkeypatch.setattr(closer_reasons, "evaluated_rows", lambda *_: "the training set is gone")
+    shop.tick(START + 7 * DAY)
+    assert window(shop).attribution.note == "the training set is gone"
+    assert "attribution" not in alerts(shop)
     shop.store.close()

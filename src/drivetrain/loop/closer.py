@@ -7,6 +7,7 @@ import polars as pl
 from drivetrain.core.records import Evaluation, ModelVersion
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.grouping import Window, with_groups
+from drivetrain.loop.reasons import with_attribution
 from drivetrain.loop.worth import with_worth
 from drivetrain.monitor.labels import join_labels
 from drivetrain.monitor.spec import Monitor
@@ -39,6 +40,6 @@ def look_closer(
     )
     rows = join_labels(ours, feedback, endpoint=report.endpoint)
     window = Window(version, rows, project.store.catalog.get(Evaluation, version.run_id))
-    for closer in (with_groups, with_worth):
+    for closer in (with_groups, with_worth, with_attribution):
         assessment = closer(project, monitor, assessment, window)
     return assessment

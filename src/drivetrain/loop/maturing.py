@@ -97,7 +97,9 @@ def _again(project: Definitions, monitor: Monitor, old: MonitorReport, now: Micr
         now=now,
     )
     assessment = with_upstream(store.catalog, model, assessment)
-    assessment = look_closer(project, monitor, assessment, version, (predictions, feedback))
+    # What moved the answers does not hang on labels.
+    labelled = msgspec.structs.replace(monitor, attribution=None)
+    assessment = look_closer(project, labelled, assessment, version, (predictions, feedback))
     report = merged(old, assessment.report)
     newer = store.catalog.find(MonitorReport, monitor.endpoint, since=old.at + 1)
     enough = monitor.performance.min_labels if monitor.performance else 0

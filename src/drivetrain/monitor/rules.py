@@ -10,6 +10,7 @@ from drivetrain.core.records import Measure, MonitorReport
 from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
+from drivetrain.monitor.attribution.judging import attribution_judged
 from drivetrain.monitor.finding import Finding, Severity
 from drivetrain.monitor.groups.judging import groups_judged, segments_judged
 from drivetrain.monitor.performance import worsening
@@ -20,6 +21,7 @@ _CLOSER: Mapping[str, Callable[[str, MonitorReport, Monitor], bool]] = {
     "fairness": groups_judged,
     "segment": segments_judged,
     "business": worth_judged,
+    "attribution": attribution_judged,
 }
 """Family of rules on what is looked at more closely → whether a window had what it takes to judge one of them."""
 

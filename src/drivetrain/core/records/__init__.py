@@ -50,7 +50,7 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
-from drivetrain.core.records.watched import GroupsSeen, SegmentSeen, WorthSeen
+from drivetrain.core.records.watched import AttributionSeen, FeatureShare, GroupsSeen, SegmentSeen, WorthSeen
 
 __all__ = [
     "SEVERITIES",
@@ -61,6 +61,7 @@ __all__ = [
     "AliasName",
     "Arm",
     "Artifact",
+    "AttributionSeen",
     "AuditEntry",
     "BehaviourOutcome",
     "BehaviourReport",
@@ -91,6 +92,7 @@ __all__ = [
     "FairnessGroup",
     "FairnessReport",
     "FeatureDrift",
+    "FeatureShare",
     "Feedback",
     "Field",
     "Forgetting",

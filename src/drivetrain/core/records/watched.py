@@ -62,3 +62,36 @@ class WorthSeen(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no figure of one or the other."""
     digest: str = ""
     """Of what is measured."""
+
+
+class FeatureShare(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature's share of what moved the answers, and its rank among all, 1 the first."""
+
+    feature: str
+    now: float
+    then: float
+    """On the version's evaluation."""
+    rank: int
+    rank_then: int
+
+
+class AttributionSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved the answers of a window, beside what moved those of the version's evaluation."""
+
+    value: float = 0.0
+    """Total variation between the shares: how much of what moves the answers is another feature's now."""
+    threshold: float = 0.0
+    chance: float = 0.0
+    """What days of the evaluation reach against its other days."""
+    drifted: bool = False
+    agreement: float = 1.0
+    """NDCG of the order of features; 1 for the same order."""
+    rows: int = 0
+    """Answers that were explained; 0 where none could be."""
+    days: int = 0
+    features: tuple[FeatureShare, ...] = ()
+    """Those whose share changed most come first."""
+    asked: str = ""
+    """Digest of what was asked."""
+    note: str = ""
+    """Why there is no figure."""

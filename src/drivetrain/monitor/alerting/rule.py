@@ -27,6 +27,7 @@ RESERVED = (
     "fairness",
     "segment",
     "business",
+    "attribution",
     "rules",
     "traffic",
 )
