@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from tests.loop.shop import copy_shop, edit, make_shop
 
+import drivetrain as dt
 from drivetrain.core.clock import DAY, HOUR, iso, micros_of
 from drivetrain.core.records import Alert, Evaluation, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
 from drivetrain.features.encoding import encode
@@ -297,3 +298,39 @@ def test_why_nothing_is_explained_is_said(project, monkeypatch):
     assert window(shop).attribution.note == "the training set is gone"
     assert "attribution" not in alerts(shop)
     shop.store.close()
+
+
+def test_a_canary_is_shown_beside_its_guardrails(project):
+    second = msgspec.structs.replace(project.store.catalog.get(ModelVersion, "returned@1"), version=2, run_id="other")
+    project.store.catalog.commit(second)
+    rails = (dt.Guardrail.errors(0.05), dt.Guardrail.slow("50ms", 0.1), dt.Guardrail.outcome(0.1))
+    asked_for = dt.Canary(version=2, steps=(0.3,), guardrails=rails, overrides={"tester": "canary"})
+    policy = project.route("returned", asked_for, because="new", at=START)
+    _, predictions = asked(project)
+    own = [
+        msgspec.structs.replace(
+            one,
+            request_id=f"c-{one.request_id}",
+            version=1 if number % 50 == 0 else 2,
+            role="champion" if number % 50 == 0 else "challenger",
+            failed=2 if number % 50 == 0 else 0,
+            experiment=policy.experiment,
+            arm="canary",
+            probability=1.0 if number % 10 == 1 else 0.3,
+        )
+        for number, one in enumerate(predictions[:1_000])
+    ]
+    project.store.tables.append(predictions_table("returned"), predictions_frame(own))
+    project.tick(START + 7 * DAY)
+    [seen] = window(project).experiments
+    assert (seen.experiment, seen.mode) == (policy.experiment, "canary")
+    assert seen.guardrails == (
+        "at most 5 % left to others",
+        "at most 10 % slower than 50ms",
+        "a mean label at most 0.1 below the champion's",
+    )
+    [arm] = seen.arms
+    assert (arm.name, arm.version, arm.answers) == ("canary", 2, 900)
+    assert arm.failed == pytest.approx(20 / 900)
+    assert arm.labelled == 900
+    assert 0.2 < arm.label.value < 0.4

@@ -6,6 +6,7 @@ import polars as pl
 
 from drivetrain.core.records import Evaluation, ModelVersion
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.experimenting import with_experiments
 from drivetrain.loop.grouping import Window, with_groups
 from drivetrain.loop.reasons import with_attribution
 from drivetrain.loop.worth import with_worth
@@ -35,11 +36,9 @@ def look_closer(
         return assessment
     predictions, feedback = logged
     at = pl.col("at").cast(pl.Int64)
-    ours = predictions.filter(
-        at >= report.since, at < report.until, pl.col("role") == "champion", pl.col("version") == report.version
-    )
-    rows = join_labels(ours, feedback, endpoint=report.endpoint)
-    window = Window(version, rows, project.store.catalog.get(Evaluation, version.run_id))
-    for closer in (with_groups, with_worth, with_attribution):
+    every = join_labels(predictions.filter(at >= report.since, at < report.until), feedback, endpoint=report.endpoint)
+    rows = every.filter(pl.col("role") == "champion", pl.col("version") == report.version)
+    window = Window(version, rows, project.store.catalog.get(Evaluation, version.run_id), every)
+    for closer in (with_groups, with_worth, with_attribution, with_experiments):
         assessment = closer(project, monitor, assessment, window)
     return assessment

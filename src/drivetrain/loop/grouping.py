@@ -32,11 +32,13 @@ class Window(NamedTuple):
         version: Who answered.
         rows: Of the prediction log, with labels joined.
         evaluation: The version's, if it has one.
+        every: The same of everybody who answered in the window.
     """
 
     version: ModelVersion
     rows: pl.DataFrame
     evaluation: Evaluation | None
+    every: pl.DataFrame
 
 
 def with_groups(project: Definitions, monitor: Monitor, assessment: Assessment, window: Window) -> Assessment:

@@ -127,6 +127,7 @@ def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
         groups=fresh.groups,
         segments=fresh.segments,
         worth=fresh.worth,
+        experiments=fresh.experiments,
     )
 
 

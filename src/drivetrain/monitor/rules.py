@@ -18,10 +18,10 @@ from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.monitor.worth.measuring import worth_judged
 
 _CLOSER: Mapping[str, Callable[[str, MonitorReport, Monitor], bool]] = {
-    "fairness": groups_judged,
-    "segment": segments_judged,
-    "business": worth_judged,
-    "attribution": attribution_judged,
+    "fairness": lambda name, report, monitor: groups_judged(name, report, monitor.fairness),
+    "segment": lambda name, report, monitor: segments_judged(name, report, monitor.segments),
+    "business": lambda name, report, monitor: worth_judged(name, report, monitor.business),
+    "attribution": lambda _, report, monitor: attribution_judged(report, monitor.attribution),
 }
 """Family of rules on what is looked at more closely → whether a window had what it takes to judge one of them."""
 

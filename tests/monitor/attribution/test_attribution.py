@@ -19,7 +19,6 @@ from drivetrain.monitor.attribution.shift import (
     threshold_of,
     total_variation,
 )
-from drivetrain.monitor.spec import Monitor
 
 NAMES = ("a", "b", "c", "d", "e")
 PLAIN = np.array([4.0, 2.0, 1.0, 1.0, 0.5])
@@ -84,9 +83,8 @@ def test_who_gained_and_who_lost_is_named():
     assert "than on the evaluation of v3: more by c (" in finding.message
     assert "; less by a (" in finding.message
     assert judge_attribution(report_of(None)) == judge_attribution(report_of(AttributionSeen(note="no"))) == []
-    monitor = Monitor(endpoint="e", attribution=dt.Attribution())
-    assert attribution_judged("", report_of(seen), monitor)
-    assert not attribution_judged("", report_of(AttributionSeen(note="no")), monitor)
+    assert attribution_judged(report_of(seen), ASKED)
+    assert not attribution_judged(report_of(AttributionSeen(note="no")), ASKED)
 
 
 def test_an_evaluation_of_few_days_tells_nothing_of_chance():

@@ -21,7 +21,6 @@ from drivetrain.monitor.groups.judging import groups_judged, judge_groups, judge
 from drivetrain.monitor.groups.rates import Said, Told, measure_groups
 from drivetrain.monitor.groups.segments import measure_segments
 from drivetrain.monitor.groups.spec import Fairness, Segments
-from drivetrain.monitor.spec import Monitor
 
 SEX, REGION = Protected("sex"), Protected("region")
 ASKED = Fairness(least=100)
@@ -97,9 +96,9 @@ def test_without_labels_only_what_was_said_is_told():
     seen = seen_of(world(np.random.default_rng(3)), came=False)
     assert {each.metric for each in seen.disparities} == {"demographic_parity_difference"}
     assert all(set(group.rates) == {"selection_rate", "mean_prediction"} for group in seen.groups)
-    report, monitor = report_of(seen), Monitor(endpoint="e")
-    assert groups_judged("demographic_parity_difference", report, monitor)
-    assert not groups_judged("equalized_odds_difference", report, monitor), "an alert on it stays as it is"
+    report = report_of(seen)
+    assert groups_judged("demographic_parity_difference", report, ASKED)
+    assert not groups_judged("equalized_odds_difference", report, ASKED), "an alert on it stays as it is"
 
 
 def test_small_groups_are_shown_nowhere_and_counted():
@@ -201,5 +200,5 @@ def test_a_segment_that_fell_alone_is_told_and_a_calm_one_is_not():
         None, segments=fallen.segments, performance={"roc_auc": Measure(0.5, 0.49, 0.51, 9)}, reference=whole
     )
     assert judge_segments(worse, 0.02) == [], "the fall of the whole is told already"
-    assert segments_judged("roc_auc", fallen, Monitor(endpoint="e", segments=Segments(drop=0.02)))
-    assert not segments_judged("roc_auc", report_of(None), Monitor(endpoint="e", segments=Segments(drop=0.02)))
+    assert segments_judged("roc_auc", fallen, Segments(drop=0.02))
+    assert not segments_judged("roc_auc", report_of(None), Segments(drop=0.02))

@@ -10,7 +10,6 @@ import drivetrain as dt
 from drivetrain.core.clock import DAY
 from drivetrain.core.errors import ProjectError
 from drivetrain.core.records import Measure, MonitorReport, WorthSeen
-from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.worth.measuring import judge_worth, mean_worth, worth_judged, worth_of
 from drivetrain.monitor.worth.spec import of_costs
 
@@ -80,10 +79,9 @@ def test_a_floor_needs_no_evaluation_and_few_answers_say_nothing():
     assert judge_worth(report_of(low), dt.Business(at_least=95)) == []
     few = Measure(90.0, 80.0, 100.0, 50)
     assert judge_worth(report_of(few), asked) == []
-    monitor = Monitor(endpoint="e", business=asked)
-    assert worth_judged("value", report_of(low), monitor)
-    assert not worth_judged("value", report_of(few), monitor)
-    assert worth_judged("other", report_of(few), monitor), "it is asked for no more"
+    assert worth_judged("value", report_of(low), asked)
+    assert not worth_judged("value", report_of(few), asked)
+    assert worth_judged("other", report_of(few), asked), "it is asked for no more"
 
 
 @pytest.mark.parametrize("more", [{"name": "a.b"}, {"per": 0}, {"drop": -1.0}, {"least": 0}])

@@ -50,7 +50,15 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
-from drivetrain.core.records.watched import AttributionSeen, FeatureShare, GroupsSeen, SegmentSeen, WorthSeen
+from drivetrain.core.records.watched import (
+    ArmSeen,
+    AttributionSeen,
+    ExperimentSeen,
+    FeatureShare,
+    GroupsSeen,
+    SegmentSeen,
+    WorthSeen,
+)
 
 __all__ = [
     "SEVERITIES",
@@ -60,6 +68,7 @@ __all__ = [
     "Alias",
     "AliasName",
     "Arm",
+    "ArmSeen",
     "Artifact",
     "AttributionSeen",
     "AuditEntry",
@@ -88,6 +97,7 @@ __all__ = [
     "Estimation",
     "Evaluation",
     "Example",
+    "ExperimentSeen",
     "Explanation",
     "FairnessGroup",
     "FairnessReport",

@@ -10,7 +10,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.records.base import Record
 from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
-from drivetrain.core.records.watched import AttributionSeen, GroupsSeen, SegmentSeen, WorthSeen
+from drivetrain.core.records.watched import AttributionSeen, ExperimentSeen, GroupsSeen, SegmentSeen, WorthSeen
 
 
 class FeatureDrift(msgspec.Struct, frozen=True):
@@ -85,6 +85,8 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """What answers were worth; none where the monitor has no business metric."""
     attribution: AttributionSeen | None = None
     """What moved the answers; none where the monitor does not ask."""
+    experiments: tuple[ExperimentSeen, ...] = ()
+    """Canaries, splits and bandits under way."""
 
     @property
     def key(self) -> str:

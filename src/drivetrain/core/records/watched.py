@@ -95,3 +95,29 @@ class AttributionSeen(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of what was asked."""
     note: str = ""
     """Why there is no figure."""
+
+
+class ArmSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one arm of an experiment did in a window."""
+
+    name: str
+    version: int
+    """The version that it stands for; 0 for whichever is champion."""
+    answers: int
+    failed: float
+    """Share of its requests that somebody else had to answer."""
+    latency_p99_us: float
+    labelled: int
+    label: Measure | None = None
+    """Mean label of the requests it was given; none where labels are no numbers, or none has come."""
+
+
+class ExperimentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A canary, a split or a bandit that was under way in a window; who tests it by an override is not counted."""
+
+    experiment: str
+    mode: str
+    """What kind of policy; empty where another one is in force by now."""
+    arms: tuple[ArmSeen, ...] = ()
+    guardrails: tuple[str, ...] = ()
+    """What its canary must not do, in words."""

@@ -6,8 +6,8 @@ import msgspec
 
 from drivetrain.core.records import FeatureShare, MonitorReport
 from drivetrain.evaluate.wording import percent, span
+from drivetrain.monitor.attribution.spec import Attribution
 from drivetrain.monitor.finding import Finding
-from drivetrain.monitor.spec import Monitor
 
 _TOLD = 3
 _WORTH = 0.02
@@ -37,9 +37,9 @@ def judge_attribution(report: MonitorReport) -> list[Finding]:
     return [Finding("attribution", "warning", message, evidence)]
 
 
-def attribution_judged(_: str, report: MonitorReport, monitor: Monitor) -> bool:
+def attribution_judged(report: MonitorReport, asked: Attribution | None) -> bool:
     """Whether a window could tell; what is not asked for any more counts as told."""
-    return monitor.attribution is None or (report.attribution is not None and report.attribution.rows > 0)
+    return asked is None or (report.attribution is not None and report.attribution.rows > 0)
 
 
 def _told(features: list[FeatureShare]) -> str:

@@ -11,9 +11,8 @@ from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.parity import RATES, disparity_of
 from drivetrain.evaluate.wording import figure, figures, percent, span
 from drivetrain.monitor.finding import Finding
-from drivetrain.monitor.groups.spec import Fairness
+from drivetrain.monitor.groups.spec import Fairness, Segments
 from drivetrain.monitor.performance import worsening
-from drivetrain.monitor.spec import Monitor
 
 _TOLD = 3
 
@@ -32,17 +31,17 @@ def judge_groups(report: MonitorReport, asked: Fairness) -> list[Finding]:
     return [_finding(report, metric, broken) for metric, broken in found.items()]
 
 
-def groups_judged(measure: str, report: MonitorReport, monitor: Monitor) -> bool:
+def groups_judged(measure: str, report: MonitorReport, asked: Fairness | None) -> bool:
     """Whether a window could tell of a measure of fairness; one that is not asked for any more counts as told."""
-    if monitor.fairness is None or measure not in monitor.fairness.measures:
+    if asked is None or measure not in asked.measures:
         return True
     gaps = report.groups.disparities if report.groups else ()
     return any(each.metric == measure and each.value.low is not None for each in gaps)
 
 
-def segments_judged(metric: str, report: MonitorReport, monitor: Monitor) -> bool:
+def segments_judged(metric: str, report: MonitorReport, asked: Segments | None) -> bool:
     """Whether a window could tell of any segment's metric; one that is not asked for any more counts as told."""
-    if monitor.segments is None or monitor.segments.drop is None:
+    if asked is None or asked.drop is None:
         return True
     return any(one.metric == metric and one.now is not None and one.now.low is not None for one in report.segments)
 

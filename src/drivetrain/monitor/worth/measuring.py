@@ -16,7 +16,6 @@ from drivetrain.evaluate.metrics.metric import Metric
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.wording import span
 from drivetrain.monitor.finding import Finding
-from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.worth.spec import Business
 
 _WORTH = Metric("worth", "worth", "greater", "line", "what answers are worth")
@@ -99,9 +98,8 @@ def unknown_worth(report: MonitorReport, asked: Business, why: str) -> Finding:
     return Finding(asked.rule, "warning", message, {"failure": why})
 
 
-def worth_judged(name: str, report: MonitorReport, monitor: Monitor) -> bool:
+def worth_judged(name: str, report: MonitorReport, asked: Business | None) -> bool:
     """Whether a window could tell of the business metric; one that is not asked for any more counts as told."""
-    asked = monitor.business
     if asked is None or asked.name != name:
         return True
     now = report.worth.now if report.worth else None
