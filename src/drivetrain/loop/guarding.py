@@ -30,6 +30,8 @@ from drivetrain.serve.log.tail import Tail
 
 PAUSE = 0.5
 """Seconds between two looks at what is new in the logs."""
+AWAY = 5.0
+"""The same after one that failed: what is away is not asked as often."""
 PARTING = 10.0
 """Seconds that a process which ends waits for a decision that is under way."""
 _WORSE: dict[State, int] = {"kept": 0, "open": 0, "doubted": 1, "broken": 2}
@@ -177,7 +179,7 @@ class GuardThread:
 
     def _work(self) -> None:
         said = ""
-        while not self._over.wait(PAUSE):
+        while not self._over.wait(AWAY if said else PAUSE):
             problem = ""
             try:
                 for decision in self._guard.look():

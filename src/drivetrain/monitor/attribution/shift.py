@@ -63,7 +63,7 @@ def rank_agreement(now: Floats, then: Floats) -> float:
     Example:
         >>> shares = np.array([0.6, 0.3, 0.1])
         >>> rank_agreement(shares, shares), round(rank_agreement(shares[::-1], shares), 3)
-        (1.0, 0.736)
+        (1.0, 0.702)
     """
     discount = 1.0 / np.log2(np.arange(2, len(then) + 2))
     best = float((np.sort(then)[::-1] * discount).sum())
