@@ -3,7 +3,8 @@
     python benchmarks/watch.py --monitors 1000 --looks 5
 
 Every monitor has a window behind it and the next one ahead, a rule of its own, a retraining rule and a sink. A look is
-what `drivetrain watch` does every 30 seconds; the share of a core is its CPU time over that.
+what `drivetrain watch` does every 30 seconds; the share of a core is its CPU time over that. Beside it, guardrails of
+canaries are looked at twice a second.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from drivetrain.core.records import Alert, Delivery, Measure, MonitorReport
 from drivetrain.core.settings import Settings, StoreSettings
 from drivetrain.loop import commands
 from drivetrain.loop.alerting.telling import deliver
+from drivetrain.loop.guarding import PAUSE, Guard
 from drivetrain.loop.project import Project
 
 EVERY = 30.0
@@ -59,6 +61,16 @@ def declared(folder: Path, monitors: int) -> Project:
     return project
 
 
+def guarded(project: Project, looks: int) -> float:
+    """CPU seconds of a look at guardrails, in the mean over so many."""
+    guard = Guard(project)
+    guard.look()
+    began = cpu()
+    for _ in range(looks):
+        guard.look()
+    return (cpu() - began) / looks
+
+
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser()
@@ -91,6 +103,7 @@ def main() -> None:
             look(project)
             spent.append(cpu() - began)
         share = statistics.median(spent) / EVERY
+        guards = guarded(project, 500)
         project.store.catalog.commit(
             *(
                 Delivery(
@@ -105,6 +118,7 @@ def main() -> None:
         print(f"{'what':52}{'measured':>16}{'budget':>12}")
         print(f"{f'watch, {given.monitors:,} schedules, nothing due: share of a core':52}{share:>16.3%}{BUDGET:>12.0%}")
         print(f"{'  CPU of one look':52}{statistics.median(spent) * 1e3:>13.1f} ms")
+        print(f"{'guardrails, no canary under way: share of a core':52}{guards / PAUSE:>16.3%}{BUDGET:>12.0%}")
         print(
             f"{'100 events for a sink that is away: one attempt':52}{told * 1e3:>13.1f} ms   ({took * 1e3:.0f} ms wall)"
         )

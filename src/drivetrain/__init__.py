@@ -9,8 +9,10 @@ import importlib
 from typing import Any
 
 _PUBLIC = {
+    "Attribution": "drivetrain.monitor.attribution.spec",
     "Bandit": "drivetrain.experiment.policies",
     "Bootstrap": "drivetrain.evaluate.bootstrap",
+    "Business": "drivetrain.monitor.worth.spec",
     "Canary": "drivetrain.experiment.policies",
     "Calibrate": "drivetrain.train.deciding.calibrate",
     "CatBoost": "drivetrain.train.trainers",
@@ -25,6 +27,7 @@ _PUBLIC = {
     "Email": "drivetrain.monitor.alerting.sinks.mail",
     "Embed": "drivetrain.train.text.embed",
     "Entity": "drivetrain.features.entity",
+    "Fairness": "drivetrain.monitor.groups.spec",
     "FeatureView": "drivetrain.features.view",
     "Flax": "drivetrain.train.trainers",
     "Gate": "drivetrain.evaluate.gate",
@@ -48,6 +51,7 @@ _PUBLIC = {
     "Reweigh": "drivetrain.train.weigh",
     "RollingOrigin": "drivetrain.train.split.rolling_origin",
     "Rule": "drivetrain.monitor.alerting.rule",
+    "Segments": "drivetrain.monitor.groups.spec",
     "Select": "drivetrain.train.select",
     "Sklearn": "drivetrain.train.trainers",
     "Slack": "drivetrain.monitor.alerting.sinks.slack",

@@ -58,11 +58,15 @@ from drivetrain.monitor.alerting.sinks.mail import Email as Email
 from drivetrain.monitor.alerting.sinks.pagerduty import PagerDuty as PagerDuty
 from drivetrain.monitor.alerting.sinks.slack import Slack as Slack
 from drivetrain.monitor.alerting.sinks.webhook import Webhook as Webhook
+from drivetrain.monitor.attribution.spec import Attribution as Attribution
 from drivetrain.monitor.comparison.compare import compare as compare
+from drivetrain.monitor.groups.spec import Fairness as Fairness
+from drivetrain.monitor.groups.spec import Segments as Segments
 from drivetrain.monitor.spec import Alternative as Alternative
 from drivetrain.monitor.spec import Drift as Drift
 from drivetrain.monitor.spec import Performance as Performance
 from drivetrain.monitor.spec import Retrain as Retrain
+from drivetrain.monitor.worth.spec import Business as Business
 from drivetrain.registry.keep import Keep as Keep
 from drivetrain.train.baselines import HistoricalRate as HistoricalRate
 from drivetrain.train.baselines import Naive as Naive

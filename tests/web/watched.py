@@ -8,6 +8,7 @@ import random
 from drivetrain.core.clock import WEEK, micros_of
 from drivetrain.core.records import Alert, FeatureDrift, Measure, MonitorReport
 from web import declared
+from web.closely import closely
 from web.foreseen import foreseen
 from web.learned import AP, measure, metrics
 
@@ -47,6 +48,7 @@ def reports() -> list[MonitorReport]:
                 latency_p50_us=410 + chance.randint(-30, 60), latency_p99_us=1_450 + chance.randint(-200, 500),
                 median_ages={name: 900.0 * (place + 1) ** 2 for place, name in enumerate(declared.VIEWS)},
                 **foreseen(week, quality, since + WEEK, predictions),
+                **closely(week),
             )
         )  # fmt: skip
     return made

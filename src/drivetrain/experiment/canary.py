@@ -15,6 +15,8 @@ from drivetrain.experiment.sequential import Interval, difference, rate_above
 State: TypeAlias = Literal["kept", "open", "doubted", "broken"]
 
 _BY_LABEL = ("loss", "outcome")
+BY_ANSWER = ("errors", "slow")
+"""Guardrails that need no label: an answer alone tells."""
 LABEL = "label"
 """Column of what came true; null where nothing has yet."""
 
@@ -67,6 +69,31 @@ class _Levels(NamedTuple):
     caution: float
 
 
+def counts_against(rail: Guardrail) -> pl.Expr:
+    """Which of a canary's answers a guardrail on errors or slow answers counts."""
+    return pl.col("failed") != 0 if rail.metric == "errors" else pl.col("latency_us") > rail.micros
+
+
+def state_of_rate(rail: Guardrail, rollout: Rollout, bad: int, of: int) -> State:
+    """How a guardrail on errors or slow answers stands.
+
+    Args:
+        rail: The guardrail.
+        rollout: The canary's, which says how many guardrails share the chance of an error.
+        bad: How many answers counted against the canary.
+        of: Of how many.
+    """
+    evidence, levels = rate_above(bad, of, rail.at_most), _levels(rollout)
+    if evidence * levels.alpha >= 1.0:
+        return "broken"
+    return "doubted" if evidence * levels.caution >= 1.0 else "open"
+
+
+def _levels(rollout: Rollout) -> _Levels:
+    many = max(1, len(rollout.guardrails))
+    return _Levels(rollout.alpha / many, rollout.caution / many)
+
+
 def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> Verdict:
     """Looks at a canary; one may look as often as one likes.
 
@@ -78,8 +105,7 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
         now: The moment.
     """
     share = next((arm.share for arm in policy.arms if arm.name == CANARY), 0.0)
-    many = max(1, len(rollout.guardrails))
-    levels = _Levels(rollout.alpha / many, rollout.caution / many)
+    levels = _levels(rollout)
     found = tuple(_of(rail, rollout, rows, levels) for rail in rollout.guardrails)
     told = " ".join(one.words for one in found)
     if broken := [one for one in found if one.state == "broken"]:
@@ -118,12 +144,8 @@ def _of(rail: Guardrail, rollout: Rollout, rows: pl.DataFrame, levels: _Levels) 
     if rail.metric == "outcome":
         return _outcome(rail, rollout, rows, levels)
     mine = rows.filter(pl.col("arm") == CANARY)
-    bad = int((mine["failed"] != 0).sum() if rail.metric == "errors" else (mine["latency_us"] > rail.micros).sum())
-    of = mine.height
-    evidence = rate_above(bad, of, rail.at_most)
-    state: State = "broken" if evidence * levels.alpha >= 1.0 else "open"
-    if state == "open" and evidence * levels.caution >= 1.0:
-        state = "doubted"
+    bad, of = mine.filter(counts_against(rail)).height, mine.height
+    state = state_of_rate(rail, rollout, bad, of)
     what = "were left to others" if rail.metric == "errors" else f"took longer than {show_duration(rail.micros)}"
     told = {"broken": ", more than", "doubted": ", likely more than"}.get(state, "; borne are")
     words = f"{bad} of {of} {what}{told} {rail.at_most:.2%}."

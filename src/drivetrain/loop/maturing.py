@@ -8,6 +8,7 @@ import polars as pl
 from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.records import Decision, Evaluation, Maturity, ModelVersion, MonitorReport
 from drivetrain.loop.alerting.keeping import Again, keep_window
+from drivetrain.loop.closer import look_closer
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.estimate.keeping import load_kept
@@ -27,7 +28,7 @@ FEW = 0.01
 """Share of a window's predictions whose labels must have come since for it to be measured anew."""
 
 _BEFORE = DAY
-_TOLD = frozenset({"performance", "calibration", "estimated"})
+_TOLD = frozenset({"performance", "calibration", "estimated", "fairness", "segment", "business"})
 _ALL = pl.lit(value=True)
 _KEYS = ("endpoint", "request_id", "row", "entity", "at", "role", "version")
 
@@ -97,6 +98,9 @@ def _again(project: Definitions, monitor: Monitor, old: MonitorReport, now: Micr
         now=now,
     )
     assessment = with_upstream(store.catalog, model, assessment)
+    # What moved the answers does not hang on labels.
+    labelled = msgspec.structs.replace(monitor, attribution=None)
+    assessment = look_closer(project, labelled, assessment, version, (predictions, feedback))
     report = merged(old, assessment.report)
     newer = store.catalog.find(MonitorReport, monitor.endpoint, since=old.at + 1)
     enough = monitor.performance.min_labels if monitor.performance else 0
@@ -121,6 +125,10 @@ def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
         maturity=fresh.maturity,
         estimation=estimation,
         why=fresh.why,
+        groups=fresh.groups,
+        segments=fresh.segments,
+        worth=fresh.worth,
+        experiments=fresh.experiments,
     )
 
 

@@ -87,10 +87,16 @@ def route(
     return policy
 
 
-def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros) -> list[Decision]:
+def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros, *, growing: bool = True) -> list[Decision]:
     """One look at an endpoint's policy: a canary is held, grows, steps down, is promoted or ended; a bandit learns.
 
     Somebody who changes the policy meanwhile is not overruled.
+
+    Args:
+        project: Whose endpoint it is.
+        endpoint: The endpoint.
+        now: The moment.
+        growing: Whether a canary may get more requests by this look; it may always get fewer.
     """
     store = project.store
     policy = store.catalog.get(Policy, endpoint.name)
@@ -101,7 +107,10 @@ def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros) -> list
     rows = _rows(project, endpoint, policy)
     try:
         if policy.mode == "canary" and policy.rollout is not None:
-            return _step(project, endpoint, policy, policy.rollout, (rows, revision, now))
+            verdict = judge(policy, policy.rollout, rows, now)
+            if verdict.step in {"up", "promote"} and not growing:
+                return []
+            return _step(project, endpoint, policy, policy.rollout, (verdict, revision, now))
         if not rows.height:
             return []
         arms = learned(policy, rows)
@@ -115,11 +124,10 @@ def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros) -> list
 
 
 def _step(
-    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[pl.DataFrame, int, Micros]
+    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[Verdict, int, Micros]
 ) -> list[Decision]:
-    rows, revision, now = seen
+    verdict, revision, now = seen
     store = project.store
-    verdict = judge(policy, rollout, rows, now)
     if verdict.step == "hold" and not (verdict.doubts and rollout.doubted is None):
         return []
     version = max(arm.version for arm in policy.arms)
@@ -132,7 +140,8 @@ def _step(
         return [decision]
     # The endpoint may go by the model's name: its own decision is told once.
     known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
-    point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now)
+    expect = {policy.ref: revision}  # whoever ended it meanwhile has seen something that this look has not
+    point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now, expect=expect)
     # The policy goes last: until then its canary and the new champion are the same version.
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
     made = [one for one in store.catalog.find(Decision, endpoint.model.name) if one.id not in known]
@@ -150,19 +159,29 @@ def _moved(policy: Policy, rollout: Rollout, verdict: Verdict, now: Micros) -> P
     )
 
 
-def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
-    """Answers of the policy's experiment with the labels that have come; those of overrides, drawn by nobody, aside."""
+def answers_of(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.LazyFrame | None:
+    """Compacted answers of the policy's experiment, those of overrides aside; none where there is no such table yet."""
     store, table = project.store, predictions_table(endpoint.name)
     since = policy.rollout.began if policy.rollout is not None else 0
-    if store.tables.version(table) is None or "experiment" not in (
-        columns := store.tables.scan(table).collect_schema().names()
-    ):
-        return pl.DataFrame(schema={**PREDICTIONS, TRUTH: pl.Float64})
-    logged = store.tables.scan(table).filter(
+    if store.tables.version(table) is None:
+        return None
+    rows = store.tables.scan(table)
+    if "experiment" not in rows.collect_schema().names():
+        return None
+    logged = rows.filter(
         pl.col("experiment") == policy.experiment, pl.col("at") >= datetime_of(since), pl.col("role") != "shadow"
     )
-    if policy.overrides:
-        logged = logged.filter(pl.col("probability") < 1.0)
+    return logged.filter(pl.col("probability") < 1.0) if policy.overrides else logged
+
+
+def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFrame:
+    """Answers of the policy's experiment with the labels that have come; those of overrides, drawn by nobody, aside."""
+    store = project.store
+    since = policy.rollout.began if policy.rollout is not None else 0
+    logged = answers_of(project, endpoint, policy)
+    if logged is None:
+        return pl.DataFrame(schema={**PREDICTIONS, TRUTH: pl.Float64})
+    columns = logged.collect_schema().names()
     told = feedback_table(endpoint.name)
     labels = (
         store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()

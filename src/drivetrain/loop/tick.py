@@ -11,6 +11,7 @@ from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.errors import StoreError
 from drivetrain.core.records import Decision, Evaluation, Link, ModelVersion, MonitorReport
 from drivetrain.loop.alerting.keeping import keep_window
+from drivetrain.loop.closer import look_closer
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.following import follow
 from drivetrain.loop.jointly import earlier_rows
@@ -123,6 +124,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         now=until,
     )
     assessment = with_upstream(store.catalog, endpoint.model, assessment)
+    assessment = look_closer(project, monitor, assessment, standing, (predictions, feedback))
     return keep_window(
         project,
         monitor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from drivetrain.core.ids import new_id
 from drivetrain.core.records import Decision
 from drivetrain.loop.alerting.telling import Teller, telling
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.guarding import guarding
 from drivetrain.loop.runner import LEASE_SECONDS, holder
 from drivetrain.store.leases import heartbeat
 
@@ -55,7 +57,8 @@ def watch(
     """Looks every ``every`` seconds.
 
     Only one watch (or replay) works on a project at a time; others say so and wait their turn. A look that fails is
-    told and the next one tries again. Alerts are delivered beside it: a sink that is away holds nothing up. After the
+    told and the next one tries again. Alerts are delivered beside it: a sink that is away holds nothing up. Beside it
+    too, canaries are guarded: one that breaks a guardrail on errors or slow answers waits for no look. After the
     clock was set forward one look is left out, for windows that have not ended would count as if they had, and a clock
     that was set by mistake is often set back.
 
@@ -64,12 +67,19 @@ def watch(
         look: One look, as of now.
         every: Seconds between looks.
         looks: How many; none for ever.
-        tell: Called with every decision.
+        tell: Called with every decision, one at a time.
         pace: The clocks.
     """
     clocks = Pace() if pace is None else pace
     done, waits = 0, False
-    with telling(project) as teller:
+    one_at_a_time = threading.Lock()
+
+    def say(decision: Decision) -> None:
+        if tell is not None:
+            with one_at_a_time:
+                tell(decision)
+
+    with telling(project) as teller, guarding(project, say):
         while looks is None or done < looks:
             jump = clocks.jumped()
             said = [_said(project, _jump(jump))] if jump else []
@@ -82,8 +92,7 @@ def watch(
                     done += 1
                 waits = found is None
             for decision in said:
-                if tell is not None:
-                    tell(decision)
+                say(decision)
             if looks is None or done < looks:
                 time.sleep(every)
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from drivetrain.core.records import Measure, MonitorReport
 from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
+from drivetrain.monitor.attribution.judging import attribution_judged
 from drivetrain.monitor.finding import Finding, Severity
+from drivetrain.monitor.groups.judging import groups_judged, segments_judged
 from drivetrain.monitor.joint.judge import JOINT
 from drivetrain.monitor.performance import worsening
 from drivetrain.monitor.spec import Monitor, Performance
+from drivetrain.monitor.worth.measuring import worth_judged
+
+_CLOSER: Mapping[str, Callable[[str, MonitorReport, Monitor], bool]] = {
+    "fairness": lambda name, report, monitor: groups_judged(name, report, monitor.fairness),
+    "segment": lambda name, report, monitor: segments_judged(name, report, monitor.segments),
+    "business": lambda name, report, monitor: worth_judged(name, report, monitor.business),
+    "attribution": lambda _, report, monitor: attribution_judged(report, monitor.attribution),
+}
+"""Family of rules on what is looked at more closely → whether a window had what it takes to judge one of them."""
 
 
 def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
@@ -48,7 +61,10 @@ def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
             return own.standing(report)
         except Exception:  # noqa: BLE001 - whatever a project's rule raises: `_own` tells of it
             return "unknown"
-    return "kept" if judged(rule, report, monitor) else "unknown"
+    family, _, subject = rule.partition(".")
+    closer = _CLOSER.get(family)
+    known = judged(rule, report, monitor) if closer is None else closer(subject, report, monitor)
+    return "kept" if known else "unknown"
 
 
 def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:

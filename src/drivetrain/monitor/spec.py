@@ -14,10 +14,24 @@ from drivetrain.core.notebook import shown
 from drivetrain.evaluate.metrics import metric_of
 from drivetrain.monitor.alerting.rule import Rule, Terms, terms
 from drivetrain.monitor.alerting.sinks.sink import Sink
+from drivetrain.monitor.attribution.spec import Attribution
 from drivetrain.monitor.concept.detector import ConceptName, check_detector
+from drivetrain.monitor.groups.spec import Fairness, Segments
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
+from drivetrain.monitor.worth.spec import Business
 
-Trigger = Literal["performance", "estimated", "calibration", "drift", "concept", "latency"]
+Trigger = Literal[
+    "performance",
+    "estimated",
+    "calibration",
+    "drift",
+    "concept",
+    "latency",
+    "fairness",
+    "segment",
+    "business",
+    "attribution",
+]
 """Family of rules: the first part of an alert's rule."""
 ReferenceName = Literal["training", "trailing", "season"]
 JointName = Literal["classifier", "reconstruction"]
@@ -204,6 +218,10 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         endpoint: Its name.
         drift: Rules on inputs and predictions; none to leave them alone.
         performance: Rules on arrived labels; none to leave them alone.
+        fairness: Rules on the answers to protected groups, where the model has any; none to leave them alone.
+        segments: What is shown, and said, of the model's slices, window by window; nothing by default.
+        business: What an answer is worth, and when it brings too little; nothing by default.
+        attribution: When what moves the answers counts as another than it was; not looked at by default.
         latency_ms: The 99th percentile of answering time that must not be exceeded; no rule by default.
         core_hour: What an hour of a core costs, in any currency: reports then say what a thousand predictions cost, as
             if a core did nothing else while one is under way.
@@ -223,6 +241,10 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     drift: Drift | None = Drift()
     performance: Performance | None = Performance()
+    fairness: Fairness | None = Fairness()
+    segments: Segments | None = None
+    business: Business | None = None
+    attribution: Attribution | None = None
     latency_ms: float | None = None
     core_hour: float | None = None
     retrain: Retrain | None = None

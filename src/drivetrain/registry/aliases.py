@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 import msgspec
@@ -72,6 +72,7 @@ def point(
     *,
     force: bool = False,
     at: Micros | None = None,
+    expect: Mapping[str, int] | None = None,
 ) -> Alias:
     """Points an alias at a version, or at nothing.
 
@@ -86,10 +87,12 @@ def point(
         actor: Who.
         force: Point at a version that its gates refused.
         at: The moment the decision is dated; the present by default.
+        expect: Other records → revisions at which they must still stand.
 
     Raises:
         UnknownName: There is no such version or alias.
         UsageError: No reason is given.
+        Conflict: One of ``expect`` was changed meanwhile; nothing was moved.
         GateRefused: The version's gates did not pass, and it is not forced.
     """
     if alias not in get_args(AliasName):
@@ -112,9 +115,8 @@ def point(
         return None if before == version else (version, before)
 
     evidence = Move(alias, None, version, forced=bool(refusals), refusals=refusals)
-    return _move(
-        store, _Ask(model, alias, because, actor, evidence, "promote" if alias == "champion" else "shadow", at), move
-    )
+    what: Literal["promote", "shadow"] = "promote" if alias == "champion" else "shadow"
+    return _move(store, _Ask(model, alias, because, actor, evidence, what, at, expect or {}), move)
 
 
 def rollback(store: Store, model: str, because: str, actor: str) -> Alias:
@@ -151,13 +153,14 @@ class _Ask(msgspec.Struct, frozen=True):
     evidence: Move
     what: Literal["promote", "shadow", "rollback"]
     at: Micros | None = None
+    expect: Mapping[str, int] = {}
 
 
 def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | None, int | None] | None]) -> Alias:
     """Reads an alias, moves it and writes the decision, against whoever does so at the same moment."""
     key = f"{ask.model}:{ask.alias}"
     for _ in range(_TRIES):
-        expect = {f"alias:{key}": store.catalog.record_revision(f"alias:{key}")}
+        expect = {**ask.expect, f"alias:{key}": store.catalog.record_revision(f"alias:{key}")}
         held = store.catalog.get(Alias, key)
         moved = move(held)
         if moved is None:
@@ -183,6 +186,8 @@ def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | No
         try:
             store.catalog.commit(alias, *cleared, _decision(ask, held, alias), links=links, expect=expect)
         except Conflict:
+            if any(store.catalog.record_revision(ref) != revision for ref, revision in ask.expect.items()):
+                raise
             continue  # somebody moved it meanwhile: look again
         return alias
     raise StoreError(f"{key} is moved faster than it can be moved once more", do="Try again")

@@ -177,6 +177,31 @@ TERMS: dict[str, Term] = {
         "The share of outcomes that are known after a given time, with cases too young to tell left out. The measure "
         "on early outcomes may not be that on all.",
     ),
+    "fairness_window": Term(
+        "Protected groups",
+        "Whether the model says yes to one group more often than to another, and is right about each as often. What "
+        "was said is known at once; whether it was right, once outcomes are known. All ranges hold together.",
+    ),
+    "segments": Term(
+        "Segments",
+        "The measure among the cases that share a value, such as one airline. The mark is what it was in the same "
+        "segment when the version was tested; all ranges hold together.",
+    ),
+    "worth": Term(
+        "What answers are worth",
+        "The project says what an answer brings or costs once its outcome is known. As tested is what the same version "
+        "would have brought on the data it was tested on.",
+    ),
+    "attribution": Term(
+        "What moved the answers",
+        "Each answer is taken apart into what every feature added to it. The bar is a feature's share of that in this "
+        "window, the mark its share when the version was tested.",
+    ),
+    "experiment_window": Term(
+        "Experiments",
+        "Requests that were drawn by lot for one version or another in this window. Left to others are those whose "
+        "version failed or was too slow.",
+    ),
     "why": Term(
         "Why it is worse",
         "One part comes from other cases than in the test: the test's own cases, weighted to be like the new ones, "

@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from drivetrain.core.hashing import digest_bytes
+from drivetrain.monitor.worth.measuring import amount
 from drivetrain.web import charts, figures, glossary, words
 from drivetrain.web.glossary import TERMS
 from drivetrain.web.health import LEVELS, standing
@@ -83,6 +84,7 @@ def environment() -> jinja2.Environment:
         better=glossary.better_is,
         asset=asset,
         trend=charts.trend,
+        amount=amount,
     )
     return made
 

@@ -51,6 +51,15 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
+from drivetrain.core.records.watched import (
+    ArmSeen,
+    AttributionSeen,
+    ExperimentSeen,
+    FeatureShare,
+    GroupsSeen,
+    SegmentSeen,
+    WorthSeen,
+)
 
 __all__ = [
     "SEVERITIES",
@@ -60,7 +69,9 @@ __all__ = [
     "Alias",
     "AliasName",
     "Arm",
+    "ArmSeen",
     "Artifact",
+    "AttributionSeen",
     "AuditEntry",
     "BehaviourOutcome",
     "BehaviourReport",
@@ -92,16 +103,19 @@ __all__ = [
     "Estimation",
     "Evaluation",
     "Example",
+    "ExperimentSeen",
     "Explanation",
     "FairnessGroup",
     "FairnessReport",
     "FeatureDrift",
+    "FeatureShare",
     "Feedback",
     "Field",
     "Forgetting",
     "FoundSlice",
     "GateOutcome",
     "GateReport",
+    "GroupsSeen",
     "Guardrail",
     "InputSchema",
     "Intake",
@@ -127,6 +141,7 @@ __all__ = [
     "Rollout",
     "Run",
     "Segment",
+    "SegmentSeen",
     "Severity",
     "Signature",
     "Silence",
@@ -145,4 +160,5 @@ __all__ = [
     "TrackedFile",
     "VaultKey",
     "Why",
+    "WorthSeen",
 ]

@@ -11,6 +11,7 @@ from drivetrain.core.records.base import Record
 from drivetrain.core.records.concept import Concept
 from drivetrain.core.records.estimation import Estimation, Maturity, Why
 from drivetrain.core.records.evaluation import Measure
+from drivetrain.core.records.watched import AttributionSeen, ExperimentSeen, GroupsSeen, SegmentSeen, WorthSeen
 
 
 class FeatureDrift(msgspec.Struct, frozen=True):
@@ -112,6 +113,16 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     """Share of requests that the version should have answered and something else stood in for."""
     cost_per_1000: float | None = None
     """What the time under way of a thousand predictions costs, where the monitor says what a core costs."""
+    groups: GroupsSeen | None = None
+    """How answers fell out for protected groups; none where the model protects none."""
+    segments: tuple[SegmentSeen, ...] = ()
+    """The metric by the model's slices."""
+    worth: WorthSeen | None = None
+    """What answers were worth; none where the monitor has no business metric."""
+    attribution: AttributionSeen | None = None
+    """What moved the answers; none where the monitor does not ask."""
+    experiments: tuple[ExperimentSeen, ...] = ()
+    """Canaries, splits and bandits under way."""
 
     @property
     def key(self) -> str:

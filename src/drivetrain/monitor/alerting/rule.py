@@ -18,7 +18,20 @@ from drivetrain.monitor.finding import Finding
 Standing: TypeAlias = Literal["kept", "between", "unknown"]
 """How an unbroken rule stands in a window: kept; not broken, but not back where it is kept again; not to be told."""
 
-RESERVED = ("performance", "estimated", "calibration", "drift", "concept", "inputs", "rules", "traffic")
+RESERVED = (
+    "performance",
+    "estimated",
+    "calibration",
+    "drift",
+    "concept",
+    "inputs",
+    "fairness",
+    "segment",
+    "business",
+    "attribution",
+    "rules",
+    "traffic",
+)
 """Families of rules that every monitor has."""
 
 

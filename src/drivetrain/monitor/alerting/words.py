@@ -17,6 +17,10 @@ _MEANINGS = {
     "estimated": "answers should be worse than they were shown to be before the version was released, or are worse "
     "than could be known without labels",
     "latency": "callers wait longer than they were promised",
+    "fairness": "it treats one group of people otherwise than another, by more than was agreed or shown before release",
+    "segment": "answers are worse for some of those who are asked about, though not for all together",
+    "business": "what is done with the answers brings less than it was shown to bring before release",
+    "attribution": "answers come about for other reasons than those that were tested; they may still be right",
     "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
 }
 _OTHERWISE = "a rule that the project set for itself is broken"

@@ -12,6 +12,7 @@ from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figures, micros, percent, span
 from drivetrain.monitor.alerting.quality import AlertQuality
 from drivetrain.monitor.performance import worsening
+from drivetrain.monitor.reporting.closer import closer_sentences
 
 ROUTINE = ("ingest", "replay")
 """Decisions that are no news."""
@@ -83,7 +84,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         """What a person needs to know first: what it means, traffic, quality, drift, alerts and what was done."""
         if not self.windows:
             return []
-        said = [self._traffic(), self._quality(), self._drift(), self._alerts()]
+        said = [self._traffic(), self._quality(), self._drift(), *closer_sentences(self.windows), self._alerts()]
         done = [one for one in self.decisions if one.what in {"promote", "rollback", "retrain", "refuse"}]
         if done:
             said.append(f"Decided last: {done[0].because.rstrip('.')}.")

@@ -1,0 +1,1 @@
+"""Which features move the answers, window by window."""

@@ -1,0 +1,1 @@
+"""What answers are worth to whoever asked for the model, window by window."""
