@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from drivetrain.core.records import Measure, MonitorReport
+from drivetrain.core.records import DataReport, Measure, MonitorReport
 from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
@@ -36,18 +38,26 @@ def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
             f"the {monitor.latency_ms:g} ms allowed; half took under {report.latency_p50_us / 1000:.1f} ms."
         )
         found.append(Finding("latency", "warning", message, {"p99_ms": slow, "allowed_ms": monitor.latency_ms}))
-    return found + _own(report, monitor)
+    return found + own_findings(report, monitor.rules, report.endpoint)
 
 
 def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
     """How a rule that a window did not break stands in it; one the monitor no longer asks for counts as kept."""
-    own = next((one for one in monitor.rules if one.name == rule), None)
+    own = own_standing(rule, report, monitor.rules)
     if own is not None:
-        try:
-            return own.standing(report)
-        except Exception:  # noqa: BLE001 - whatever a project's rule raises: `_own` tells of it
-            return "unknown"
+        return own
     return "kept" if judged(rule, report, monitor) else "unknown"
+
+
+def own_standing(rule: str, report: MonitorReport | DataReport, rules: Sequence[Rule]) -> Standing | None:
+    """How one of the project's own rules stands; none where it is no such rule."""
+    own = next((one for one in rules if one.name == rule), None)
+    if own is None:
+        return None
+    try:
+        return own.standing(report)
+    except Exception:  # noqa: BLE001 - whatever a project's rule raises: `own_findings` tells of it
+        return "unknown"
 
 
 def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
@@ -70,11 +80,17 @@ def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
     return report.predictions > 0
 
 
-def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:
-    """What the project's own rules find; one that fails is told of, and stops no other."""
+def own_findings(report: MonitorReport | DataReport, rules: Sequence[Rule], about: str) -> list[Finding]:
+    """What the project's own rules find; one that fails is told of, and stops no other.
+
+    Args:
+        report: The window.
+        rules: The rules.
+        about: What is watched, in words.
+    """
     found: list[Finding] = []
     failures: dict[str, str] = {}
-    for rule in monitor.rules:
+    for rule in rules:
         try:
             finding = rule.finding(report)
         except Exception as error:  # noqa: BLE001 - a project's own code: it may raise whatever it likes
@@ -82,9 +98,7 @@ def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:
         else:
             found += [] if finding is None else [finding]
     if failures:
-        message = (
-            f"{report.endpoint}: {'; '.join(failures.values())}. Mend it in the project: until then nobody is told."
-        )
+        message = f"{about}: {'; '.join(failures.values())}. Mend it in the project: until then nobody is told."
         found.append(Finding("rules", "warning", message, dict(failures)))
     return found
 

@@ -50,6 +50,7 @@ from drivetrain.core.records.tracking import (
 )
 from drivetrain.core.records.vault import VaultKey
 from drivetrain.core.records.version import Artifact, ModelVersion
+from drivetrain.core.records.watching import ColumnSeen, DataReport, Usual
 
 __all__ = [
     "SEVERITIES",
@@ -67,12 +68,14 @@ __all__ = [
     "BiasReport",
     "CalibrationBin",
     "ClassMeasure",
+    "ColumnSeen",
     "ColumnType",
     "Comparison",
     "Condition",
     "Contribution",
     "Cost",
     "Covering",
+    "DataReport",
     "Dataset",
     "Decided",
     "Decider",
@@ -136,6 +139,7 @@ __all__ = [
     "Tracked",
     "TrackedExperiment",
     "TrackedFile",
+    "Usual",
     "VaultKey",
     "Why",
 ]
