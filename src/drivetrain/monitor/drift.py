@@ -36,6 +36,8 @@ from drivetrain.monitor.statistics.statistic import statistic_of
 
 MIN_SEGMENTS = 6
 _LEAST = 1e-9
+_LUCK = 0.05
+"""Share of the usual distance between stretches below which they are not told apart any further."""
 
 
 class _Null(msgspec.Struct, frozen=True):
@@ -196,6 +198,10 @@ def _compare(
         value = float(distance(statistic, total, counts, widths))
     if number < MIN_SEGMENTS:
         return value, None
+    # Two stretches that are alike to the row by luck would say, on a logarithm, that chance reaches anywhere.
+    floor = _LUCK * float(np.median(usual))
+    usual = np.maximum(usual, floor)
+    between = None if between is None else np.maximum(between, floor)
     scaled = _open(usual, statistic)
     spread = max(float(scaled.std(ddof=1)), _LEAST) * math.sqrt(1 + 1 / number)
     rows = float(np.median(stretches.sum(axis=1)))

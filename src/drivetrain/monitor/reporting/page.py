@@ -11,10 +11,12 @@ from drivetrain.core.records import FeatureDrift, MonitorReport
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures, micros, percent, span
 from drivetrain.monitor.reporting.account import Account, bounds
+from drivetrain.monitor.reporting.data_account import DataAccount
+from drivetrain.monitor.reporting.data_page import data_charts, drifts_of
 from drivetrain.monitor.reporting.drawing import lines
 
 
-def to_html(account: Account) -> str:
+def to_html(account: Account | DataAccount) -> str:
     """The report as one HTML file."""
     environment = Environment(
         loader=PackageLoader("drivetrain.monitor"),
@@ -24,13 +26,17 @@ def to_html(account: Account) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(figure=figure, figures=figures, percent=percent, micros=micros, iso=iso)
+    if isinstance(account, DataAccount):
+        return environment.get_template("data.html.jinja").render(
+            it=account, charts=data_charts(account), span=span, drifts=drifts_of
+        )
     title = METRICS[account.metric].title if account.metric else ""
     return environment.get_template("report.html.jinja").render(
         it=account, charts=charts(account), metric_title=title, span=span, worst=worst_first, ratio=ratio
     )
 
 
-def to_json(account: Account) -> bytes:
+def to_json(account: Account | DataAccount) -> bytes:
     """The report as JSON: every figure exactly as it is on record."""
     return msgspec.json.format(msgspec.json.encode(account), indent=2) + b"\n"
 

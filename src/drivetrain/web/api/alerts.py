@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from drivetrain.core.errors import NotFound
 from drivetrain.monitor.reporting.page import to_json
 from drivetrain.web.answering import answer
 from drivetrain.web.api.actions import json_of
@@ -72,6 +73,16 @@ def silences(desk: DeskOf) -> Response:
 def report(desk: DeskOf, name: str, since: str | None = None, until: str | None = None) -> Response:
     """What a monitor saw over a time, its alerts and what was decided."""
     take(desk, name)
+    return Response(to_json(desk.report(name, since=since, until=until)), media_type="application/json")
+
+
+@router.get("/watched/{name}/report")
+def data_report(desk: DeskOf, name: str, since: str | None = None, until: str | None = None) -> Response:
+    """The same of a table or feature view that is watched without an endpoint."""
+    if name not in desk.watched:
+        raise NotFound(
+            f"nothing is watched as {name!r}", expected=", ".join(desk.watched) or "a watch that is declared"
+        )
     return Response(to_json(desk.report(name, since=since, until=until)), media_type="application/json")
 
 
