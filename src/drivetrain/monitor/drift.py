@@ -64,6 +64,7 @@ def measure_drift(
     false_alarm: float,
     features: frozenset[str] = frozenset(),
     withheld: frozenset[str] = frozenset(),
+    apart: bool = False,
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
     """Compares a window with the reference.
 
@@ -77,6 +78,7 @@ def measure_drift(
         false_alarm: Probability that anything at all is called drifted when nothing changed.
         features: Watch only these; all if empty.
         withheld: Never watch these: the window's rows lack their values.
+        apart: As of :func:`measure_counts`.
 
     Returns:
         Each watched feature, furthest beyond its threshold first; and the predictions.
@@ -92,6 +94,7 @@ def measure_drift(
         statistic=statistic,
         effect=effect,
         false_alarm=false_alarm,
+        apart=apart,
     )
 
 
@@ -103,6 +106,7 @@ def measure_counts(
     statistic: str,
     effect: float,
     false_alarm: float,
+    apart: bool = False,
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
     """:func:`measure_drift` of a window of which only its histograms are known, such as one merged from sketches.
 
@@ -114,6 +118,8 @@ def measure_counts(
         statistic: Its name.
         effect: Smallest value that may count as drift.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
+        apart: Whether a stretch of the reference that stands out in one column raises the threshold of that column
+            alone. Of a reference of few stretches, one such would else blind all others.
     """
     near, segments = _cut(reference, days)
     seen = [
@@ -122,7 +128,7 @@ def measure_counts(
         if seen is not None
     ]
     alpha = false_alarm / len(seen)
-    reach = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
+    together = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
     found = []
     for column, here, value, null in seen:
         rows = float(here.sum())
@@ -132,6 +138,7 @@ def measure_counts(
             chance = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha, spread)
             p_value = None
         else:
+            reach = _reach([null], alpha, false_alarm) if apart else together
             extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha, spread)
             chance, p_value = _threshold(null, value, reach, extra, statistic)
         found.append(

@@ -197,8 +197,8 @@ TERMS: dict[str, Term] = {
     ),
     "watch": Term(
         "Watched",
-        "Each window of event time is held against such windows before it: how many rows, how new, what is empty, out of "
-        "range or never seen, and how values are spread. What chance does not explain opens an alert.",
+        "Each window of event time is held against such windows before it: how many rows, how new, what is empty, out "
+        "of range or never seen, and how values are spread. What chance does not explain opens an alert.",
     ),
     "distance": Term(
         "Distance",

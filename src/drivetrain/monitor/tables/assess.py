@@ -159,7 +159,7 @@ def _drift(
         words = f"the reference has too few stretches of {length} days to tell drift from chance: {MIN_SEGMENTS} do"
         return replace(report, notes=(*report.notes, words))
     values = np.column_stack([one.values for one in held])
-    drift, _, further = measure_several(reference, values, np.zeros(len(values)), asked=asked, days=length)
+    drift, _, further = measure_several(reference, values, np.zeros(len(values)), asked=asked, days=length, apart=True)
     names = {one.name for one in columns}
     return replace(report, drift=drift, further=tuple(one for one in further if one.feature in names))
 
