@@ -36,8 +36,8 @@ from drivetrain.monitor.statistics.statistic import statistic_of
 
 MIN_SEGMENTS = 6
 _LEAST = 1e-9
-_LUCK = 0.05
-"""Share of the usual distance between stretches below which they are not told apart any further."""
+_LUCK = 0.5
+"""Share of the usual distance between stretches below which, of few stretches, they are not told apart any further."""
 
 
 class _Null(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def measure_counts(
     """
     near, segments = _cut(reference, days)
     seen = [
-        (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect))
+        (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect, apart=apart))
         for column, seen in zip([*reference.columns, reference.output], counts, strict=True)
         if seen is not None
     ]
@@ -186,7 +186,14 @@ def _cut(reference: Reference, days: int) -> tuple[bool, npt.NDArray[np.intp]]:
 
 
 def _compare(
-    column: Column, counts: Floats, segments: npt.NDArray[np.intp], *, near: bool, statistic: str, effect: float
+    column: Column,
+    counts: Floats,
+    segments: npt.NDArray[np.intp],
+    *,
+    near: bool,
+    statistic: str,
+    effect: float,
+    apart: bool,
 ) -> tuple[float, _Null | None]:
     by_day = np.asarray(column.counts, np.float64)
     number = int(segments.max()) + 1
@@ -205,10 +212,11 @@ def _compare(
         value = float(distance(statistic, total, counts, widths))
     if number < MIN_SEGMENTS:
         return value, None
-    # Two stretches that are alike to the row by luck would say, on a logarithm, that chance reaches anywhere.
-    floor = _LUCK * float(np.median(usual))
-    usual = np.maximum(usual, floor)
-    between = None if between is None else np.maximum(between, floor)
+    if apart:
+        # Two of few stretches, alike to the row by luck, would say on a logarithm that chance reaches anywhere.
+        floor = _LUCK * float(np.median(usual))
+        usual = np.maximum(usual, floor)
+        between = None if between is None else np.maximum(between, floor)
     scaled = _open(usual, statistic)
     spread = max(float(scaled.std(ddof=1)), _LEAST) * math.sqrt(1 + 1 / number)
     rows = float(np.median(stretches.sum(axis=1)))

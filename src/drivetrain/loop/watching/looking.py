@@ -45,18 +45,18 @@ def look_at_data(project: Definitions, monitor: DataMonitor, now: Micros) -> lis
     """
     decisions: list[Decision] = []
     while (since := next_window(project, monitor, now)) is not None:
-        decisions += _look(project, monitor, since)
+        decisions += _look(project, monitor, since, now)
     return decisions
 
 
 def next_window(project: Definitions, monitor: DataMonitor, now: Micros) -> Micros | None:
     """Start of the first window that was not assessed and is due; none if there is none.
 
-    A window that was assessed while the clock was ahead is due again once it has really ended.
+    A window that was assessed while the clock was ahead of ``now`` is due again once it has ended.
     """
     length, wait = monitor.window_us, monitor.wait_us
     reports = project.store.catalog.find(DataReport, monitor.watched, limit=_RECENT)
-    past = [one for one in reports if one.until + wait <= now]
+    past = [one for one in reports if one.looked <= now]
     newest = _newest(project, monitor.table)
     if past:
         since = past[0].until
@@ -82,13 +82,14 @@ def _newest(project: Definitions, table: str) -> Micros | None:
     return last.last_event if last is not None and project.store.tables.version(table) is not None else None
 
 
-def _look(project: Definitions, monitor: DataMonitor, since: Micros) -> list[Decision]:
+def _look(project: Definitions, monitor: DataMonitor, since: Micros, now: Micros) -> list[Decision]:
     catalog = project.store.catalog
     versions = catalog.find(TableVersion, monitor.table)[::-1]
     try:
         report = _assessed(project, monitor, since, versions)
     except DrivetrainError as error:
         report = _without(monitor, since, f"it can't be looked at: {str(error).splitlines()[0]}")
+    report = msgspec.structs.replace(report, looked=now)
     revision = catalog.record_revision(report.ref)
     keeping = Keeping(
         report=report,
