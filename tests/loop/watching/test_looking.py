@@ -276,6 +276,10 @@ def test_reports_speak_of_it(shop, tmp_path):
     assert "Columns in the newest window" in page
     assert "masked" in page
     assert {one["endpoint"] for one in project.status()["alerts"]} >= {TABLE}
+    (table, view) = project.status()["watched"]
+    assert (table["watched"], table["window"]) == (TABLE, "2026-05-04 to 2026-05-11")
+    assert "is usual" in table["words"]
+    assert "entities with events" in view["words"]
 
 
 def test_what_can_not_be_watched_is_refused_where_it_is_declared():

@@ -23,7 +23,7 @@ def explained(project: Definitions, monitor: DataMonitor, report: DataReport, se
             known[alert.id] = msgspec.structs.replace(
                 alert,
                 meaning=meaning_of_data(alert.rule, readers, own.get(alert.rule, "")),
-                cause=cause_of(project, monitor.table, report.since) if monitor.of_features else "",
+                cause=cause_of(project.store.catalog, monitor.table, report.since) if monitor.of_features else "",
                 commands=(*commands_of(alert, report.since, report.until), *_commands(monitor)),
             )
     return Settlement(
