@@ -137,6 +137,13 @@ def test_nothing_personal_is_told(shop):
     assert (column.low, column.high, column.new) == (None, None, ())
 
 
+def test_whom_rows_are_about_is_not_named(shop):
+    project, _ = turned(shop, lambda rows: rows.with_columns(customer=pl.lit("c-new")))
+    (alert,) = [one for one in project.alerts.list(endpoint=TABLE) if one.rule == "unseen.customer"]
+    assert "c-new" not in alert.message + alert.evidence
+    assert b"c-new" not in b"".join(msgspec.json.encode(one) for one in project.store.catalog.find(DataReport))
+
+
 def test_no_rows_are_one_critical_alert_and_the_watch_waits_for_more(shop):
     project, decisions = turned(shop, rows=False)
     (alert,) = project.alerts.list(endpoint=TABLE)

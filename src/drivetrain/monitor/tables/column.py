@@ -157,23 +157,21 @@ def _share(mask: npt.NDArray[np.bool_], lying: Lying, *, below: bool, least: flo
 
 
 def _shares(mask: npt.NDArray[np.bool_], lying: Lying) -> tuple[float, list[float]]:
-    inside = lying.windows >= 0
-    rows = np.bincount(lying.windows[inside], minlength=lying.many)
-    found = np.bincount(lying.windows[inside], mask[inside], minlength=lying.many)
+    rows = np.bincount(lying.windows + 1, minlength=lying.many + 1)[1:]
+    found = np.bincount(lying.windows + 1, mask, minlength=lying.many + 1)[1:]
     return float(mask[lying.now].mean()) if lying.now.any() else 0.0, (found[rows > 0] / rows[rows > 0]).tolist()
 
 
 def _unseen(column: pl.Series, lying: Lying) -> Usual:
     """Share of categories that no other window has: of the window, and of each window before, held out in turn."""
-    codes = column.to_frame("value").select(pl.col("value").rank("dense")).to_series().fill_null(0)
-    code = codes.to_numpy().astype(np.int64)
+    names = column.drop_nulls().unique()
+    code = column.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(len(names)).to_numpy()
     where = np.where(lying.now, lying.many + 1, lying.windows + 1)  # 0 is the rest of the reference
-    pairs = np.unique(code * (lying.many + 2) + where)
-    places, owners = pairs // (lying.many + 2), pairs % (lying.many + 2)
-    old = owners <= lying.many
-    held = np.bincount(places[old], minlength=int(code.max()) + 1)
+    there = np.zeros((len(names) + 1, lying.many + 2), np.bool_)
+    there[code, where] = True
+    held = there[:, : lying.many + 1].sum(axis=1)
     alone = held[code] <= np.where(lying.now, 0, 1)
-    alone &= (code > 0) & (lying.now | (lying.windows >= 0))
+    alone &= (code < len(names)) & (lying.now | (lying.windows >= 0))
     return _share(alone, lying, below=False)
 
 
@@ -196,11 +194,8 @@ def _moved(values: Floats, lying: Lying) -> bool:
 
 def _runs(values: Floats, lying: Lying) -> bool:
     """Whether values only grow, or only fall, from day to day, as a running number does."""
-    middles = []
-    for day in range(lying.length):
-        there = values[lying.days == day]
-        there = there[np.isfinite(there)]
-        if len(there):
-            middles.append(float(np.median(there)))
-    steps = np.diff(middles)
+    finite = np.isfinite(values)
+    rows = np.bincount(lying.days, finite, minlength=lying.length)
+    whole = np.bincount(lying.days, np.where(finite, values, 0.0), minlength=lying.length)
+    steps = np.diff(whole[rows > 0] / rows[rows > 0])
     return len(steps) >= _FEW and bool((steps > 0).all() or (steps < 0).all())

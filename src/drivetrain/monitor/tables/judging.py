@@ -161,7 +161,7 @@ def _column(about: _About, one: ColumnSeen) -> Iterator[Finding]:
     elif one.outside:
         words = (
             f"{percent(one.outside)} of the values of {one.name} on {when} lie far outside what it had before: "
-            f"{one.low:g} to {one.high:g}, where it was {one.reference_low:g} to {one.reference_high:g}."
+            f"{_reach(one.low, one.high)}, where it was {_reach(one.reference_low, one.reference_high)}."
         )
         evidence = {"low": one.low, "high": one.high, "before": [one.reference_low, one.reference_high]}
         yield about.finding(f"range.{one.name}", "warning", words, {"outside": one.outside, **evidence})
@@ -190,6 +190,16 @@ def _drift(about: _About, one: FeatureDrift, severity: Severity) -> Finding:
 
 def _evidence(seen: Usual) -> dict[str, object]:
     return {"value": seen.value, "usual": seen.middle, "low": seen.low, "high": seen.high, "windows": seen.windows}
+
+
+def _reach(low: float | None, high: float | None) -> str:
+    """Two ends of a range, to four digits.
+
+    Example:
+        >>> _reach(2.12825, 14771.3)
+        '2.128 to 14,771'
+    """
+    return " to ".join(f"{end:,.0f}" if abs(end) >= 1_000 else f"{end:.4g}" for end in (low or 0.0, high or 0.0))
 
 
 def _count(value: float) -> str:
