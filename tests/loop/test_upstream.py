@@ -7,7 +7,16 @@ from types import SimpleNamespace
 import msgspec
 
 from drivetrain.core.clock import DAY, micros_of
-from drivetrain.core.records import ColumnType, Contribution, FeatureDrift, Measure, MonitorReport, TableVersion, Why
+from drivetrain.core.records import (
+    Alert,
+    ColumnType,
+    Contribution,
+    FeatureDrift,
+    Measure,
+    MonitorReport,
+    TableVersion,
+    Why,
+)
 from drivetrain.loop.upstream import troubles_of, upstream_of, with_upstream
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.window import Assessment
@@ -29,15 +38,23 @@ HISTORY = [version(number, SINCE - (30 - number) * DAY, bad=1) for number in ran
 
 
 class Records:
-    def __init__(self, versions):
+    def __init__(self, versions, alerts=()):
         self._versions = versions
+        self._alerts = alerts
 
-    def find(self, _kind, _subject=None, *, limit=None):
+    def get(self, _kind, _key):
+        return None
+
+    def find(self, kind, subject=None, *, limit=None):
+        if kind is Alert:
+            return [one for one in self._alerts if one.endpoint == subject]
         return sorted(self._versions, key=lambda one: -one.at)[:limit]
 
 
 def model():
-    view = SimpleNamespace(feature_names=("history.amount", "history.count"), source=SimpleNamespace(name="orders"))
+    view = SimpleNamespace(
+        name="history", feature_names=("history.amount", "history.count"), source=SimpleNamespace(name="orders")
+    )
     return SimpleNamespace(views=(view,))
 
 
@@ -52,6 +69,23 @@ WHY = Why(
     worse=Measure(0.1),
     features=(Contribution("history.amount", 0.08), Contribution("hour", 0.01), Contribution("history.count", -0.01)),
 )
+
+
+def opened(about, at, message, state="open"):
+    return Alert(id=message, at=at, endpoint=about, rule="range.amount", message=message, state=state)
+
+
+def test_an_open_alert_of_the_table_comes_first():
+    alerts = [
+        opened("table:orders", UNTIL, "table orders: amount is sixty times as much."),
+        opened("table:orders", SINCE - DAY, "table orders: of long ago."),
+        opened("table:orders", UNTIL, "table orders: over.", "resolved"),
+        opened("features:history", UNTIL, "view history: it moved."),
+    ]
+    told = upstream_of(Records(HISTORY, alerts), model(), WHY, report())
+    assert told == ["history.amount comes from table orders: table orders: amount is sixty times as much"]
+    (told,) = upstream_of(Records(HISTORY, alerts[3:]), model(), WHY, report())
+    assert told.endswith("view history: it moved")
 
 
 def test_a_breach_of_contract_is_named_with_its_version_and_time():

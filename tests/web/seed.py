@@ -83,6 +83,7 @@ class SeededDesk:
         self.models: dict[str, Any] = {"late": declared.Model("late")}
         self.endpoints: dict[str, Any] = {"late": declared.Endpoint("late", declared.Model("late"))}
         self.monitors: dict[str, Any] = {"late": Monitor(endpoint="late", sinks=[Slack("env:SLACK_URL")])}
+        self.watched: dict[str, Any] = {}
         if not empty:
             fill(self.store)
             track(self.store)

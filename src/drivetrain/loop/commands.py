@@ -41,6 +41,7 @@ from drivetrain.loop.stages.ingest import ingested, with_age
 from drivetrain.loop.stages.training_set import holds_back, training_set_node
 from drivetrain.loop.tick import look
 from drivetrain.loop.watch import LEASE
+from drivetrain.loop.watching.looking import look_at_data
 from drivetrain.registry.aliases import find_version, point
 from drivetrain.registry.aliases import rollback as roll_back
 from drivetrain.serve.log.retain import retain
@@ -180,6 +181,8 @@ def look_at_all(
         )
 
     decisions: list[Decision] = end_silences(project)
+    for watched in project.watched.values():  # before endpoints: what they read from may be why they fall
+        decisions += look_at_data(project, watched, now)
     left = Resting() if resting is None else resting
     left.begin(project, now)
     awake = [endpoint for name, endpoint in project.endpoints.items() if not left.rests(name)]

@@ -25,10 +25,10 @@ from drivetrain.features.entity import Entity
 from drivetrain.features.label import Label
 from drivetrain.features.request import RequestFeatures
 from drivetrain.features.view import FeatureView
-from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint, Traffic
 from drivetrain.loop.kind import declared_kind
 from drivetrain.loop.model import Group, Model, check_allowed, check_columns, check_treated_alike, checked_features
+from drivetrain.loop.watching.declaring import Watches
 from drivetrain.monitor.spec import Monitor, Performance
 from drivetrain.serve.plan import Fallback, FeaturesAway
 from drivetrain.train.encode import TargetEncode
@@ -47,7 +47,7 @@ Function: TypeAlias = Callable[[pl.DataFrame], list[pl.Expr]]
 _FALLBACKS: tuple[str, ...] = ("previous",)
 
 
-class Declarations(Definitions):
+class Declarations(Watches):
     """The methods that declare the nouns of a project."""
 
     def source(

@@ -17,6 +17,7 @@ from drivetrain.features.view import FeatureView
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.model import Model
 from drivetrain.monitor.spec import Monitor
+from drivetrain.monitor.tables.spec import DataMonitor
 from drivetrain.store.bundle import Store, open_store
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ class Definitions:
         self.models: dict[str, Model] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.monitors: dict[str, Monitor] = {}
+        self.watched: dict[str, DataMonitor] = {}
+        """Tables and feature views that are watched without an endpoint, as ``table:flights``."""
         self.pushers: dict[str, Pusher] = {}
         """Those made so far, by view."""
 
@@ -47,6 +50,11 @@ class Definitions:
         store = open_store(self.settings.store, self.folder, pickles=self.settings.models.trust_pickles)
         weakref.finalize(self, store.close)
         return store
+
+    @property
+    def watches(self) -> dict[str, Monitor | DataMonitor]:
+        """Whatever alerts may be about, by what they go by: endpoints, tables, feature views."""
+        return {**self.monitors, **self.watched}
 
     @property
     def log_folder(self) -> Path:

@@ -49,6 +49,7 @@ from drivetrain.loop.tracking import Tracking
 from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
 from drivetrain.monitor.reporting.account import Account
+from drivetrain.monitor.reporting.data_account import DataAccount
 
 
 class Project(Declarations):
@@ -147,11 +148,11 @@ class Project(Declarations):
         since: Micros | str | None = None,
         until: Micros | str | None = None,
         output: str | Path | None = None,
-    ) -> Account:
+    ) -> Account | DataAccount:
         """What a monitor saw over a time, its alerts and what was decided: for two readers, words first.
 
         Args:
-            endpoint: Which endpoint; not needed where there is one.
+            endpoint: Which endpoint; not needed where there is one. Or what is watched without one: ``table:flights``.
             since: Start of the time; by default that of the first window.
             until: Its end, outside it; by default that of the last window.
             output: Where to write it: ``.html`` for one page without references to anything outside it, ``.json`` for

@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from drivetrain.core import clock
 from drivetrain.core.clock import Micros
 from drivetrain.core.errors import StoreError, UsageError
-from drivetrain.core.records import SEVERITIES, Alert, Decision, MonitorReport
+from drivetrain.core.records import SEVERITIES, Alert, DataReport, Decision, MonitorReport
 from drivetrain.loop.definitions import Definitions
 from drivetrain.monitor.alerting.quality import quality
 from drivetrain.monitor.reporting.account import Account, metric_of_windows
+from drivetrain.monitor.reporting.data_account import DataAccount
 from drivetrain.monitor.reporting.page import to_html, to_json
 
-WRITERS = {".html": lambda account: to_html(account).encode(), ".json": to_json}
+R = TypeVar("R", MonitorReport, DataReport)
+Told = Account | DataAccount
+
+WRITERS: dict[str, Callable[[Told], bytes]] = {
+    ".html": lambda account: to_html(account).encode(),
+    ".json": to_json,
+}
 
 
-def report(project: Definitions, endpoint: str | None, *, since: Micros | None, until: Micros | None) -> Account:
+def report(project: Definitions, endpoint: str | None, *, since: Micros | None, until: Micros | None) -> Told:
     """See :meth:`Project.report`.
 
     Raises:
         UsageError: The time ends before it starts.
     """
-    found = project.find_endpoint(endpoint)
-    catalog = project.store.catalog
     if since is not None and until is not None and until <= since:
         raise UsageError("a report's time must end after it starts")
-    windows = [
-        one
-        for one in reversed(catalog.find(MonitorReport, found.name))
-        if (since is None or one.until > since) and (until is None or one.since < until)
-    ]
-    now = clock.now()
-    first = min((one.since for one in windows), default=now) if since is None else since
-    last = max((one.until for one in windows), default=max(now, first)) if until is None else until
-    alerts = [
-        one
-        for one in catalog.find(Alert, found.name)
-        if one.shown and one.at <= last and (one.resolved is None or one.resolved >= first)
-    ]
-    decisions = {
-        one.id: one
-        for subject in dict.fromkeys((found.name, found.model.name))
-        for one in catalog.find(Decision, subject)
-        if first <= one.at <= last
-    }
+    if endpoint in project.watched:
+        return _of_data(project, endpoint, (since, until))
+    found = project.find_endpoint(endpoint)
+    windows = _within(project.store.catalog.find(MonitorReport, found.name), since, until)
+    first, last, now = _time(windows, since, until)
+    alerts = _alerts(project, found.name, first, last)
     return Account(
         project=project.name,
         objective=project.objective,
@@ -57,13 +51,65 @@ def report(project: Definitions, endpoint: str | None, *, since: Micros | None, 
         until=last,
         made=now,
         windows=tuple(sorted(windows, key=lambda one: (one.since, one.version))),
-        alerts=tuple(sorted(alerts, key=lambda one: (one.state != "open", -SEVERITIES.index(one.severity), -one.at))),
-        decisions=tuple(sorted(decisions.values(), key=lambda one: (one.at, one.id), reverse=True)),
+        alerts=alerts,
+        decisions=_decisions(project, (found.name, found.model.name), first, last),
         quality=tuple(quality(alerts)),
     )
 
 
-def write_report(account: Account, output: str | Path) -> Path:
+def _of_data(project: Definitions, watched: str, asked: tuple[Micros | None, Micros | None]) -> DataAccount:
+    windows = _within(project.store.catalog.find(DataReport, watched), *asked)
+    first, last, now = _time(windows, *asked)
+    alerts = _alerts(project, watched, first, last)
+    return DataAccount(
+        project=project.name,
+        objective=project.objective,
+        endpoint=watched,
+        since=first,
+        until=last,
+        made=now,
+        windows=tuple(sorted(windows, key=lambda one: one.since)),
+        alerts=alerts,
+        decisions=_decisions(project, (watched,), first, last),
+        quality=tuple(quality(alerts)),
+    )
+
+
+def _within(found: list[R], since: Micros | None, until: Micros | None) -> list[R]:
+    return [
+        one for one in reversed(found) if (since is None or one.until > since) and (until is None or one.since < until)
+    ]
+
+
+def _time(windows: Sequence[R], since: Micros | None, until: Micros | None) -> tuple[Micros, Micros, Micros]:
+    """Start and end of the time reported on, and the present."""
+    now = clock.now()
+    first = min((one.since for one in windows), default=now) if since is None else since
+    return first, max((one.until for one in windows), default=max(now, first)) if until is None else until, now
+
+
+def _alerts(project: Definitions, about: str, first: Micros, last: Micros) -> tuple[Alert, ...]:
+    """Alerts that were open in a time, gravest first."""
+    alerts = [
+        one
+        for one in project.store.catalog.find(Alert, about)
+        if one.shown and one.at <= last and (one.resolved is None or one.resolved >= first)
+    ]
+    return tuple(sorted(alerts, key=lambda one: (one.state != "open", -SEVERITIES.index(one.severity), -one.at)))
+
+
+def _decisions(project: Definitions, about: Sequence[str], first: Micros, last: Micros) -> tuple[Decision, ...]:
+    """What was decided in a time, newest first."""
+    found = {
+        one.id: one
+        for subject in dict.fromkeys(about)
+        for one in project.store.catalog.find(Decision, subject)
+        if first <= one.at <= last
+    }
+    return tuple(sorted(found.values(), key=lambda one: (one.at, one.id), reverse=True))
+
+
+def write_report(account: Told, output: str | Path) -> Path:
     """Writes a report, as one page or as JSON by the file's ending; it is there whole or not at all.
 
     Raises:

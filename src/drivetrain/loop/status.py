@@ -11,6 +11,7 @@ from drivetrain.core.records import (
     Alert,
     Alias,
     AliasName,
+    DataReport,
     Decision,
     Measure,
     ModelVersion,
@@ -27,6 +28,7 @@ from drivetrain.loop.keys import check_signed
 from drivetrain.loop.report import course
 from drivetrain.loop.routing import in_words
 from drivetrain.monitor.reporting.account import metric_of_windows
+from drivetrain.monitor.tables.spec import DataMonitor
 
 RECENT = 8
 WINDOWS = 60
@@ -42,6 +44,7 @@ def status(project: Definitions) -> dict[str, Any]:
         "project": project.name,
         "objective": project.objective,
         "tables": [_table(project, name) for name in project.sources],
+        "watched": [_watched(project, one) for one in project.watched.values()],
         "endpoints": [_endpoint(project, endpoint) for endpoint in project.endpoints.values()],
         "alerts_open": sum(alert.state == "open" for alert in alerts),
         "alerts_total": len(alerts),
@@ -86,6 +89,22 @@ def _table(project: Definitions, name: str) -> dict[str, Any]:
         "quarantined": sum(version.quarantined for version in versions),
         "last_event": iso(last.last_event) if last.last_event else "–",
     }
+
+
+def _watched(project: Definitions, monitor: DataMonitor) -> dict[str, Any]:
+    """The newest window of a table or view that is watched without an endpoint."""
+    last = next(iter(project.store.catalog.find(DataReport, monitor.watched, limit=1)), None)
+    if last is None:
+        words = "no window has been looked at yet"
+    elif last.missing or last.volume is None:
+        words = last.missing or "could not be looked at"
+    else:
+        unit = "entities with events" if monitor.of_features else "rows"
+        usual = "" if last.volume.middle is None else f" ({last.volume.middle:,.0f} is usual)"
+        drifted = sum(one.drifted for one in last.drift)
+        words = f"{last.volume.value:,.0f} {unit}{usual}, {drifted} of {len(last.drift)} columns drifted"
+    window = "" if last is None else f"{iso(last.since)[:10]} to {iso(last.until)[:10]}"
+    return {"watched": monitor.watched, "window": window, "words": words, "notes": list(last.notes) if last else []}
 
 
 def _endpoint(project: Definitions, endpoint: Endpoint) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happened upstream of a fall: the tables that features come from, and what their contracts refused."""
+"""What happened upstream of a fall: open alerts of the tables that features come from, and what contracts refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from drivetrain.core.clock import DAY, Micros, iso
 from drivetrain.core.protocols import Catalog
 from drivetrain.core.records import ColumnType, MonitorReport, TableVersion, Why
 from drivetrain.evaluate.wording import percent
+from drivetrain.loop.alerting.opened import cause_of
 from drivetrain.loop.model import Model
 from drivetrain.monitor.why.parts import OTHERS
 from drivetrain.monitor.window import Assessment
@@ -66,9 +67,12 @@ def upstream_of(catalog: Catalog, model: Model, why: Why, report: MonitorReport)
         versions = catalog.find(TableVersion, table, limit=_VERSIONS)[::-1]
         troubles = troubles_of(versions, report.since, report.until)
         words = f"{', '.join(features)} {'comes' if len(features) == 1 else 'come'} from table {table}"
+        views = tuple(view.name for view in model.views if view.source.name == table)
+        if opened := cause_of(catalog, table, report.since, views):
+            wrong.append(f"{words}: {opened.rstrip('.')}")
         if troubles:
             wrong += [f"{words}: {trouble}" for trouble in troubles[:2]]
-        elif (last := _in_force(versions, report.until)) is not None:
+        elif not opened and (last := _in_force(versions, report.until)) is not None:
             plain.append(f"{words}, which stood at {last.key}, and whose contract refused no more than usual")
     return wrong + plain
 

@@ -36,6 +36,8 @@ from drivetrain.monitor.statistics.statistic import statistic_of
 
 MIN_SEGMENTS = 6
 _LEAST = 1e-9
+_LUCK = 0.5
+"""Share of the usual distance between stretches below which, of few stretches, they are not told apart any further."""
 
 
 class _Null(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ def measure_drift(
     false_alarm: float,
     features: frozenset[str] = frozenset(),
     withheld: frozenset[str] = frozenset(),
+    apart: bool = False,
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
     """Compares a window with the reference.
 
@@ -75,6 +78,7 @@ def measure_drift(
         false_alarm: Probability that anything at all is called drifted when nothing changed.
         features: Watch only these; all if empty.
         withheld: Never watch these: the window's rows lack their values.
+        apart: As of :func:`measure_counts`.
 
     Returns:
         Each watched feature, furthest beyond its threshold first; and the predictions.
@@ -90,6 +94,7 @@ def measure_drift(
         statistic=statistic,
         effect=effect,
         false_alarm=false_alarm,
+        apart=apart,
     )
 
 
@@ -101,6 +106,7 @@ def measure_counts(
     statistic: str,
     effect: float,
     false_alarm: float,
+    apart: bool = False,
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift]:
     """:func:`measure_drift` of a window of which only its histograms are known, such as one merged from sketches.
 
@@ -112,15 +118,17 @@ def measure_counts(
         statistic: Its name.
         effect: Smallest value that may count as drift.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
+        apart: Whether a stretch of the reference that stands out in one column raises the threshold of that column
+            alone. Of a reference of few stretches, one such would else blind all others.
     """
     near, segments = _cut(reference, days)
     seen = [
-        (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect))
+        (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect, apart=apart))
         for column, seen in zip([*reference.columns, reference.output], counts, strict=True)
         if seen is not None
     ]
     alpha = false_alarm / len(seen)
-    reach = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
+    together = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
     found = []
     for column, here, value, null in seen:
         rows = float(here.sum())
@@ -130,6 +138,7 @@ def measure_counts(
             chance = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha, spread)
             p_value = None
         else:
+            reach = _reach([null], alpha, false_alarm) if apart else together
             extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha, spread)
             chance, p_value = _threshold(null, value, reach, extra, statistic)
         found.append(
@@ -177,7 +186,14 @@ def _cut(reference: Reference, days: int) -> tuple[bool, npt.NDArray[np.intp]]:
 
 
 def _compare(
-    column: Column, counts: Floats, segments: npt.NDArray[np.intp], *, near: bool, statistic: str, effect: float
+    column: Column,
+    counts: Floats,
+    segments: npt.NDArray[np.intp],
+    *,
+    near: bool,
+    statistic: str,
+    effect: float,
+    apart: bool,
 ) -> tuple[float, _Null | None]:
     by_day = np.asarray(column.counts, np.float64)
     number = int(segments.max()) + 1
@@ -196,6 +212,11 @@ def _compare(
         value = float(distance(statistic, total, counts, widths))
     if number < MIN_SEGMENTS:
         return value, None
+    if apart:
+        # Two of few stretches, alike to the row by luck, would say on a logarithm that chance reaches anywhere.
+        floor = _LUCK * float(np.median(usual))
+        usual = np.maximum(usual, floor)
+        between = None if between is None else np.maximum(between, floor)
     scaled = _open(usual, statistic)
     spread = max(float(scaled.std(ddof=1)), _LEAST) * math.sqrt(1 + 1 / number)
     rows = float(np.median(stretches.sum(axis=1)))

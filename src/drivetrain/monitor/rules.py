@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from drivetrain.core.records import Measure, MonitorReport
+from drivetrain.core.records import DataReport, Measure, MonitorReport
 from drivetrain.evaluate.metrics import AT_RATE, METRICS
 from drivetrain.evaluate.wording import figures, percent, span
 from drivetrain.monitor.alerting.rule import Rule, Standing
@@ -50,21 +50,29 @@ def judge(report: MonitorReport, monitor: Monitor) -> list[Finding]:
             f"the {monitor.latency_ms:g} ms allowed; half took under {report.latency_p50_us / 1000:.1f} ms."
         )
         found.append(Finding("latency", "warning", message, {"p99_ms": slow, "allowed_ms": monitor.latency_ms}))
-    return found + _own(report, monitor)
+    return found + own_findings(report, monitor.rules, report.endpoint)
 
 
 def stands(rule: str, report: MonitorReport, monitor: Monitor) -> Standing:
     """How a rule that a window did not break stands in it; one the monitor no longer asks for counts as kept."""
-    own = next((one for one in monitor.rules if one.name == rule), None)
+    own = own_standing(rule, report, monitor.rules)
     if own is not None:
-        try:
-            return own.standing(report)
-        except Exception:  # noqa: BLE001 - whatever a project's rule raises: `_own` tells of it
-            return "unknown"
+        return own
     family, _, subject = rule.partition(".")
     closer = _CLOSER.get(family)
     known = judged(rule, report, monitor) if closer is None else closer(subject, report, monitor)
     return "kept" if known else "unknown"
+
+
+def own_standing(rule: str, report: MonitorReport | DataReport, rules: Sequence[Rule]) -> Standing | None:
+    """How one of the project's own rules stands; none where it is no such rule."""
+    own = next((one for one in rules if one.name == rule), None)
+    if own is None:
+        return None
+    try:
+        return own.standing(report)
+    except Exception:  # noqa: BLE001 - whatever a project's rule raises: `own_findings` tells of it
+        return "unknown"
 
 
 def judged(rule: str, report: MonitorReport, monitor: Monitor) -> bool:
@@ -97,11 +105,17 @@ def _judged_by_labels(family: str, metric: str, report: MonitorReport, asked: Pe
     return report.labelled >= asked.min_labels and measure is not None and measure.low is not None
 
 
-def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:
-    """What the project's own rules find; one that fails is told of, and stops no other."""
+def own_findings(report: MonitorReport | DataReport, rules: Sequence[Rule], about: str) -> list[Finding]:
+    """What the project's own rules find; one that fails is told of, and stops no other.
+
+    Args:
+        report: The window.
+        rules: The rules.
+        about: What is watched, in words.
+    """
     found: list[Finding] = []
     failures: dict[str, str] = {}
-    for rule in monitor.rules:
+    for rule in rules:
         try:
             finding = rule.finding(report)
         except Exception as error:  # noqa: BLE001 - a project's own code: it may raise whatever it likes
@@ -109,9 +123,7 @@ def _own(report: MonitorReport, monitor: Monitor) -> list[Finding]:
         else:
             found += [] if finding is None else [finding]
     if failures:
-        message = (
-            f"{report.endpoint}: {'; '.join(failures.values())}. Mend it in the project: until then nobody is told."
-        )
+        message = f"{about}: {'; '.join(failures.values())}. Mend it in the project: until then nobody is told."
         found.append(Finding("rules", "warning", message, dict(failures)))
     return found
 

@@ -20,6 +20,7 @@ def measure_several(
     asked: Drift,
     days: int,
     withheld: frozenset[str] = frozenset(),
+    apart: bool = False,
 ) -> tuple[tuple[FeatureDrift, ...], FeatureDrift, tuple[FeatureDrift, ...]]:
     """Measures every statistic that is asked for; each has its part of the rate of false alarms.
 
@@ -30,6 +31,7 @@ def measure_several(
         asked: What counts as drift.
         days: Length of the window.
         withheld: Never watch these: the window's rows lack their values.
+        apart: As of :func:`~drivetrain.monitor.drift.measure_counts`.
 
     Returns:
         What to say of each feature, furthest beyond its threshold first, and of the predictions: what the first
@@ -47,6 +49,7 @@ def measure_several(
             false_alarm=asked.part,
             features=frozenset(asked.features),
             withheld=withheld,
+            apart=apart,
         )
         said.append({each.feature: each for each in (*features, output)})
     if len(said) == 1:

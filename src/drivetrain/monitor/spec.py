@@ -11,7 +11,9 @@ from msgspec import UNSET, UnsetType
 from drivetrain.core.clock import DAY, Micros, duration
 from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.notebook import shown
+from drivetrain.core.records import MonitorReport
 from drivetrain.evaluate.metrics import metric_of
+from drivetrain.monitor.alerting.reading import check_path
 from drivetrain.monitor.alerting.rule import Rule, Terms, terms
 from drivetrain.monitor.alerting.sinks.sink import Sink
 from drivetrain.monitor.attribution.spec import Attribution
@@ -266,6 +268,9 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
             raise ProjectError(f"no alternative can be called {name!r}", do="Give it another name: that is taken")
         if self.core_hour is not None and self.core_hour < 0:
             raise ProjectError("what a core costs can't be negative", found=self.core_hour)
+        for rule in self.rules:
+            if rule.metric is not None:
+                check_path(rule.metric, MonitorReport)
         names = [rule.name for rule in self.rules]
         labels = [sink.label for sink in self.sinks]
         for noun, said in (("rules", names), ("sinks", labels)):

@@ -21,6 +21,8 @@ from drivetrain.loop.history import LIMIT, History
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
 from drivetrain.monitor.reporting.account import Account
+from drivetrain.monitor.reporting.data_account import DataAccount
+from drivetrain.monitor.tables.spec import DataMonitor
 
 
 class TableReader(Protocol):
@@ -153,6 +155,11 @@ class Desk(Protocol):
         """Monitors."""
         ...
 
+    @property
+    def watched(self) -> Mapping[str, DataMonitor]:
+        """Tables and feature views that are watched without an endpoint."""
+        ...
+
     def trace(self, prediction_id: str, /) -> Mapping[str, Any]:
         """One prediction and what became of it.
 
@@ -192,7 +199,7 @@ class Desk(Protocol):
         """Alerts: listed, acknowledged, ended, silenced; and how good they were."""
         ...
 
-    def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Account:
+    def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Account | DataAccount:
         """What a monitor saw over a time, its alerts and what was decided.
 
         Raises:

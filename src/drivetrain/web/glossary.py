@@ -230,6 +230,11 @@ TERMS: dict[str, Term] = {
         "Rows that break the contract of their source. They are kept with the reason and counted, never dropped "
         "silently and never trained on.",
     ),
+    "watch": Term(
+        "Watched",
+        "Each window of event time is held against such windows before it: how many rows, how new, what is empty, out "
+        "of range or never seen, and how values are spread. What chance does not explain opens an alert.",
+    ),
     "distance": Term(
         "Distance",
         "How differently the values of two versions are spread over ranges, empty values being one of them (Jeffreys' "

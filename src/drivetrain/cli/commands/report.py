@@ -19,7 +19,10 @@ from drivetrain.loop.project import Project
 
 
 def command(
-    endpoint: Annotated[str | None, typer.Argument(help="Which endpoint; not needed where there is one.")] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Argument(help="Which endpoint, or table:NAME, features:NAME; not needed where there is one endpoint."),
+    ] = None,
     *,
     since: Annotated[str | None, typer.Option(metavar="MOMENT", help="Start; by default of the first window.")] = None,
     until: Annotated[str | None, typer.Option(metavar="MOMENT", help="End; by default of the last window.")] = None,

@@ -30,6 +30,11 @@ def command(*, project: ProjectFolder = HERE, json: Json = False) -> None:
         for row in status["tables"]:
             if "stale" in row:
                 out.print(f"  [yellow]{escape(row['table'])} is not fresh[/]: {escape(row['stale'])}")
+        for watch in status["watched"]:
+            window = f"{watch['window']}: " if watch["window"] else ""
+            out.print(f"\n[bold]watched {escape(watch['watched'])}[/]  {window}{escape(watch['words'])}")
+            for note in watch["notes"]:
+                out.print(f"  {escape(note)}")
         for endpoint in status["endpoints"]:
             out.print(f"\n[bold]endpoint {endpoint['endpoint']}[/]  {endpoint['words']}")
             for line in endpoint["lines"]:

@@ -60,6 +60,7 @@ from drivetrain.core.records.watched import (
     SegmentSeen,
     WorthSeen,
 )
+from drivetrain.core.records.watching import ColumnSeen, DataReport, Usual
 
 __all__ = [
     "SEVERITIES",
@@ -79,6 +80,7 @@ __all__ = [
     "BiasReport",
     "CalibrationBin",
     "ClassMeasure",
+    "ColumnSeen",
     "ColumnType",
     "Comparison",
     "Concept",
@@ -87,6 +89,7 @@ __all__ = [
     "Cost",
     "CountedDay",
     "Covering",
+    "DataReport",
     "Dataset",
     "Decided",
     "Decider",
@@ -158,6 +161,7 @@ __all__ = [
     "Tracked",
     "TrackedExperiment",
     "TrackedFile",
+    "Usual",
     "VaultKey",
     "Why",
     "WorthSeen",

@@ -65,7 +65,7 @@ def _change(project: Definitions, named: str, *, actor: str, because: str, usefu
         )
         if ends:
             after = msgspec.structs.replace(after, state="resolved", resolved=now, because=because, by=actor)
-        monitor = project.monitors.get(after.endpoint)
+        monitor = project.watches.get(after.endpoint)
         told = [Told(after, "resolved")] if ends and after.peak and monitor is not None else []
         deliveries = queue(told, after.endpoint, monitor.sinks, now=now) if monitor is not None else []
         try:

@@ -16,7 +16,9 @@ from drivetrain.loop.alerting.probable import probable_cause
 from drivetrain.loop.definitions import Definitions
 from drivetrain.monitor.alerting.lifecycle import Rules, Settlement, Told, settle
 from drivetrain.monitor.alerting.outbox import queue
+from drivetrain.monitor.alerting.reading import Report
 from drivetrain.monitor.alerting.sinks.log import tell_log
+from drivetrain.monitor.alerting.sinks.sink import Sink
 from drivetrain.monitor.alerting.words import commands_of, meaning_of
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.rules import stands
@@ -30,14 +32,14 @@ class Again(NamedTuple):
 
     Attributes:
         revision: That its report had when it was read.
-        families: Families of rules that labels decide; alerts of others are left alone.
+        families: Families of rules that labels decide; alerts of others are left alone. All where it is none.
         now: The moment of the look.
         beside: What is kept in the same commit.
         expect: Ref → revision that what is kept beside was read at; where it has another, nothing is kept.
     """
 
     revision: int
-    families: frozenset[str]
+    families: frozenset[str] | None
     now: Micros
     beside: Sequence[Record] = ()
     expect: Mapping[str, int] | None = None
@@ -67,26 +69,61 @@ def keep_window(
     Returns:
         What was decided; nothing where another watcher has kept the window already.
     """
-    catalog = project.store.catalog
-    rules = Rules(monitor.terms_of, lambda rule: stands(rule, report, monitor))
+    keeping = Keeping(
+        report=report,
+        findings=findings,
+        rules=Rules(monitor.terms_of, lambda rule: stands(rule, report, monitor)),
+        sinks=monitor.sinks,
+        explain=lambda settled: explained(project, monitor, report, settled, example),
+        links=links,
+        version=report.version,
+    )
+    return keep(project, keeping, again)
+
+
+class Keeping(NamedTuple):
+    """A window and all that is to be kept with it.
+
+    Attributes:
+        report: The window.
+        findings: What its rules found.
+        rules: The rules.
+        sinks: Who is told.
+        explain: Adds to alerts what they mean and where they come from.
+        links: Lineage of the report.
+        version: The model version that it is about, if one.
+    """
+
+    report: Report
+    findings: Sequence[Finding]
+    rules: Rules
+    sinks: Sequence[Sink]
+    explain: Callable[[Settlement], Settlement]
+    links: Sequence[Link] = ()
+    version: int | None = None
+
+
+def keep(project: Definitions, what: Keeping, again: Again | None = None) -> list[Decision]:
+    """:func:`keep_window` of anything that is watched."""
+    catalog, report = project.store.catalog, what.report
     read = {report.ref: again.revision if again else 0, **((again.expect if again else None) or {})}
     for _ in range(_TRIES):
         if any(catalog.record_revision(ref) != revision for ref, revision in read.items()):
             return []
         alerts, expect = standing_alerts(project, report.endpoint, again.families if again else None)
         settled = settle(
-            findings,
+            what.findings,
             alerts,
             report,
-            rules,
+            what.rules,
             silences=catalog.find(Silence, "holding"),
             now=again.now if again else report.until,
             told=clock.now(),
         )
-        settled = explained(project, monitor, report, settled, example)
-        decisions = [decision_of(one, report.version) for one in settled.told if one.alert.severity != "info"]
+        settled = what.explain(settled)
+        decisions = [decision_of(one, what.version) for one in settled.told if one.alert.severity != "info"]
         decisions += [
-            decision_of(one, report.version, silenced=True) for one in settled.silenced if one.event == "opened"
+            decision_of(one, what.version, silenced=True) for one in settled.silenced if one.event == "opened"
         ]
         try:
             catalog.commit(
@@ -94,8 +131,8 @@ def keep_window(
                 *(again.beside if again else ()),
                 *settled.changed,
                 *decisions,
-                *queue(settled.told, report.endpoint, monitor.sinks, now=clock.now()),
-                links=links,
+                *queue(settled.told, report.endpoint, what.sinks, now=clock.now()),
+                links=what.links,
                 expect=read | expect,
             )
         except Conflict:  # another watcher was first, or a person ended an alert meanwhile: decide anew

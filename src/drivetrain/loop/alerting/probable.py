@@ -8,6 +8,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.records import FeatureDrift, MonitorReport, TableVersion
 from drivetrain.data.judge import stale
 from drivetrain.evaluate.wording import percent
+from drivetrain.loop.alerting.opened import cause_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 
@@ -25,7 +26,10 @@ def probable_cause(project: Definitions, endpoint: Endpoint, rule: str, report: 
     if family in {"latency", "rules"}:
         return ""
     for table in _tables(endpoint):
-        said = _table(project, table, report.since, report.until)
+        views = tuple(view.name for view in endpoint.model.views if view.source.name == table)
+        said = cause_of(project.store.catalog, table, report.since, views) or _table(
+            project, table, report.since, report.until
+        )
         if said:
             return said
     emptied = _emptied(report.drift)

@@ -15,6 +15,7 @@ from drivetrain.monitor.alerting.lifecycle import Told, silenced_by
 from drivetrain.monitor.alerting.outbox import queue
 from drivetrain.monitor.alerting.rule import RESERVED
 from drivetrain.monitor.alerting.sinks.log import tell_log
+from drivetrain.monitor.tables.spec import FAMILIES
 
 
 def silence(
@@ -26,8 +27,9 @@ def silence(
         raise UsageError("a silence lasts for some time", found=repr(lasting), expected="such as 2h")
     if not because.strip():
         raise UsageError("a silence needs a reason", expected="because=…")
-    if endpoint is not None and endpoint not in project.endpoints:
-        raise UnknownName(f"no endpoint is called {endpoint!r}", expected=", ".join(project.endpoints))
+    if endpoint is not None and endpoint not in {*project.endpoints, *project.watched}:
+        expected = ", ".join([*project.endpoints, *project.watched])
+        raise UnknownName(f"no endpoint is called {endpoint!r}, and nothing else is watched so", expected=expected)
     known = rules_of(project, endpoint)
     if rule not in known and rule not in {name.partition(".")[0] for name in known}:
         raise UnknownName(f"no rule is called {rule!r}", expected=", ".join(sorted(known)))
@@ -72,9 +74,10 @@ def end_silences(project: Definitions) -> list[Decision]:
 
 def rules_of(project: Definitions, endpoint: str | None = None) -> set[str]:
     """Every rule that an alert may have: those of monitors, and those that alerts had."""
-    monitors = [one for name, one in project.monitors.items() if endpoint in {None, name}]
+    monitors = [one for name, one in project.watches.items() if endpoint in {None, name}]
     own = {rule.name for monitor in monitors for rule in monitor.rules}
-    return own | {one.rule for one in project.store.catalog.find(Alert, endpoint)} | set(RESERVED) | {"latency"}
+    families = {"latency", *RESERVED} | (set(FAMILIES) if endpoint is None or endpoint in project.watched else set())
+    return own | {one.rule for one in project.store.catalog.find(Alert, endpoint)} | families
 
 
 def _end(project: Definitions, ended: Silence, how: str, now: Micros) -> list[Decision]:
@@ -100,7 +103,7 @@ def _end(project: Definitions, ended: Silence, how: str, now: Micros) -> list[De
         )
         decisions = [_decision(ended, f"The silence of {ended.rule} ended, {how}{still}", now)]
         decisions += [decision_of(one, None, at=now) for one in told if one.alert.severity != "info"]
-        monitors = project.monitors
+        monitors = project.watches
         deliveries = [
             delivery
             for one in told

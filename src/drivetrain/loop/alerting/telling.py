@@ -60,7 +60,7 @@ def wait_of(project: Definitions) -> float | None:
 
 def sinks_of(project: Definitions) -> dict[str, Sink]:
     """Every sink that a monitor names, by its label."""
-    return {sink.label: sink for monitor in project.monitors.values() for sink in monitor.sinks}
+    return {sink.label: sink for monitor in project.watches.values() for sink in monitor.sinks}
 
 
 def home_of(project: Definitions) -> str:

@@ -69,6 +69,7 @@ def compare(
         progress.start(task := f"play {found.name} by {name}")
         with rehearsal.playing(folder, load) as copy:
             copy.monitors = {found.name: replace(asked, sinks=())}  # nobody outside is told
+            copy.watched = {}
             play(copy, found.name, since, until)
             played.append(read_played(copy, copy.find_endpoint(found.name), name, since, until))
         progress.finish(task, note=_came_to(played[-1]))

@@ -9,7 +9,8 @@ import msgspec
 
 from drivetrain.core.clock import Micros
 from drivetrain.core.ids import derived_id
-from drivetrain.core.records import SEVERITIES, Alert, MonitorReport, Severity, Silence
+from drivetrain.core.records import SEVERITIES, Alert, Severity, Silence
+from drivetrain.monitor.alerting.reading import Report
 from drivetrain.monitor.alerting.rule import Standing, Terms
 from drivetrain.monitor.finding import Finding
 
@@ -54,7 +55,7 @@ class Settlement(msgspec.Struct, frozen=True):
 def settle(
     findings: Sequence[Finding],
     alerts: Sequence[Alert],
-    report: MonitorReport,
+    report: Report,
     rules: Rules,
     *,
     silences: Sequence[Silence] = (),
@@ -116,7 +117,7 @@ def graver(severity: Severity, than: Severity | Literal[""]) -> bool:
 
 
 def _broken(
-    finding: Finding, before: Alert | None, report: MonitorReport, asked: Terms, *, now: Micros
+    finding: Finding, before: Alert | None, report: Report, asked: Terms, *, now: Micros
 ) -> tuple[Alert, Event | None]:
     """The alert after a window that broke its rule, and what there is to say."""
     length = report.until - report.since

@@ -5,24 +5,39 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from drivetrain.core.errors import ProjectError
-from drivetrain.core.records import MonitorReport
+from drivetrain.core.records import DataReport, MonitorReport
 from drivetrain.evaluate.wording import figure, micros, percent
 
 _NAMES = ("feature", "name")
 
 
-def check_path(path: str) -> None:
+Report: TypeAlias = MonitorReport | DataReport
+"""What rules are put to: a window of an endpoint, or of a table or view."""
+
+
+def check_path(path: str, report: type[Report] | None = None) -> None:
     """Refuses a path that no report has a figure at.
+
+    Args:
+        path: The path.
+        report: Which report it is read from; any by default.
 
     Raises:
         ProjectError: Its first part is no field of a report.
     """
     first = path.partition(".")[0]
-    fields = MonitorReport.__struct_fields__
+    fields = tuple(
+        dict.fromkeys(
+            name
+            for one in ((MonitorReport, DataReport) if report is None else (report,))
+            for name in one.__struct_fields__
+        )
+    )
     if first not in fields:
         near = difflib.get_close_matches(first, fields, 1)
         raise ProjectError(
@@ -33,7 +48,7 @@ def check_path(path: str) -> None:
         )
 
 
-def read(report: MonitorReport, path: str) -> float | None:
+def read(report: Report, path: str) -> float | None:
     """The figure at a path, or none where the report has none there.
 
     Names may hold dots themselves: the longest that fits is taken. A path that ends at a measure or a drift means its

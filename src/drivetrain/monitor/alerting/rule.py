@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from drivetrain.core.clock import Micros, duration
 from drivetrain.core.errors import ProjectError
-from drivetrain.core.records import SEVERITIES, MonitorReport, Severity
+from drivetrain.core.records import SEVERITIES, DataReport, Severity
 from drivetrain.evaluate.wording import span
-from drivetrain.monitor.alerting.reading import check_path, read, say
+from drivetrain.monitor.alerting.reading import Report, check_path, read, say
 from drivetrain.monitor.finding import Finding
 
 Standing: TypeAlias = Literal["kept", "between", "unknown"]
@@ -108,7 +108,7 @@ class Rule:
 
     name: str
     _: KW_ONLY
-    when: Callable[[MonitorReport], object] | None = None
+    when: Callable[[Any], object] | None = None
     metric: str | None = None
     above: float | None = None
     below: float | None = None
@@ -157,7 +157,7 @@ class Rule:
         """Its terms."""
         return terms(self.hold, self.calm, self.runbook)
 
-    def finding(self, report: MonitorReport) -> Finding | None:
+    def finding(self, report: Report) -> Finding | None:
         """What is wrong in a window; none where the rule is not broken, or can't be told.
 
         Raises:
@@ -183,7 +183,7 @@ class Rule:
         evidence: dict[str, object] = {"metric": metric, "value": value, "above": self.above, "below": self.below}
         return Finding(self.name, self.severity, message, evidence)
 
-    def standing(self, report: MonitorReport) -> Standing:
+    def standing(self, report: Report) -> Standing:
         """How it stands where it is not broken."""
         if self.when is not None:
             return "unknown" if self.when(report) is None else "kept"
@@ -194,16 +194,22 @@ class Rule:
             return "kept"
         return "kept" if (value <= self.clear if self.above is not None else value >= self.clear) else "between"
 
-    def _value(self, report: MonitorReport) -> float | None:
-        return read(report, self.metric) if self.metric is not None and report.predictions else None
+    def _value(self, report: Report) -> float | None:
+        return read(report, self.metric) if self.metric is not None and _asked(report) else None
 
     def _broken(self, value: float) -> bool:
         return (self.above is not None and value > self.above) or (self.below is not None and value < self.below)
 
-    def _before(self, report: MonitorReport) -> str:
+    def _before(self, report: Report) -> str:
         family, _, metric = (self.metric or "").partition(".")
-        then = report.reference.get(metric.partition(".")[0]) if family == "performance" else None
+        if isinstance(report, DataReport) or family != "performance":
+            return ""
+        then = report.reference.get(metric.partition(".")[0])
         return "" if then is None else f"; v{report.version} reached {say(metric, then.value)} when it was evaluated"
+
+
+def _asked(report: Report) -> int:
+    return report.rows if isinstance(report, DataReport) else report.predictions
 
 
 def _sentence(words: str) -> str:

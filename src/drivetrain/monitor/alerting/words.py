@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from drivetrain.core.clock import Micros, iso
 from drivetrain.core.records import Alert
@@ -21,6 +22,23 @@ _MEANINGS = {
     "segment": "answers are worse for some of those who are asked about, though not for all together",
     "business": "what is done with the answers brings less than it was shown to bring before release",
     "attribution": "answers come about for other reasons than those that were tested; they may still be right",
+    "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
+}
+_OF_DATA = {
+    "table": "nothing comes from it any more",
+    "volume": "there are more or fewer rows than such windows had",
+    "freshness": "what is known is older than it was",
+    "quarantine": "rows are set aside that used to be good",
+    "schema": "what reads it may find no column, or one of another type",
+    "nulls": "what rests on that column has less to go by, or other gaps than before",
+    "infinite": "what adds up or averages that column yields nothing",
+    "constant": "that column tells no rows apart any more",
+    "range": "its unit or its meaning may have changed",
+    "unseen": "what learned from it has no code for those values",
+    "drift": "what is in it is unlike what was there before",
+    "age": "values rest on older events than before",
+    "expired": "more entities are answered with nothing, for what is known of them is too old",
+    "never": "more entities are answered with nothing, for nothing of them is known",
     "rules": "a rule of the project's own says nothing: what it watches for would go unseen",
 }
 _OTHERWISE = "a rule that the project set for itself is broken"
@@ -44,6 +62,25 @@ def meaning_of(rule: str, objective: str, own: str = "") -> str:
     if not aim:
         return sentence[:1].upper() + sentence[1:] + "."
     return f"For “{aim}”: {sentence}."
+
+
+def meaning_of_data(rule: str, readers: Sequence[str], own: str = "") -> str:
+    """What a broken rule of a table or view means, and for whom, a sentence.
+
+    Args:
+        rule: The rule.
+        readers: Endpoints that read it.
+        own: What the rule itself says it means.
+
+    Example:
+        >>> meaning_of_data("range.delay", ["late"])
+        'Its unit or its meaning may have changed; endpoint late reads from it.'
+    """
+    words = (own or _OF_DATA.get(rule.partition(".")[0], _OTHERWISE)).strip().rstrip(".")
+    who = (
+        f"endpoint{'s' if len(readers) > 1 else ''} {', '.join(readers)} read{'' if len(readers) > 1 else 's'} from it"
+    )
+    return f"{words[:1].upper()}{words[1:]}; {who if readers else 'no endpoint reads from it'}."
 
 
 def commands_of(alert: Alert, since: Micros, until: Micros, example: str = "") -> tuple[str, ...]:

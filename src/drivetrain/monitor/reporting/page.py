@@ -12,6 +12,8 @@ from drivetrain.evaluate.metrics import METRICS
 from drivetrain.evaluate.wording import figure, figures, micros, percent, span
 from drivetrain.monitor.joint.judge import leading
 from drivetrain.monitor.reporting.account import Account, bounds, held_against
+from drivetrain.monitor.reporting.data_account import DataAccount
+from drivetrain.monitor.reporting.data_page import data_charts, drifts_of
 from drivetrain.monitor.reporting.drawing import lines
 from drivetrain.monitor.reporting.lanes import ratio
 from drivetrain.monitor.reporting.steps import day
@@ -19,7 +21,7 @@ from drivetrain.monitor.reporting.story import STEPS, tell
 from drivetrain.monitor.reporting.timeline import drawing
 
 
-def to_html(account: Account) -> str:
+def to_html(account: Account | DataAccount) -> str:
     """The report as one HTML file."""
     environment = Environment(
         loader=PackageLoader("drivetrain.monitor"),
@@ -29,6 +31,10 @@ def to_html(account: Account) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(figure=figure, figures=figures, percent=percent, micros=micros, iso=iso)
+    if isinstance(account, DataAccount):
+        return environment.get_template("data.html.jinja").render(
+            it=account, charts=data_charts(account), span=span, drifts=drifts_of
+        )
     title = METRICS[account.metric].title if account.metric else ""
     story = tell(account)
     return environment.get_template("report.html.jinja").render(
@@ -47,7 +53,7 @@ def to_html(account: Account) -> str:
     )
 
 
-def to_json(account: Account) -> bytes:
+def to_json(account: Account | DataAccount) -> bytes:
     """The report as JSON: every figure exactly as it is on record."""
     return msgspec.json.format(msgspec.json.encode(account), indent=2) + b"\n"
 

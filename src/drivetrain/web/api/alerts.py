@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from drivetrain.core.errors import NotFound
 from drivetrain.monitor.reporting.page import to_json
 from drivetrain.monitor.reporting.story import tell
 from drivetrain.web.answering import answer
@@ -81,6 +82,16 @@ def story(desk: DeskOf, name: str, since: str | None = None, until: str | None =
     """What an endpoint went through over a time: lanes over one axis, and chapters."""
     take(desk, name)
     return answer(tell(desk.report(name, since=since, until=until)))
+
+
+@router.get("/watched/{name}/report")
+def data_report(desk: DeskOf, name: str, since: str | None = None, until: str | None = None) -> Response:
+    """The same of a table or feature view that is watched without an endpoint."""
+    if name not in desk.watched:
+        raise NotFound(
+            f"nothing is watched as {name!r}", expected=", ".join(desk.watched) or "a watch that is declared"
+        )
+    return Response(to_json(desk.report(name, since=since, until=until)), media_type="application/json")
 
 
 @router.post("/alerts/{key}/acknowledge", dependencies=[Depends(same_origin)])

@@ -11,6 +11,7 @@ from drivetrain.web.definitions import columns_words
 from drivetrain.web.rendering import page
 from drivetrain.web.security import same_origin
 from drivetrain.web.tables import all_tables, table
+from drivetrain.web.watches import watches_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,6 +50,7 @@ def one_table(request: Request, desk: DeskOf, name: str, version: str = "", agai
         passing=passing,
         beyond=profiles.beyond,
         reasons=quarantine.reasons(desk, name),
+        watches=watches_of(desk, name),
     )
 
 

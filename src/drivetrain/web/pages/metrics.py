@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from drivetrain.core.clock import SECOND, now
-from drivetrain.core.records import SEVERITIES, Alert, MonitorReport, TableVersion
+from drivetrain.core.records import SEVERITIES, Alert, DataReport, MonitorReport, TableVersion
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.desk import Desk
 
@@ -44,12 +44,14 @@ class Seen(Collector):
         ]
         yield from _windows(reports)
         yield from _drift(reports)
+        watched = (self._desk.store.catalog.find(DataReport, name, limit=1) for name in self._desk.watched)
+        yield from _data([one[0] for one in watched if one])
         yield from self._alerts()
         yield from self._tables()
 
     def _alerts(self) -> Iterator[GaugeMetricFamily]:
         opened = _gauge("alerts_open", "Alerts that are open", "endpoint", "severity")
-        for name in self._desk.endpoints:
+        for name in (*self._desk.endpoints, *self._desk.watched):
             found = [one for one in self._desk.store.catalog.find(Alert, name) if one.state == "open"]
             for severity in SEVERITIES:
                 opened.add_metric([name, severity], sum(one.severity == severity for one in found))
@@ -130,6 +132,30 @@ def _drift(reports: list[MonitorReport]) -> Iterator[GaugeMetricFamily]:
             threshold.add_metric(who, each.threshold)
         drifted.add_metric([one.endpoint, str(one.version)], sum(each.drifted for each in one.drift))
     yield from (value, threshold, drifted)
+
+
+def _data(reports: list[DataReport]) -> Iterator[GaugeMetricFamily]:
+    rows = _gauge("watched_rows", "Rows of the newest window; of a view, entities with events", "watched")
+    usual = _gauge("watched_rows_usual", "What such windows had before", "watched")
+    until = _gauge("watched_window_end_timestamp_seconds", "End of the newest window", "watched")
+    refused = _gauge("watched_refused_share", "Share of delivered rows that the contract refused", "watched")
+    nulls = _gauge("watched_null_share", "Share of rows without a value", "watched", "column")
+    drift = _gauge("watched_drift", "How far a column is from the windows before", "watched", "column", "statistic")
+    bound = _gauge("watched_drift_threshold", "From where on that counts", "watched", "column", "statistic")
+    for one in reports:
+        until.add_metric([one.watched], one.until / SECOND)
+        if one.volume is not None:
+            rows.add_metric([one.watched], one.volume.value)
+            if one.volume.middle is not None:
+                usual.add_metric([one.watched], one.volume.middle)
+        if one.quarantined is not None:
+            refused.add_metric([one.watched], one.quarantined.value)
+        for column in one.columns:
+            nulls.add_metric([one.watched, column.name], column.nulls.value)
+        for each in one.drift:
+            drift.add_metric([one.watched, each.feature, each.statistic], each.value)
+            bound.add_metric([one.watched, each.feature, each.statistic], each.threshold)
+    yield from (rows, usual, until, refused, nulls, drift, bound)
 
 
 def _gauge(name: str, words: str, *labels: str) -> GaugeMetricFamily:

@@ -1,0 +1,1 @@
+"""Windows of tables and feature views: read, sampled, kept."""

@@ -1,0 +1,1 @@
+"""Tables and feature views, watched without an endpoint."""
