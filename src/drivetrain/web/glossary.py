@@ -157,6 +157,18 @@ TERMS: dict[str, Term] = {
         "Jensen-Shannon: how well one could tell the two weeks' values apart. 0 means not at all, 1 perfectly.",
         higher=False,
     ),
+    "words": Term(
+        "Words",
+        "How differently texts are worded: Jensen-Shannon's distance between the shares of frequent words, all others "
+        "being one. 0 means the same.",
+        higher=False,
+    ),
+    "mmd": Term(
+        "MMD",
+        "Maximum mean discrepancy: how far from those of training the texts lie, as the model reads them. 0 means in "
+        "the same places.",
+        higher=False,
+    ),
     "estimated": Term(
         "Estimated",
         "What the measure should be, judging by the answers alone: what such answers turned out to mean when the "

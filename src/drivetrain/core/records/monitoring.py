@@ -30,6 +30,8 @@ class FeatureDrift(msgspec.Struct, frozen=True):
     unseen_share: float = 0.0
     """Share of values whose category was never seen in training."""
     p_value: float | None = None
+    words: str = ""
+    """Of a text: which words rose and fell; empty where its class forbids to name them."""
 
 
 class MonitorReport(Record, frozen=True, kw_only=True):

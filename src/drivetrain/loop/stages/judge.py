@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from drivetrain.core.clock import Micros
 from drivetrain.core.hashing import Digest
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion, Task
+from drivetrain.data.column import PRIVATE
 from drivetrain.evaluate.card import Card, card_html
 from drivetrain.evaluate.metrics.answers import realigned
 from drivetrain.evaluate.operating import operate
@@ -31,12 +33,14 @@ from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.loop.told import numbered, told_rows
 from drivetrain.monitor.estimate.keeping import Kept, keep, keep_beside
 from drivetrain.monitor.reference import profile
+from drivetrain.monitor.texts.profile import Kept as KeptText
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.load import predict_version
 from drivetrain.registry.register import register
 from drivetrain.train.fit import importance
 from drivetrain.train.predict import predict_run
 from drivetrain.train.rows import group_numbers
+from drivetrain.train.text.kept import open_reading
 
 
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -143,7 +147,7 @@ def judge(
         gates=gates,
         card=card,
         reference=keep_beside(
-            _reference(project, run, frame, cut.refit, test, predictions),
+            _reference(project, run, frame, cut.refit, _Judged(test, predictions), _texts(project, model, run)),
             _kept(model, run, test, predictions, seen.labels),
         ),
         features=read_definitions(model, run),
@@ -186,14 +190,21 @@ def _champion(project: Definitions, model: Model, test: pl.DataFrame, task: Task
     return None if said is None else (standing.version, said)
 
 
+class _Judged(NamedTuple):
+    """Rows a run was judged on, and what it says of them."""
+
+    rows: pl.DataFrame
+    said: np.ndarray
+
+
 def _reference(
-    project: Definitions, run: Run, frame: pl.DataFrame, learned: pl.Series, test: pl.DataFrame, said: np.ndarray
+    project: Definitions, run: Run, frame: pl.DataFrame, learned: pl.Series, test: _Judged, texts: list[KeptText]
 ) -> bytes:
     """Inputs from everything the model knew of; predictions where they were not fitted to."""
     assert run.input_schema is not None, "a finished run has its schema"
     known = frame.filter(learned)
-    rows = pl.concat([known, test], how="vertical")
-    outputs = np.concatenate([predict_run(project.store, run, known), said])
+    rows = pl.concat([known, test.rows], how="vertical")
+    outputs = np.concatenate([predict_run(project.store, run, known), test.said])
     return profile(
         encode(rows, run.input_schema),
         outputs,
@@ -201,7 +212,23 @@ def _reference(
         run.input_schema,
         task=run.task,
         importance=importance(run),
+        texts=texts,
     )
+
+
+def _texts(project: Definitions, model: Model, run: Run) -> list[KeptText]:
+    """Which texts the profile looks at: those that may be in the log; words of personal ones are not named."""
+    assert run.input_schema is not None, "a finished run has its schema"
+    if not run.input_schema.texts:
+        return []
+    reading = open_reading(project.store.blobs, run.artifacts, run.input_schema)
+    classes = classes_of(model).features
+    names = [run.input_schema.names[at] for at in run.input_schema.texts]
+    return [
+        KeptText(name, encoder, named=classes[name] not in PRIVATE)
+        for name, encoder in zip(names, reading.encoders, strict=True)
+        if classes[name] not in {"sensitive", "secret"}
+    ]
 
 
 def _kept(model: Model, run: Run, test: pl.DataFrame, said: np.ndarray, labels: np.ndarray) -> Kept | None:
