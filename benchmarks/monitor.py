@@ -12,6 +12,7 @@ import several
 QUICK = {
     "monitor_drift": ["--quick", "--repeat", "1"],
     "monitor_sketches": ["--quick", "--repeat", "1"],
+    "monitor_texts": ["--quick", "--repeat", "1"],
 }
 
 if __name__ == "__main__":

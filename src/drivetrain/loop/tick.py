@@ -23,13 +23,15 @@ from drivetrain.loop.shadowing import consider_shadow
 from drivetrain.loop.sketching import against, sketch
 from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.estimate.keeping import load_kept
-from drivetrain.monitor.reference import load
+from drivetrain.monitor.reference import Reference, load
 from drivetrain.monitor.spec import Monitor
 from drivetrain.monitor.window import Watched, assess
 from drivetrain.registry.aliases import champion
 from drivetrain.serve.log.columns import FEEDBACK, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.store.bundle import Store
+from drivetrain.train.text.encoder import TextEncoder
+from drivetrain.train.text.kept import open_reading
 
 LABELS_FROM_BEFORE = timedelta(days=1)
 """Feedback is read from this long before a window: no label comes before its prediction."""
@@ -118,6 +120,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],
             withheld=plan_of(endpoint).withheld,
+            encoders=_encoders(store, standing, reference) if monitor.drift is not None else {},
         ),
         since=since,
         until=until,
@@ -133,6 +136,15 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
         links=[Link(standing.ref, assessment.report.ref, "watched")],
         example=lambda rule: _example(predictions, rule),
     )
+
+
+def _encoders(store: Store, version: ModelVersion, reference: Reference | None) -> dict[str, TextEncoder]:
+    """What a version makes numbers of its texts with; nothing where none is watched."""
+    schema = version.input_schema
+    if reference is None or not reference.texts:
+        return {}
+    reading = open_reading(store.blobs, version.artifacts, schema)
+    return dict(zip((schema.names[at] for at in schema.texts), reading.encoders, strict=True))
 
 
 def _example(predictions: pl.DataFrame, rule: str) -> str:

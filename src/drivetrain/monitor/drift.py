@@ -17,7 +17,9 @@ A reference too short for six such stretches is compared with as a whole, agains
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -40,7 +42,7 @@ _LUCK = 0.5
 """Share of the usual distance between stretches below which, of few stretches, they are not told apart any further."""
 
 
-class _Null(msgspec.Struct, frozen=True):
+class Null(msgspec.Struct, frozen=True):
     """What a statistic does when nothing changed, on its open scale, from ``count`` stretches."""
 
     centre: float
@@ -51,6 +53,24 @@ class _Null(msgspec.Struct, frozen=True):
     """Rows of a typical stretch."""
     excess: Floats
     """Each stretch against all others: how many standard deviations it stands out."""
+
+
+class Manner(NamedTuple):
+    """How a column of two sides is compared.
+
+    Attributes:
+        between: The distance of two sides, shape (…, parts) each.
+        effect: Smallest value that may count as drift.
+        bounded: Whether it is at most 1.
+        rows: Which part says how many rows there are; their sum if none.
+        apart: As of :func:`measure_counts`.
+    """
+
+    between: Callable[[Floats, Floats], Floats]
+    effect: float
+    bounded: bool
+    rows: int | None = None
+    apart: bool = False
 
 
 def measure_drift(
@@ -121,14 +141,14 @@ def measure_counts(
         apart: Whether a stretch of the reference that stands out in one column raises the threshold of that column
             alone. Of a reference of few stretches, one such would else blind all others.
     """
-    near, segments = _cut(reference, days)
+    near, segments = cut_up(reference, days)
     seen = [
         (column, seen, *_compare(column, seen, segments, near=near, statistic=statistic, effect=effect, apart=apart))
         for column, seen in zip([*reference.columns, reference.output], counts, strict=True)
         if seen is not None
     ]
     alpha = false_alarm / len(seen)
-    together = _reach([null for *_, null in seen if null is not None], alpha, false_alarm)
+    together = reach_of([null for *_, null in seen if null is not None], alpha, false_alarm)
     found = []
     for column, here, value, null in seen:
         rows = float(here.sum())
@@ -138,9 +158,10 @@ def measure_counts(
             chance = noise(statistic, column.width, 1 / rows + 1 / reference.rows, alpha, spread)
             p_value = None
         else:
-            reach = _reach([null], alpha, false_alarm) if apart else together
+            reach = reach_of([null], alpha, false_alarm) if apart else together
             extra = noise(statistic, column.width, 1 / rows - 1 / null.rows, alpha, spread)
-            chance, p_value = _threshold(null, value, reach, extra, statistic)
+            how = statistic_of(statistic)
+            chance, p_value = threshold_of(null, value, reach, extra, rooted=how.rooted, bounded=how.bounded)
         found.append(
             FeatureDrift(
                 feature=column.name,
@@ -177,7 +198,7 @@ def whole_days(since: Micros, until: Micros) -> int:
     return max(round((until - since) / DAY), 1)
 
 
-def _cut(reference: Reference, days: int) -> tuple[bool, npt.NDArray[np.intp]]:
+def cut_up(reference: Reference, days: int) -> tuple[bool, npt.NDArray[np.intp]]:
     """Stretches as long as the window where there are enough, else the longest shorter ones that are."""
     length = days
     while length > 1 and not comparable(reference, length):
@@ -194,38 +215,56 @@ def _compare(
     statistic: str,
     effect: float,
     apart: bool,
-) -> tuple[float, _Null | None]:
-    by_day = np.asarray(column.counts, np.float64)
+) -> tuple[float, Null | None]:
+    bounded = statistic_of(statistic).bounded
+    manner = Manner(partial(distance, statistic, widths=column.widths), effect, bounded=bounded, apart=apart)
+    return stand(np.asarray(column.counts, np.float64), counts, segments, manner, near=near)
+
+
+def stand(
+    by_day: Floats, seen: Floats, segments: npt.NDArray[np.intp], manner: Manner, *, near: bool
+) -> tuple[float, Null | None]:
+    """How far a window is from the reference, and what the reference's own stretches do.
+
+    Args:
+        by_day: What is added up over days, shape (days, parts).
+        seen: The window's, shape (parts,).
+        segments: Stretch of each day.
+        manner: How two sides are compared.
+        near: Whether the most similar stretch counts, or all of them together.
+
+    Returns:
+        The distance; and none where there are too few stretches.
+    """
     number = int(segments.max()) + 1
-    stretches = np.zeros((number, column.width))
+    stretches = np.zeros((number, by_day.shape[1]))
     np.add.at(stretches, segments[segments >= 0], by_day[segments >= 0])
     total = by_day.sum(axis=0)
-    widths = column.widths
     if near:
-        between = distance(statistic, stretches[:, None, :], stretches[None, :, :], widths)
+        between = manner.between(stretches[:, None, :], stretches[None, :, :])
         np.fill_diagonal(between, np.inf)
         usual = between.min(axis=1)
-        value = float(distance(statistic, stretches, counts, widths).min())
+        value = float(manner.between(stretches, seen).min())
     else:
         between = None
-        usual = distance(statistic, stretches, total - stretches, widths)
-        value = float(distance(statistic, total, counts, widths))
+        usual = manner.between(stretches, total - stretches)
+        value = float(manner.between(total, seen))
     if number < MIN_SEGMENTS:
         return value, None
-    if apart:
+    if manner.apart:
         # Two of few stretches, alike to the row by luck, would say on a logarithm that chance reaches anywhere.
         floor = _LUCK * float(np.median(usual))
         usual = np.maximum(usual, floor)
         between = None if between is None else np.maximum(between, floor)
-    scaled = _open(usual, statistic)
+    scaled = _open(usual, bounded=manner.bounded)
     spread = max(float(scaled.std(ddof=1)), _LEAST) * math.sqrt(1 + 1 / number)
-    rows = float(np.median(stretches.sum(axis=1)))
+    rows = float(np.median(stretches.sum(axis=1) if manner.rows is None else stretches[:, manner.rows]))
     # What stays below the effect size is never called drifted, however far it stands out.
-    excess = np.where(usual > effect, _excess(usual, between, statistic), -np.inf)
-    return value, _Null(float(scaled.mean()), spread, number, rows, excess)
+    excess = np.where(usual > manner.effect, _excess(usual, between, bounded=manner.bounded), -np.inf)
+    return value, Null(float(scaled.mean()), spread, number, rows, excess)
 
 
-def _excess(usual: Floats, between: Floats | None, statistic: str) -> Floats:
+def _excess(usual: Floats, between: Floats | None, *, bounded: bool) -> Floats:
     """How far each stretch stands out from what all others do without it."""
     number = len(usual)
     others = np.tile(usual, (number, 1))
@@ -234,13 +273,13 @@ def _excess(usual: Floats, between: Floats | None, statistic: str) -> Floats:
         nearest = between.argmin(axis=1)
         second = np.partition(between, 1, axis=1)[:, 1]
         others[nearest, np.arange(number)] = second
-    scaled = _open(others, statistic)
+    scaled = _open(others, bounded=bounded)
     np.fill_diagonal(scaled, np.nan)
     spread = np.maximum(np.nanstd(scaled, axis=1, ddof=1), _LEAST) * math.sqrt(1 + 1 / (number - 1))
-    return np.asarray((_open(usual, statistic) - np.nanmean(scaled, axis=1)) / spread, np.float64)
+    return np.asarray((_open(usual, bounded=bounded) - np.nanmean(scaled, axis=1)) / spread, np.float64)
 
 
-def _reach(nulls: list[_Null], alpha: float, false_alarm: float) -> float:
+def reach_of(nulls: list[Null], alpha: float, false_alarm: float) -> float:
     """Standard deviations a window may stand out by: Student's t, or what the reference's own stretches need."""
     if not nulls:
         return 0.0
@@ -251,28 +290,28 @@ def _reach(nulls: list[_Null], alpha: float, false_alarm: float) -> float:
     return max(t_quantile(1 - alpha, count - 1), float(worst[count - 1 - allowed]))
 
 
-def _threshold(null: _Null, value: float, reach: float, extra: float, statistic: str) -> tuple[float, float]:
+def threshold_of(
+    null: Null, value: float, reach: float, extra: float, *, rooted: bool, bounded: bool
+) -> tuple[float, float]:
     """What chance may reach, and the probability by Student's t, not corrected, that it exceeds ``value``."""
-    bound = _shut(null.centre + reach * null.spread, statistic)
-    net = np.asarray([max(_without(value, extra, statistic), _LEAST)])
-    p_value = t_tail((float(_open(net, statistic)[0]) - null.centre) / null.spread, null.count - 1)
-    return math.hypot(bound, extra) if statistic_of(statistic).rooted else bound + extra, p_value
+    bound = _shut(null.centre + reach * null.spread, bounded=bounded)
+    net = math.sqrt(max(value**2 - extra**2, 0.0)) if rooted else value - extra
+    place = float(_open(np.asarray([max(net, _LEAST)]), bounded=bounded)[0])
+    return math.hypot(bound, extra) if rooted else bound + extra, t_tail(
+        (place - null.centre) / null.spread, null.count - 1
+    )
 
 
-def _without(value: float, extra: float, statistic: str) -> float:
-    return math.sqrt(max(value**2 - extra**2, 0.0)) if statistic_of(statistic).rooted else value - extra
-
-
-def _open(values: Floats, statistic: str) -> Floats:
+def _open(values: Floats, *, bounded: bool) -> Floats:
     """What lives above 0, as PSI, and what between 0 and 1, as KS: logarithm and logit open both."""
     held = np.maximum(values, _LEAST)
-    if not statistic_of(statistic).bounded:
+    if not bounded:
         return np.log(held)
     held = np.minimum(held, 1 - _LEAST)
     return np.log(held) - np.log1p(-held)
 
 
-def _shut(value: float, statistic: str) -> float:
-    if not statistic_of(statistic).bounded:
+def _shut(value: float, *, bounded: bool) -> float:
+    if not bounded:
         return math.exp(min(value, 50.0))
     return 1.0 / (1.0 + math.exp(-max(min(value, 50.0), -50.0)))

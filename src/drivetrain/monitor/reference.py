@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -11,9 +11,11 @@ import numpy.typing as npt
 from drivetrain.core.clock import DAY, Micros
 from drivetrain.core.errors import StoreError, TrainingError, UsageError
 from drivetrain.core.records import InputSchema, Task
+from drivetrain.core.texts import texts_of
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.column import Column, column_of
 from drivetrain.monitor.output import output_of
+from drivetrain.monitor.texts.profile import Kept, TextColumn, text_column
 
 _LAYOUT = 1
 
@@ -28,6 +30,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         columns: The model's inputs, in the order of its schema.
         output: The predictions.
         importance: Feature → share of the model's importance; empty if unknown.
+        texts: What is kept of texts among the inputs, beside their lengths.
     """
 
     layout: int = _LAYOUT
@@ -36,6 +39,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     output: Column
     importance: dict[str, float] = {}
+    texts: tuple[TextColumn, ...] = ()
 
     @property
     def since(self) -> Micros:
@@ -74,6 +78,7 @@ def profile(
     *,
     task: Task = Task(),
     importance: Mapping[str, float] | None = None,
+    texts: Sequence[Kept] = (),
 ) -> bytes:
     """Makes a version's reference profile, to be kept as a blob.
 
@@ -84,6 +89,7 @@ def profile(
         schema: The model's input schema.
         task: What its answers tell.
         importance: Feature → share.
+        texts: Which texts that the rows carry are looked at, and how; of all others their length is.
 
     Raises:
         TrainingError: There are no rows.
@@ -100,6 +106,7 @@ def profile(
             found=f"a matrix of {matrix.shape}, {len(outputs)} predictions, {len(moments)} moments",
             expected=f"{len(moments)} rows of {len(schema.fields)} fields",
         )
+    carried = texts_of(values)
     days, at = np.unique(moments // DAY, return_inverse=True)
     at = at.astype(np.intp)
     reference = Reference(
@@ -110,6 +117,9 @@ def profile(
         ),
         output=column_of(field, outputs, at, len(days)),
         importance={name: float(share) for name, share in (importance or {}).items()},
+        texts=tuple(
+            text_column(kept, carried[schema.names.index(kept.name)], at, len(days)) for kept in texts if carried
+        ),
     )
     return msgspec.msgpack.encode(reference)
 

@@ -15,6 +15,7 @@ from drivetrain.monitor.reference import Reference
 
 _TOLD = 3
 _SHOWN = 20
+_OF_TEXTS = ("words", "mmd")
 NULLS = 0.05
 """A share of nulls that moves by more than this is the first thing to say."""
 
@@ -91,6 +92,9 @@ def describe(column: Column, values: Floats) -> str:
 def _sentence(drift: FeatureDrift, column: Column, values: Floats, importance: dict[str, float]) -> str:
     share = importance.get(drift.feature)
     weight = f" ({percent(share)} of importance)" if share is not None else ""
+    if drift.statistic in _OF_TEXTS:
+        what = "other words" if drift.statistic == "words" else "texts of another kind"
+        return f"{drift.feature}{weight}: {what} ({drift.words or f'{drift.statistic} {drift.value:.3f}'})"
     return f"{drift.feature}{weight}: {describe(column, np.ascontiguousarray(values))}"
 
 
@@ -102,6 +106,7 @@ def _figures(drift: FeatureDrift, importance: dict[str, float]) -> dict[str, obj
         "value": drift.value,
         "threshold": drift.threshold,
         "p_value": drift.p_value,
+        **({"words": drift.words} if drift.words else {}),
         "null_share": drift.null_share,
         "reference_null_share": drift.reference_null_share,
     }

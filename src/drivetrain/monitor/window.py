@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import polars as pl
@@ -27,10 +27,12 @@ from drivetrain.monitor.performance import measure_performance
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.rules import judge
 from drivetrain.monitor.running import cost_per_1000, failed_share
-from drivetrain.monitor.several import measure_several
+from drivetrain.monitor.several import LoggedTexts, measure_several
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
+from drivetrain.monitor.text_drift import texts_logged
 from drivetrain.monitor.unseen import unseen_shares
+from drivetrain.train.text.encoder import TextEncoder
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         against: What drift is held against; ``reference`` if none.
         kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
         earlier: Rows of before that all features together are held against; those of ``kept`` if none.
+        encoders: Text feature → what the version makes numbers of it with.
         due: Age by which labels of older windows had come, if that is known.
     """
 
@@ -58,6 +61,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     against: Against | None = None
     kept: Kept | None = None
     earlier: Earlier | None = None
+    encoders: Mapping[str, TextEncoder] = {}
     due: Micros | None = None
 
 
@@ -142,7 +146,13 @@ def assess(
         _, outputs = output_of(outputs_logged(ours, task), task)
         held = watched.against or Against(reference)
         drift, output, further = measure_several(
-            held.reference, values, outputs, asked=asked, days=whole_days(since, until), withheld=watched.withheld
+            held.reference,
+            values,
+            outputs,
+            asked=asked,
+            days=whole_days(since, until),
+            withheld=watched.withheld,
+            texts=LoggedTexts(reference, texts_logged(ours, values, reference, watched.withheld), watched.encoders),
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)

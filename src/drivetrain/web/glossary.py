@@ -167,6 +167,18 @@ TERMS: dict[str, Term] = {
         "As outcomes come, each answer's error is taken in its turn, and a detector says when their mean rose. Each "
         "outcome counts once; another version begins anew.",
     ),
+    "words": Term(
+        "Words",
+        "How differently texts are worded: Jensen-Shannon's distance between the shares of frequent words, all others "
+        "being one. 0 means the same.",
+        higher=False,
+    ),
+    "mmd": Term(
+        "MMD",
+        "Maximum mean discrepancy: how far from those of training the texts lie, as the model reads them. 0 means in "
+        "the same places.",
+        higher=False,
+    ),
     "estimated": Term(
         "Estimated",
         "What the measure should be, judging by the answers alone: what such answers turned out to mean when the "

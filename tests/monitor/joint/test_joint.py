@@ -8,8 +8,9 @@ from sklearn.decomposition import PCA
 from drivetrain.core.clock import HOUR
 from drivetrain.core.errors import UsageError
 from drivetrain.monitor.joint.classifier import tell_apart
-from drivetrain.monitor.joint.folds import FOLDS, rows_of
+from drivetrain.monitor.joint.folds import rows_of
 from drivetrain.monitor.joint.reconstruction import _rebuilt, _scaled, rebuild
+from drivetrain.monitor.statistics.area import FOLDS
 
 ROWS = 800
 

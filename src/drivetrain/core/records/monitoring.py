@@ -32,6 +32,8 @@ class FeatureDrift(msgspec.Struct, frozen=True):
     unseen_share: float = 0.0
     """Share of values whose category was never seen in training."""
     p_value: float | None = None
+    words: str = ""
+    """Of a text: which words rose and fell; empty where its class forbids to name them."""
 
 
 class JointDrift(msgspec.Struct, frozen=True, kw_only=True):

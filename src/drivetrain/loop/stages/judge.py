@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from drivetrain.core.hashing import Digest
 from drivetrain.core.meanwhile import meanwhile
 from drivetrain.core.progress import Progress
 from drivetrain.core.records import BiasReport, Evaluation, Link, ModelVersion, Run, TableVersion, Task
+from drivetrain.data.column import PRIVATE
 from drivetrain.evaluate.card import Card, card_html
 from drivetrain.evaluate.metrics.answers import realigned
 from drivetrain.evaluate.operating import operate
@@ -33,12 +35,14 @@ from drivetrain.loop.stages.train import binding, rows_known
 from drivetrain.loop.told import numbered, told_rows
 from drivetrain.monitor.estimate.keeping import Kept, keep, keep_beside
 from drivetrain.monitor.reference import profile
+from drivetrain.monitor.texts.profile import Kept as KeptText
 from drivetrain.registry.aliases import champion
 from drivetrain.registry.load import predict_version
 from drivetrain.registry.register import register
 from drivetrain.train.fit import importance
 from drivetrain.train.predict import predict_run
 from drivetrain.train.rows import group_numbers
+from drivetrain.train.text.kept import open_reading
 
 
 def judge_node(project: Definitions, model: Model, at: Micros | None) -> Node:
@@ -92,7 +96,8 @@ def judge(
     seen = told_rows(frame.filter(cut.test), run.task, model.name)
     test = seen.rows
     predictions = predict_run(store, run, test)
-    profiled = meanwhile(partial(_reference, project, run, frame, cut.refit, test, predictions))
+    texts = _texts(project, model, run)
+    profiled = meanwhile(partial(_reference, project, run, frame, cut.refit, _Judged(test, predictions), texts))
     metric = model.metric_of(run.task.kind)
     subject = Subject(
         run_id=run.run_id,
@@ -190,14 +195,21 @@ def _champion(project: Definitions, model: Model, test: pl.DataFrame, task: Task
     return None if said is None else (standing.version, said)
 
 
+class _Judged(NamedTuple):
+    """Rows a run was judged on, and what it says of them."""
+
+    rows: pl.DataFrame
+    said: np.ndarray
+
+
 def _reference(
-    project: Definitions, run: Run, frame: pl.DataFrame, learned: pl.Series, test: pl.DataFrame, said: np.ndarray
+    project: Definitions, run: Run, frame: pl.DataFrame, learned: pl.Series, test: _Judged, texts: list[KeptText]
 ) -> bytes:
     """Inputs from everything the model knew of; predictions where they were not fitted to."""
     assert run.input_schema is not None, "a finished run has its schema"
     known = frame.filter(learned)
-    rows = pl.concat([known, test], how="vertical")
-    outputs = np.concatenate([predict_run(project.store, run, known), said])
+    rows = pl.concat([known, test.rows], how="vertical")
+    outputs = np.concatenate([predict_run(project.store, run, known), test.said])
     return profile(
         encode(rows, run.input_schema),
         outputs,
@@ -205,7 +217,23 @@ def _reference(
         run.input_schema,
         task=run.task,
         importance=importance(run),
+        texts=texts,
     )
+
+
+def _texts(project: Definitions, model: Model, run: Run) -> list[KeptText]:
+    """Which texts the profile looks at: those that may be in the log; words of personal ones are not named."""
+    assert run.input_schema is not None, "a finished run has its schema"
+    if not run.input_schema.texts:
+        return []
+    reading = open_reading(project.store.blobs, run.artifacts, run.input_schema)
+    classes = classes_of(model).features
+    names = [run.input_schema.names[at] for at in run.input_schema.texts]
+    return [
+        KeptText(name, encoder, named=classes[name] not in PRIVATE)
+        for name, encoder in zip(names, reading.encoders, strict=True)
+        if classes[name] not in {"sensitive", "secret"}
+    ]
 
 
 def _kept(model: Model, run: Run, test: pl.DataFrame, said: np.ndarray, labels: np.ndarray) -> Kept | None:

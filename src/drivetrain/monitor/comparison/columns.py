@@ -26,7 +26,7 @@ def shared(reference: pl.DataFrame, window: pl.DataFrame, features: tuple[str, .
         for side, frame in (("reference", reference), ("window", window)):
             if name not in frame.columns:
                 raise UsageError(f"the {side} has no column {name!r}", expected=", ".join(frame.columns))
-        if is_number(reference[name]) != is_number(window[name]):
+        if _sort(reference[name]) != _sort(window[name]):
             raise UsageError(
                 f"column {name!r} can't be compared with itself",
                 found=f"{reference[name].dtype} in the reference, {window[name].dtype} in the window",
@@ -35,6 +35,12 @@ def shared(reference: pl.DataFrame, window: pl.DataFrame, features: tuple[str, .
     if not names:
         raise UsageError("reference and window have no column in common", found=", ".join(window.columns))
     return names
+
+
+def _sort(column: pl.Series) -> str:
+    if isinstance(column.dtype, (pl.List, pl.Array)):
+        return "vector"
+    return "number" if is_number(column) else "category"
 
 
 def is_number(column: pl.Series) -> bool:

@@ -15,15 +15,21 @@ from drivetrain.core.errors import UsageError
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.comparison.columns import categories, is_number, numbers, shared
 from drivetrain.monitor.comparison.difference import Comparison, Difference
-from drivetrain.monitor.comparison.in_time import judge_blocks
+from drivetrain.monitor.comparison.in_time import Dated, judge_blocks
 from drivetrain.monitor.comparison.pooled import sorted_of
 from drivetrain.monitor.comparison.sides import Categories, Deals, Numbers, Side
+from drivetrain.monitor.comparison.texts import Measured, Prepared, measure, prepare_texts, prepare_vectors
 from drivetrain.monitor.statistics.correction import holm
 from drivetrain.monitor.statistics.permutation import place
 from drivetrain.monitor.statistics.statistic import StatisticName, statistic_of
+from drivetrain.monitor.texts.dealing import by_rows
+from drivetrain.monitor.texts.kinds import kind_of
+from drivetrain.monitor.texts.statistic import EFFECTS, OF_TEXTS
 
 _FIRST = 999
 _MOST = 20_000
+_GROUPED = (1_999, 4_999)
+_PREPARE = {"text": prepare_texts, "vector": prepare_vectors}
 _LIKELY = 0.01
 """What is likelier than that after the first deals is not dealt again: it is known well enough."""
 
@@ -38,6 +44,7 @@ def compare(
     effects: Mapping[str, float] | None = None,
     time: str | None = None,
     block: str | None = None,
+    texts: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Says which columns of a window are unlike the reference's, by how much, and how surely.
@@ -45,6 +52,10 @@ def compare(
     Numbers are compared exactly, from their sorted values, or in bins of the reference's quantiles for statistics of
     bins; categories by their counts. Nulls count: as a bin of their own, or as the greatest value there is. Distances
     between values are told in standard deviations (a 3.29th of the reference's middle nine tenths).
+
+    Columns of texts, and of vectors (lists or arrays of numbers, all of one length), have statistics of their own,
+    always all of them: ``mmd``, ``classifier``; of texts also ``words``, ``unseen_words``, ``length`` and ``script``;
+    of vectors ``norm`` and ``no_value`` (see :mod:`drivetrain.monitor.texts.statistic`).
 
     Args:
         reference: Rows of before.
@@ -56,6 +67,8 @@ def compare(
         time: Column with each row's moment. With it, rows are taken to hang together in time and blocks of time are
             dealt by lot; without, rows are taken to be independent and are dealt one by one.
         block: How long such blocks are, such as ``"7d"``; by default as long as neighbours resemble each other.
+        texts: Names of the columns that are texts; all others of strings are categories. By default those are texts
+            whose values are mostly distinct and have three words or more in the mean.
         seed: Where the lots come from.
 
     Raises:
@@ -73,27 +86,70 @@ def compare(
         raise UsageError("a rate of false alarms is a share", found=false_alarm, expected="above 0, below 1")
     least = {asked: statistic_of(asked).effect for asked in statistics} | dict(effects or {})
     names = [name for name in shared(reference, window, tuple(features)) if name != time]
-    tests = len(names) * len(statistics)
-    report = partial(Comparison, reference_rows=reference.height, window_rows=window.height, false_alarm=false_alarm)
-    deals = Deals(reference.height, window.height, _draws(tests, false_alarm), seed)
+    kinds = {name: kind_of(reference[name], window[name], texts) for name in names}
+    prepared = [_PREPARE[kind](reference[name], window[name]) for name, kind in kinds.items() if kind in _PREPARE]
+    plain = [name for name, kind in kinds.items() if kind not in _PREPARE]
+    tests = len(plain) * len(statistics) + len(prepared) * len(OF_TEXTS)
+    report = partial(
+        Comparison,
+        reference_rows=reference.height,
+        window_rows=window.height,
+        false_alarm=false_alarm,
+        notes=tuple(column.told.note for column in prepared if column.told.note),
+    )
+    draws = _draws(tests, false_alarm)
+    deals = Deals(reference.height, window.height, draws, seed)
     found: list[Difference] = []
-    for name in names:
+    for name in plain:
         side = _side(reference[name], window[name], deals)
         seen = [_seen((name, each), side, least[each]) for each in statistics]
         found += seen if time is not None else [_by_rows(each, side, deals, false_alarm) for each in seen]
     if time is None:
+        dealing = by_rows(reference.height, window.height, int(np.clip(draws, *_GROUPED)), seed) if prepared else None
+        for column in prepared:
+            assert dealing is not None
+            for each in measure(column, dealing, seed):
+                chance, p_value = (
+                    float(np.quantile(each.dealt[1:], 1 - false_alarm)),
+                    place(each.dealt[0], each.dealt[1:]),
+                )
+                found.append(replace(_of_text(column, each, least), chance=chance, p_value=p_value))
         corrected = holm(np.array([each.p_value for each in found]))
-        return report(differences=_judged(found, corrected, false_alarm))
-    length = None if block is None else duration(block)
-    dealt = judge_blocks(reference, window, product(names, statistics), time, length, seed)
-    bounds = np.quantile(dealt.dealt, 1 - false_alarm, axis=0)
+        return report(differences=_ordered(_judged(found, corrected, false_alarm), names))
+    dated = Dated(time, None if block is None else duration(block))
+    said = judge_blocks(reference, window, product(plain, statistics), prepared, dated, seed)
+    for column, measured in zip(prepared, said.further, strict=True):
+        found += [_of_text(column, each, least) for each in measured]
+    bounds = np.quantile(said.dealt, 1 - false_alarm, axis=0)
     found = [
         replace(each, chance=float(bound), p_value=float(p))
-        for each, bound, p in zip(found, bounds, dealt.p_values, strict=True)
+        for each, bound, p in zip(found, bounds, said.p_values, strict=True)
     ]
     return report(
-        differences=_judged(found, dealt.corrected, false_alarm), null=f"blocks of {dealt.length / HOUR:g} hours"
+        differences=_ordered(_judged(found, said.corrected, false_alarm), names),
+        null=f"blocks of {said.length / HOUR:g} hours",
     )
+
+
+def _of_text(column: Prepared, measured: Measured, least: Mapping[str, float]) -> Difference:
+    before, now = column.null_shares
+    return Difference(
+        feature=column.name,
+        statistic=measured.statistic,
+        value=measured.value,
+        effect=least.get(measured.statistic, EFFECTS[measured.statistic]),
+        chance=float("nan"),
+        p_value=1.0,
+        reference_null_share=before,
+        null_share=now,
+        words=measured.words,
+    )
+
+
+def _ordered(found: tuple[Difference, ...], names: Sequence[str]) -> tuple[Difference, ...]:
+    """As the columns stand."""
+    place_of = {name: at for at, name in enumerate(names)}
+    return tuple(sorted(found, key=lambda each: place_of[each.feature]))
 
 
 def _draws(tests: int, false_alarm: float) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from drivetrain.monitor.statistics.statistic import StatisticName
+from drivetrain.monitor.texts.statistic import TextStatistic
+from drivetrain.monitor.texts.words import Word
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,10 +23,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         drifted: Whether it is worth a word and chance does not explain it.
         null_share: Share of the window's rows without a value.
         reference_null_share: Share of the reference's.
+        words: Of the words of texts: which surely rose and fell, those that moved most first.
     """
 
     feature: str
-    statistic: StatisticName
+    statistic: StatisticName | TextStatistic
     value: float
     effect: float
     chance: float
@@ -33,6 +36,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     drifted: bool = False
     null_share: float = 0.0
     reference_null_share: float = 0.0
+    words: tuple[Word, ...] = ()
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         window_rows: Rows of the window.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
         null: What was dealt by lot: ``rows``, or blocks of so many hours.
+        notes: What was amiss with texts and vectors, in sentences.
     """
 
     differences: tuple[Difference, ...]
@@ -51,6 +56,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     window_rows: int
     false_alarm: float
     null: str = "rows"
+    notes: tuple[str, ...] = ()
 
     @property
     def drifted(self) -> tuple[str, ...]:

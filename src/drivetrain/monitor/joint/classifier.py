@@ -8,11 +8,9 @@ import numpy as np
 import polars as pl
 
 from drivetrain.core import plugins
-from drivetrain.evaluate.ranking import Floats
-from drivetrain.monitor.joint.folds import FOLDS, JointDifference, Rows, dealt_sides, rows_of
+from drivetrain.monitor.joint.folds import JointDifference, rows_of
+from drivetrain.monitor.statistics.area import areas_of
 from drivetrain.monitor.statistics.permutation import place
-
-_BINS = 256
 
 
 def tell_apart(
@@ -49,7 +47,7 @@ def tell_apart(
     """
     rows = rows_of(reference, window, features, time, block, seed)
     scores, gains = plugins.load("apart", "lightgbm")(rows.values, rows.is_window, rows.folds, rows.categories)
-    areas = _areas(rows, scores, np.random.default_rng(seed))
+    areas = areas_of(scores, rows.is_window, rows.blocks, rows.folds, np.random.default_rng(seed))
     value, p_value = float(areas[0]), place(float(areas[0]), areas[1:])
     order = np.argsort(-gains, kind="stable")
     return JointDifference(
@@ -61,24 +59,3 @@ def tell_apart(
         importance={rows.names[at]: float(gains[at]) for at in order},
         null=rows.null,
     )
-
-
-def _areas(rows: Rows, scores: Floats, random: np.random.Generator) -> Floats:
-    """Area under the curve, in the mean over folds: as it is, and as dealt by lot."""
-    found = []
-    for fold in range(FOLDS):
-        mine = rows.folds == fold
-        blocks = np.unique(rows.blocks[mine], return_inverse=True)[1]
-        said = scores[mine]
-        edges = np.unique(np.quantile(said, np.linspace(0, 1, _BINS + 1)[1:-1]))
-        cells = np.searchsorted(edges, said, side="right")
-        width = len(edges) + 1
-        counts = np.bincount(blocks * width + cells, minlength=(int(blocks.max()) + 1) * width).reshape(-1, width)
-        # How often a row of one block is said to be more of the window's than one of another; ties count half.
-        below = np.cumsum(counts, axis=1) - 0.5 * counts
-        wins = counts @ below.T
-        sides = dealt_sides(blocks, rows.is_window[mine], random)
-        many = counts.sum(axis=1)
-        won = np.einsum("da,ab,db->d", sides, wins, 1 - sides, optimize=True)
-        found.append(won / ((sides @ many) * ((1 - sides) @ many)))
-    return np.asarray(np.mean(found, axis=0))

@@ -13,12 +13,12 @@ import polars as pl
 from drivetrain.core.clock import HOUR, duration
 from drivetrain.core.errors import UsageError
 from drivetrain.evaluate.ranking import Floats
+from drivetrain.monitor.comparison.cells import codes
 from drivetrain.monitor.comparison.columns import is_number, numbers, shared
-from drivetrain.monitor.comparison.in_time import blocks_of, codes, moments
+from drivetrain.monitor.comparison.in_time import blocks_of, moments
+from drivetrain.monitor.statistics.area import FOLDS
 from drivetrain.monitor.statistics.blocks import block_length
 
-FOLDS = 4
-DRAWS = 1_999
 _GROUPS = 40
 """Groups of rows a side where rows are independent: as good as blocks, and dealt as quickly."""
 _MOST = 20_000
@@ -128,17 +128,3 @@ def _thinned(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
     if frame.height <= _MOST:
         return frame
     return frame.select(pl.all().gather(np.sort(random.choice(frame.height, _MOST, replace=False))))
-
-
-def dealt_sides(blocks: npt.NDArray[np.intp], is_window: npt.NDArray[np.bool_], random: np.random.Generator) -> Floats:
-    """Sides of one fold's blocks: what they are, and then as dealt by lot; shape (1 + draws, blocks), 1 for the window.
-
-    Args:
-        blocks: Block of each of the fold's rows, 0 to n - 1.
-        is_window: Whose row each is.
-        random: Where the lots come from.
-    """
-    many = int(blocks.max()) + 1
-    sides = np.zeros(many)
-    sides[blocks[is_window]] = 1.0
-    return np.vstack([sides, random.permuted(np.tile(sides, (DRAWS, 1)), axis=1)])

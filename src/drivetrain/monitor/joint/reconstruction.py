@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from drivetrain.evaluate.ranking import Floats
-from drivetrain.monitor.joint.folds import FOLDS, JointDifference, Rows, dealt_sides, rows_of
+from drivetrain.monitor.joint.folds import JointDifference, Rows, rows_of
+from drivetrain.monitor.statistics.area import FOLDS, dealt_sides
 from drivetrain.monitor.statistics.permutation import place
 
 _KEPT = 0.65

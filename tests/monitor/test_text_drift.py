@@ -1,0 +1,181 @@
+"""A window's texts against those of training: how seldom nothing is called drift, what is seen, what is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.train.text.messages import messages
+
+from drivetrain.core.clock import DAY
+from drivetrain.core.records import Field, InputSchema
+from drivetrain.features.texts import carrying
+from drivetrain.monitor.reference import Reference, load, profile
+from drivetrain.monitor.text_drift import measure_texts, texts_logged, words_moved
+from drivetrain.monitor.texts.profile import FEWEST, Kept
+from drivetrain.train.text.tfidf import Tfidf, TfidfEncoder
+
+NAME = "sms.message"
+SCHEMA = InputSchema((Field(NAME, "text"), Field("sms.digits")))
+WINDOW = 7
+
+
+def encoder_of(texts) -> TfidfEncoder:
+    return Tfidf(NAME, most=300).learn(texts)
+
+
+def reference_of(texts, days, *, named=True) -> tuple[Reference, TfidfEncoder]:
+    lengths = np.array([float("nan") if text is None else len(text) for text in texts])
+    rows = carrying(np.column_stack([lengths, np.zeros(len(texts))]), {0: texts})
+    encoder = encoder_of(texts)
+    data = profile(rows, np.full(len(texts), 0.5), days * DAY, SCHEMA, texts=[Kept(NAME, encoder, named)])
+    return load(data), encoder
+
+
+def measured(world, texts, *, false_alarm=0.15):
+    reference, encoder = world
+    found = measure_texts(reference, {NAME: texts}, {NAME: encoder}, days=WINDOW, false_alarm=false_alarm)
+    return {one.statistic: one for one in found}
+
+
+def stretch(seed, days, a_day=12):
+    return messages(days * a_day, seed)[0], np.repeat(np.arange(days), a_day)
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Reference, TfidfEncoder]:
+    return reference_of(*stretch(1, 140))
+
+
+def test_nothing_changed_is_called_drift_no_more_often_than_stated():
+    """Twelve references, eight windows each: .15 for either statistic or both; 3 deviations more are allowed."""
+    wrong = total = 0
+    for seed in range(12):
+        world = reference_of(*stretch(100 + seed, 100))
+        for window in range(8):
+            found = measured(world, stretch(1_000 + 20 * seed + window, WINDOW)[0])
+            assert set(found) == {"words", "mmd"}
+            wrong += any(one.drifted for one in found.values())
+            total += 1
+    assert wrong <= total * 0.15 + 3 * np.sqrt(total * 0.15 * 0.85)
+
+
+def wavy(seed, days, a_day=12):
+    """Messages whose share of unwanted ones goes up and down over weeks, as seasons do."""
+    dice = np.random.default_rng(seed)
+    texts, labels = messages(12 * days * a_day, seed)
+    by_label = [[text for text, label in zip(texts, labels, strict=True) if label == kind] for kind in (0, 1)]
+    phase = dice.uniform(0, 2 * np.pi)
+    found = []
+    for day in range(days):
+        share = 0.35 + 0.3 * np.sin(phase + 2 * np.pi * day / 42)
+        found += [by_label[int(dice.random() < share)].pop() for _ in range(a_day)]
+    return found, np.repeat(np.arange(days), a_day)
+
+
+def test_texts_that_come_and_go_with_the_weeks_are_no_drift():
+    """What training has seen in some week is no drift in another."""
+    wrong = total = 0
+    for seed in range(8):
+        world = reference_of(*wavy(seed, 168))
+        for window in range(6):
+            found = measured(world, wavy(500 + 10 * seed + window, WINDOW)[0])
+            wrong += any(one.drifted for one in found.values())
+            total += 1
+    assert wrong <= total * 0.15 + 3 * np.sqrt(total * 0.15 * 0.85)
+
+
+def test_a_short_reference_is_held_against_theory():
+    """Fewer than six weeks: halves dealt by lot at training tell what sampling does."""
+    wrong = 0
+    for seed in range(30):
+        world = reference_of(*stretch(300 + seed, 4, a_day=60))
+        found = measured(world, stretch(400 + seed, 3, a_day=60)[0])
+        assert all(one.p_value is None for one in found.values())
+        wrong += any(one.drifted for one in found.values())
+    assert wrong <= 30 * 0.15 + 3 * np.sqrt(30 * 0.15 * 0.85)
+
+
+SHIFTS = {
+    "other words": lambda seen: [text.replace("home", "pub").replace("later", "never") for text in seen],
+    "cut short": lambda seen: [text[:10] for text in seen],
+    "unwanted alone": lambda _: [text for text, label in zip(*messages(400, 9), strict=True) if label][:84],
+    "another language": lambda seen: [
+        "ich habe heute leider keine zeit" if at % 3 == 0 else text for at, text in enumerate(seen)
+    ],
+}
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_other_texts_are_seen(world, shift):
+    found = measured(world, SHIFTS[shift](stretch(7, WINDOW)[0]))
+    assert any(one.drifted for one in found.values()), found
+
+
+def test_words_are_named_where_they_may_be(world):
+    now = [text.replace("home", "pub") for text in stretch(7, 21)[0]]
+    [column] = world[0].texts
+    told = words_moved(column, now)
+    assert told.startswith("share of texts in training, and now, of words that rose: 'pub' (under 1 %, ")
+    assert "; that fell: 'home' (" in told
+    silent, _ = reference_of(*stretch(1, 100), named=False)
+    assert words_moved(silent.texts[0], now) == ""
+
+
+def test_a_rare_word_and_a_number_are_neither_kept_nor_named(world):
+    texts, days = stretch(1, 100)
+    texts = [f"{text} zanzibar" if at < 8 else f"{text} 07700900" if at % 2 else text for at, text in enumerate(texts)]
+    reference, _ = reference_of(texts, days)
+    [column] = reference.texts
+    assert "zanzibar" not in column.words
+    assert "07700900" not in column.words
+    now = [
+        f"{text} timbuktu" if at < FEWEST - 1 else f"{text} 0123456" for at, text in enumerate(stretch(7, WINDOW)[0])
+    ]
+    assert "timbuktu" not in words_moved(column, now)
+    assert "0123456" not in words_moved(column, now)
+    assert "home" in world[0].texts[0].words
+
+
+def test_days_of_few_texts_keep_nothing():
+    texts, days = stretch(1, 100)
+    lone = np.append(days, [100, 101, 101])
+    reference, _ = reference_of([*texts, "one alone", "home later", None], lone)
+    [column] = reference.texts
+    assert not column.counted[100:].any()
+    assert not column.lying[100:].any()
+    assert column.nulls[100:] == (0, 1)
+    assert column.counted[:100, -1].tolist() == [12.0] * 100
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[""] * 30, [None] * 30, ["word"] * 30, ["home " * 100_000] * 30, ["same text again"] * 200, ["home"] * 4, []],
+)
+def test_whatever_texts_come_the_watch_goes_on(world, texts):
+    found = measured(world, texts)
+    assert all(np.isfinite([one.value, one.threshold]).all() for one in found.values())
+    if sum(text is not None for text in texts) < FEWEST:
+        assert found == {}
+
+
+@pytest.mark.parametrize("texts", [["same words here"] * 99 + ["other ones here"], [None] * 60 + ["free prize"] * 40])
+def test_whatever_texts_taught_there_is_a_profile(texts):
+    world = reference_of(texts, np.repeat(np.arange(20), 5))
+    assert all(np.isfinite(one.value) for one in measured(world, texts).values())
+
+
+def test_a_profile_from_before_has_no_texts(world):
+    plain = load(profile(np.zeros((9, 2)), np.zeros(9), np.arange(9) * DAY, SCHEMA))
+    assert plain.texts == ()
+    assert measured((plain, world[1]), ["free prize"] * 30) == {}
+
+
+def test_texts_are_those_of_the_request_where_their_lengths_are(world):
+    reference, _ = world
+    values = np.array([[4.0, 0.0], [2.0, 0.0], [np.nan, 0.0]])
+    requests = pl.DataFrame({"request": ['{"message": "free"}', '{"message": "hi"}', '{"other": 1}']})
+    assert texts_logged(requests, values, reference, frozenset()) == {NAME: ["free", "hi", None]}
+    assert texts_logged(requests, values + 1, reference, frozenset()) == {}  # something else was made of the field
+    assert texts_logged(requests, values, reference, frozenset({NAME})) == {}
+    assert texts_logged(requests.drop("request"), values, reference, frozenset()) == {}
