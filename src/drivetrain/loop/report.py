@@ -36,16 +36,17 @@ def report(project: Definitions, endpoint: str | None, *, since: Micros | None, 
     now = clock.now()
     first = min((one.since for one in windows), default=now) if since is None else since
     last = max((one.until for one in windows), default=max(now, first)) if until is None else until
+    closing = last if until is not None else max(last, now)  # what came since the last window belongs to the present
     alerts = [
         one
         for one in catalog.find(Alert, found.name)
-        if one.shown and one.at <= last and (one.resolved is None or one.resolved >= first)
+        if one.shown and one.at <= closing and (one.resolved is None or one.resolved >= first)
     ]
     decisions = {
         one.id: one
         for subject in dict.fromkeys((found.name, found.model.name))
         for one in catalog.find(Decision, subject)
-        if first <= one.at <= last
+        if first <= one.at <= closing
     }
     return Account(
         project=project.name,
