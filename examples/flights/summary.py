@@ -23,7 +23,7 @@ from drivetrain.core.records import (
 from drivetrain.data import quarantine
 from drivetrain.loop.project import Project
 from drivetrain.loop.status import show_measure
-from drivetrain.monitor.reporting.story import Story, tell
+from drivetrain.monitor.reporting.story import Story
 from drivetrain.registry.register import versions
 from drivetrain.serve.log.columns import predictions_table
 
@@ -71,7 +71,7 @@ def sections(project: Project) -> Iterator[tuple[str, Any]]:
     alerts = [alert for alert in project.store.catalog.find(Alert, "late") if alert.severity != "info"]
     if alerts:
         yield "the first alerts", alerted(alerts)
-    yield "what was decided, and why", chapters(tell(project.report("late")))
+    yield "what was decided, and why", chapters(project.story("late"))
     if (traced := one_trace(project)) is not None:
         yield "one prediction, traced", traced
 

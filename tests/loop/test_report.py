@@ -7,7 +7,7 @@ from tests.loop.alerting.trains import drift, keep, make, opened
 
 from drivetrain.core.clock import DAY
 from drivetrain.core.errors import StoreError, UnknownName, UsageError
-from drivetrain.core.records import FeatureDrift
+from drivetrain.core.records import Decision, FeatureDrift
 from drivetrain.loop.report import course
 
 MEASURED = FeatureDrift("prediction", "psi", 0.1, 0.2, False, 0.0, 0.0, 900)
@@ -31,6 +31,11 @@ def test_a_report_holds_the_windows_alerts_and_decisions_of_its_time(project, tm
     assert [one.since // DAY for one in part.windows] == [11, 12, 13, 14]
     assert [one.at // DAY for one in part.alerts] == [13]
     assert {one.at // DAY for one in part.decisions} <= {11, 12, 13, 14, 15}
+    assert {one.at // DAY for one in whole.decisions} >= {one.at // DAY for one in part.decisions}
+    project.store.catalog.commit(Decision(id="z", at=21 * DAY, about="late", what="rollback", because="v2 is slow"))
+    assert project.report("late").decisions[0].what == "rollback", "what came since the last window is told"
+    assert project.report("late").until == 20 * DAY
+    assert "z" not in {one.id for one in project.report("late", until=20 * DAY).decisions}
     nothing = project.report("early")
     assert (nothing.windows, nothing.headline) == ((), "Nothing was asked of early in this time.")
 

@@ -14,7 +14,7 @@ from tests.web.conftest import Caller
 from drivetrain.core.clock import DAY, micros_of
 from drivetrain.evaluate.metrics import METRICS
 from drivetrain.loop.project import Project
-from drivetrain.monitor.reporting.story import Story, tell
+from drivetrain.monitor.reporting.story import Story
 from drivetrain.registry.aliases import point
 from drivetrain.web.app import create_app
 
@@ -32,7 +32,7 @@ def shown(project: Project, endpoint: str, folder) -> tuple[Story, str, str]:
     call = Caller(create_app(project), f"http://localhost:{project.settings.web.port}")
     page = call(f"/timeline/{endpoint}")
     assert page.status_code == 200
-    story = tell(project.report(endpoint))
+    story = project.story(endpoint)
     asked = call(f"/api/v1/endpoints/{endpoint}/story").json()
     assert [one["title"] for one in asked["chapters"]] == [one.title for one in story.chapters]
     return story, (folder / "report.html").read_text(), page.text

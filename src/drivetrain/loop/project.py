@@ -34,7 +34,7 @@ from drivetrain.loop.plan import PlannedStep
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.probes import ModelProbes
 from drivetrain.loop.quarantine import Quarantine
-from drivetrain.loop.report import report, write_report
+from drivetrain.loop.report import account, report, write_report
 from drivetrain.loop.reproduce.reproduce import TOLERANCE, reproduce
 from drivetrain.loop.reproduce.said import Reproduced
 from drivetrain.loop.routing import route
@@ -50,6 +50,7 @@ from drivetrain.loop.version_road import Versions
 from drivetrain.loop.watch import watch
 from drivetrain.monitor.reporting.account import Account
 from drivetrain.monitor.reporting.data_account import DataAccount
+from drivetrain.monitor.reporting.story import Story, tell
 
 
 class Project(Declarations):
@@ -172,6 +173,27 @@ class Project(Declarations):
         if output is not None:
             write_report(made, output)
         return made
+
+    def story(
+        self,
+        endpoint: str | None = None,
+        *,
+        since: Micros | str | None = None,
+        until: Micros | str | None = None,
+    ) -> Story:
+        """What an endpoint went through over a time: drift, figures, alerts, versions; and in chapters, what led to what.
+
+        Args:
+            endpoint: Which endpoint; not needed where there is one.
+            since: Start of the time; by default that of the first window.
+            until: Its end, outside it; by default the present.
+
+        Raises:
+            UnknownName: There is no such endpoint.
+            UsageError: The time ends before it starts.
+        """
+        started, ended = (None if at is None else micros_of(at) for at in (since, until))
+        return tell(account(self, endpoint, since=started, until=ended))
 
     @property
     def data(self) -> Data:

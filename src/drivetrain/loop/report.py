@@ -33,14 +33,23 @@ def report(project: Definitions, endpoint: str | None, *, since: Micros | None, 
     Raises:
         UsageError: The time ends before it starts.
     """
-    if since is not None and until is not None and until <= since:
-        raise UsageError("a report's time must end after it starts")
     if endpoint in project.watched:
-        return _of_data(project, endpoint, (since, until))
+        return _of_data(project, endpoint, _asked(since, until))
+    return account(project, endpoint, since=since, until=until)
+
+
+def account(project: Definitions, endpoint: str | None, *, since: Micros | None, until: Micros | None) -> Account:
+    """The report of an endpoint.
+
+    Raises:
+        UnknownName: There is no such endpoint.
+        UsageError: The time ends before it starts.
+    """
+    asked = _asked(since, until)
     found = project.find_endpoint(endpoint)
-    windows = _within(project.store.catalog.find(MonitorReport, found.name), since, until)
-    first, last, now = _time(windows, since, until)
-    alerts = _alerts(project, found.name, first, last)
+    windows = _within(project.store.catalog.find(MonitorReport, found.name), *asked)
+    first, last, closing, now = _time(windows, *asked)
+    alerts = _alerts(project, found.name, first, closing)
     return Account(
         project=project.name,
         objective=project.objective,
@@ -52,15 +61,15 @@ def report(project: Definitions, endpoint: str | None, *, since: Micros | None, 
         made=now,
         windows=tuple(sorted(windows, key=lambda one: (one.since, one.version))),
         alerts=alerts,
-        decisions=_decisions(project, (found.name, found.model.name), first, last),
+        decisions=_decisions(project, (found.name, found.model.name), first, closing),
         quality=tuple(quality(alerts)),
     )
 
 
 def _of_data(project: Definitions, watched: str, asked: tuple[Micros | None, Micros | None]) -> DataAccount:
     windows = _within(project.store.catalog.find(DataReport, watched), *asked)
-    first, last, now = _time(windows, *asked)
-    alerts = _alerts(project, watched, first, last)
+    first, last, closing, now = _time(windows, *asked)
+    alerts = _alerts(project, watched, first, closing)
     return DataAccount(
         project=project.name,
         objective=project.objective,
@@ -70,7 +79,7 @@ def _of_data(project: Definitions, watched: str, asked: tuple[Micros | None, Mic
         made=now,
         windows=tuple(sorted(windows, key=lambda one: one.since)),
         alerts=alerts,
-        decisions=_decisions(project, (watched,), first, last),
+        decisions=_decisions(project, (watched,), first, closing),
         quality=tuple(quality(alerts)),
     )
 
@@ -81,11 +90,20 @@ def _within(found: list[R], since: Micros | None, until: Micros | None) -> list[
     ]
 
 
-def _time(windows: Sequence[R], since: Micros | None, until: Micros | None) -> tuple[Micros, Micros, Micros]:
-    """Start and end of the time reported on, and the present."""
+def _asked(since: Micros | None, until: Micros | None) -> tuple[Micros | None, Micros | None]:
+    if since is not None and until is not None and until <= since:
+        raise UsageError("a report's time must end after it starts")
+    return since, until
+
+
+def _time(windows: Sequence[R], since: Micros | None, until: Micros | None) -> tuple[Micros, Micros, Micros, Micros]:
+    """Start and end of the time reported on; until when alerts and decisions belong to it; and the present."""
     now = clock.now()
     first = min((one.since for one in windows), default=now) if since is None else since
-    return first, max((one.until for one in windows), default=max(now, first)) if until is None else until, now
+    if until is not None:
+        return first, until, until, now
+    last = max((one.until for one in windows), default=max(now, first))
+    return first, last, max(last, now), now  # what came since the last window belongs to the present
 
 
 def _alerts(project: Definitions, about: str, first: Micros, last: Micros) -> tuple[Alert, ...]:

@@ -22,6 +22,7 @@ from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
 from drivetrain.monitor.reporting.account import Account
 from drivetrain.monitor.reporting.data_account import DataAccount
+from drivetrain.monitor.reporting.story import Story
 from drivetrain.monitor.tables.spec import DataMonitor
 
 
@@ -201,6 +202,15 @@ class Desk(Protocol):
 
     def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Account | DataAccount:
         """What a monitor saw over a time, its alerts and what was decided.
+
+        Raises:
+            UnknownName: There is no such endpoint.
+            UsageError: The time ends before it starts, or can't be read.
+        """
+        ...
+
+    def story(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Story:
+        """What an endpoint went through over a time.
 
         Raises:
             UnknownName: There is no such endpoint.

@@ -64,6 +64,15 @@ def test_versions_answer_from_the_decision_on_even_within_a_window():
     assert lanes(account(windows)).answered[1] == Reign(2, 14 * DAY, 21 * DAY), "windows alone know it by the week"
 
 
+def test_what_came_since_the_last_window_has_room_and_what_is_far_off_has_not():
+    windows = [week(0), week(1)]
+    found = lanes(account(windows, [raised("latency", 1, at=16 * DAY)], [decided("promote", 17, 2)]))
+    assert found.until == 17 * DAY
+    assert found.answered == (Reign(1, 0, 17 * DAY), Reign(2, 17 * DAY, None))
+    far = lanes(account(windows, decisions=[decided("promote", 5000, 2)]))
+    assert (far.until, far.answered[-1]) == (14 * DAY, Reign(2, 5000 * DAY, None))
+
+
 def test_a_shadow_lasts_until_it_is_promoted_refused_taken_away_or_followed_by_another():
     begun = [decided("shadow", 2, 2)]
     assert lanes(account(decisions=begun)).shadows == (Reign(2, 2 * DAY, None),)

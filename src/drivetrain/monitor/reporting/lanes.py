@@ -156,11 +156,12 @@ _decode_moved = msgspec.json.Decoder(_Moved).decode
 def lanes(account: Account) -> Lanes:
     """The lanes of an account; what it does not hold is left out."""
     moves = moved(account.decisions)
+    until = _until(account, moves)
     return Lanes(
         endpoint=account.endpoint,
         metric=account.metric,
         since=account.since,
-        until=account.until,
+        until=until,
         drift=tuple(found for one in account.windows if (found := drift_of(one)) is not None),
         figures=tuple(_figures(account)),
         alerts=tuple(_bars(account)),
@@ -172,6 +173,13 @@ def lanes(account: Account) -> Lanes:
             if not left_shadow(one)
         ),
     )
+
+
+def _until(account: Account, moves: Sequence[Decision]) -> Micros:
+    """The end of the axis: what came since the last window, within another as long, has room on it."""
+    room = account.until + max((one.until - one.since for one in account.windows), default=0)
+    came = [one.at for one in (*account.alerts, *moves)] + [one.resolved or 0 for one in account.alerts]
+    return max([account.until, *(at for at in came if at <= room)])
 
 
 def moved(decisions: Sequence[Decision]) -> list[Decision]:
@@ -282,6 +290,10 @@ def _answered(windows: Sequence[MonitorReport], moves: Sequence[Decision]) -> li
         if before is not None and later and later[-1] >= (before.since or 0):
             found[place - 1] = Reign(before.version, before.since, later[-1])
             found[place] = Reign(reign.version, later[-1], reign.until)
+    last = next((one for one in reversed(moves) if one.what in {"promote", "rollback"}), None)
+    if found and last is not None and last.version not in {None, found[-1].version} and last.at >= windows[-1].until:
+        found[-1] = Reign(found[-1].version, found[-1].since, last.at)
+        found.append(Reign(last.version or 0, last.at, None))
     return found
 
 

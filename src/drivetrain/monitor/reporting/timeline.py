@@ -18,6 +18,8 @@ from drivetrain.monitor.reporting.steps import day
 from drivetrain.monitor.reporting.story import Story
 
 _DRIFT, _METRIC, _ROW, _GAP = 58.0, 136.0, 9.0, 14.0
+_FURTHEST = 8.0
+"""Thresholds that the lane of drift is high at most; what goes further says how far."""
 _APART = 21.0
 """Shares of the width between two names in one row, so that they don't touch on a phone."""
 _NAMES = {
@@ -84,6 +86,8 @@ def _answered(canvas: Canvas, lanes: Lanes) -> None:
     _title(canvas, "Who answered")
     for place, one in enumerate(lanes.answered):
         since, until = _inside(lanes, one.since, one.until)
+        if since >= lanes.until:
+            continue
         words = f"v{one.version} answered, {span(since, until)}"
         canvas.bar(since, until, (canvas.y, 17), f"reign {'odd' if place % 2 else 'even'}", words)
         canvas.text(canvas.x(since), canvas.y + 12.5, f"v{one.version}", "inside", shift=5)
@@ -94,9 +98,9 @@ def _drift(canvas: Canvas, lanes: Lanes) -> None:
     if not lanes.drift:
         return
     _title(canvas, "Furthest drift, in thresholds")
-    top, most = canvas.y, max(1.5, *(one.ratio for one in lanes.drift))
+    top, most = canvas.y, min(max(1.5, *(one.ratio for one in lanes.drift)), _FURTHEST)
     for one in lanes.drift:
-        high = round(_DRIFT * one.ratio / most, 1)
+        high = round(_DRIFT * min(one.ratio / most, 1.0), 1)
         words = (
             f"{span(one.since, one.until)}: {one.drifted} of {one.features} drifted; {one.furthest}, {one.statistic} "
             f"{figure(one.value)}, {one.ratio:.1f} times its threshold"

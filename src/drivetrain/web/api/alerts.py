@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from drivetrain.core.errors import NotFound
 from drivetrain.monitor.reporting.page import to_json
-from drivetrain.monitor.reporting.story import tell
 from drivetrain.web.answering import answer
 from drivetrain.web.api.actions import json_of
 from drivetrain.web.asking import DeskOf
@@ -81,7 +80,7 @@ def report(desk: DeskOf, name: str, since: str | None = None, until: str | None 
 def story(desk: DeskOf, name: str, since: str | None = None, until: str | None = None) -> Response:
     """What an endpoint went through over a time: lanes over one axis, and chapters."""
     take(desk, name)
-    return answer(tell(desk.report(name, since=since, until=until)))
+    return answer(desk.story(name, since=since, until=until))
 
 
 @router.get("/watched/{name}/report")

@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse
 
 from drivetrain.core.records import Decision
 from drivetrain.monitor.reporting.story import STEPS
-from drivetrain.monitor.reporting.story import tell as tell_story
 from drivetrain.monitor.reporting.timeline import drawing
 from drivetrain.web.asking import DeskOf
 from drivetrain.web.picture import take
@@ -34,13 +33,11 @@ def timeline(request: Request, desk: DeskOf, show: str = "decisions") -> HTMLRes
 def story(request: Request, desk: DeskOf, name: str, since: str = "", until: str = "") -> HTMLResponse:
     """What an endpoint went through on one axis, and in chapters, the newest first."""
     picture = take(desk, name)
-    account = desk.report(name, since=since or None, until=until or None)
-    found = tell_story(account)
+    found = desk.story(name, since=since or None, until=until or None)
     return page(
         request,
         "story.html",
         picture=picture,
-        account=account,
         story=found,
         drawing=drawing(found),
         step_names=STEPS,
