@@ -88,6 +88,10 @@ class SeededDesk:
             fill(self.store)
             track(self.store)
 
+    @property
+    def watches(self) -> dict[str, Any]:
+        return {**self.monitors, **self.watched}
+
     def trace(self, prediction_id: str, /) -> Mapping[str, Any]:
         if not self.store.tables.version("log/late/predictions"):
             raise UnknownName(f"no prediction is called {prediction_id!r}")

@@ -83,7 +83,8 @@ class Rule:
         when: ``when(report)`` → whether it is broken; or a sentence that says how; or ``None`` where that can't be
             told.
         metric: Path of a figure of :class:`~drivetrain.core.records.MonitorReport`: ``latency_p99_us``,
-            ``performance.roc_auc``, ``performance.roc_auc.low``, ``drift.weather.temp``, ``median_ages.history``.
+            ``performance.roc_auc``, ``performance.roc_auc.low``, ``drift.weather.temp``, ``median_ages.history``; or,
+            put to a table or view, of :class:`~drivetrain.core.records.DataReport`: ``columns.amount.nulls``.
         above: Broken above this.
         below: Broken below this.
         clear: The figure at which it counts as kept again, where that is not the bound itself: between the two an alert
@@ -99,6 +100,7 @@ class Rule:
         ProjectError: It can't be as declared.
 
     Example:
+        >>> from drivetrain.core.records import MonitorReport
         >>> slow = Rule("slow", metric="latency_p99_us", above=50_000, hold="2d", severity="critical")
         >>> report = MonitorReport(endpoint="late", model="late", version=1, since=0, until=86_400_000_000,
         ...     predictions=90, latency_p99_us=61_250.0)

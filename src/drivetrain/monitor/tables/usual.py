@@ -50,7 +50,7 @@ def usual(value: float, before: Sequence[float], rows: float, asked: Bounds) -> 
     Example:
         >>> seen = usual(40.0, [100.0, 110.0, 95.0, 104.0, 99.0], 0, Bounds("count", 0.3, 0.01))
         >>> seen.odd, round(seen.low), round(seen.high)
-        (True, 70, 141)
+        (True, 61, 169)
     """
     middle = median(before) if before else None
     if middle is None or len(before) < LEAST:
