@@ -6,7 +6,7 @@ import random
 
 import msgspec
 import pytest
-from tests.loop.shop import copy_shop, edit
+from tests.loop.shop import command, copy_shop, edit
 from tests.loop.test_maturing import come
 
 from drivetrain.core.clock import DAY, micros_of
@@ -14,6 +14,7 @@ from drivetrain.core.records import Alert, Decision, ErrorStream, ModelVersion, 
 from drivetrain.loop import following
 from drivetrain.loop.alerting import keeping
 from drivetrain.loop.project import Project
+from drivetrain.monitor.reporting.page import to_html
 from drivetrain.registry.aliases import point
 from drivetrain.serve.log.columns import predictions_frame, predictions_table
 
@@ -67,7 +68,7 @@ def alerts(project):
     return [(one.rule, one.state) for one in project.store.catalog.find(Alert, "returned")]
 
 
-def test_a_turn_is_found_told_and_ends_when_errors_do(project):
+def test_a_turn_is_found_told_and_ends_when_errors_do(project, tmp_path):
     come(project, ask(project, 14), after=DAY // 24)
     project.tick(START + WEEK)
     project.tick(START + 2 * WEEK)
@@ -87,6 +88,12 @@ def test_a_turn_is_found_told_and_ends_when_errors_do(project):
     rise = report(project).concept.rise
     assert abs(rise.began - (START + 2 * WEEK)) <= 2 * DAY
     assert rise.before.high < rise.after.low
+    page = to_html(project.report("returned"))
+    assert "Errors, one by one" in page
+    assert "v1 errs more than it did" in page
+    command(tmp_path / "shop", "report", "returned", "--output", str(tmp_path / "found.json"))
+    told = msgspec.json.decode((tmp_path / "found.json").read_bytes())
+    assert told["windows"][-1]["concept"]["rise"]["found"] == rise.found
     come(project, ask(project, 14, since=START + 3 * WEEK), after=DAY // 24)
     for day in range(1, 15):
         project.tick(START + 3 * WEEK + day * DAY)

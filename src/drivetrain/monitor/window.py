@@ -103,6 +103,9 @@ def assess(
     """
     at = pl.col("at").cast(pl.Int64)
     window = predictions.filter(at >= since, at < until, pl.col("endpoint") == monitor.endpoint)
+    window = window.sort(
+        "at", "request_id", "row", "role", maintain_order=True
+    )  # callers at once are logged in any order
     labelled = join_labels(window, feedback, endpoint=monitor.endpoint)
     ours = labelled.filter(pl.col("role") == "champion", pl.col("version") == watched.version)
     then = {} if watched.evaluation is None else watched.evaluation.metrics

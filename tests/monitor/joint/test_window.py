@@ -69,7 +69,7 @@ def looked_at(dice, *, together=0.8, shock=0.0, a_day=60, against="trailing", dr
 )
 def test_nothing_changed_is_said_no_more_often_than_its_part_of_the_rate(shock, against, joint):
     """Days that share something and days that do not: of a rate of .15 a look has its half, .075."""
-    tries = sized(60, 200) if joint == BOTH[1:] else sized(25, 100)
+    tries = sized(60, 200) if joint == BOTH[1:] else sized(30, 200)
     low, told = 0, 0
     for seed in range(tries):
         found = looked_at(np.random.default_rng([seed, 5]), shock=shock, against=against, joint=joint)
