@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from starlette.testclient import TestClient
 from tests.loop.shop import edit, make_shop
 
 from drivetrain.core.records import Evaluation, ModelVersion, Run
 from drivetrain.loop.project import Project
+from drivetrain.loop.stages import cost
 from drivetrain.registry.aliases import current
 from drivetrain.web.app import create_app
 
@@ -21,7 +24,23 @@ STRICT = """gates=[
     ],
 )
 """
+BESIDE: list[list[str]] = []
+"""Threads that were at work whenever answers were timed."""
 SMALL = "trainer=dt.LightGBM(num_iterations=30, num_leaves=8),"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def timed():
+    """Notes who else works while answers are timed."""
+    time_answers = cost.time_answers
+
+    def noted(asked):
+        BESIDE.append([thread.name for thread in threading.enumerate() if thread.name == "meanwhile"])
+        return time_answers(asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost, "time_answers", noted)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +71,11 @@ def judged(tmp_path_factory):
 def outcomes(project, number):
     found = project.store.catalog.get(ModelVersion, f"returned@{number}")
     return {each.gate: each for each in found.gates.outcomes}
+
+
+@pytest.mark.usefixtures("judged")
+def test_nothing_else_is_at_work_while_answers_are_timed():
+    assert BESIDE == [[], [], []]
 
 
 def test_a_slower_and_larger_model_is_refused_by_name_and_the_champion_stays(judged):
