@@ -181,7 +181,7 @@ class Project(Declarations):
         since: Micros | str | None = None,
         until: Micros | str | None = None,
     ) -> Story:
-        """What an endpoint went through over a time: drift, figures, alerts, versions; and in chapters, what led to what.
+        """What an endpoint went through over a time: drift, figures, alerts, versions; in chapters, what led to what.
 
         Args:
             endpoint: Which endpoint; not needed where there is one.
