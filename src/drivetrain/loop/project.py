@@ -164,22 +164,13 @@ class Project(Declarations):
             UsageError: The time ends before it starts, or the file's ending says nothing.
             StoreError: It can't be written.
         """
-        made = report(
-            self,
-            endpoint,
-            since=None if since is None else micros_of(since),
-            until=None if until is None else micros_of(until),
-        )
+        made = report(self, endpoint, since=since, until=until)
         if output is not None:
             write_report(made, output)
         return made
 
     def story(
-        self,
-        endpoint: str | None = None,
-        *,
-        since: Micros | str | None = None,
-        until: Micros | str | None = None,
+        self, endpoint: str | None = None, *, since: Micros | str | None = None, until: Micros | str | None = None
     ) -> Story:
         """What an endpoint went through over a time: drift, figures, alerts, versions; in chapters, what led to what.
 
@@ -192,8 +183,7 @@ class Project(Declarations):
             UnknownName: There is no such endpoint.
             UsageError: The time ends before it starts.
         """
-        started, ended = (None if at is None else micros_of(at) for at in (since, until))
-        return tell(account(self, endpoint, since=started, until=ended))
+        return tell(account(self, endpoint, since=since, until=until))
 
     @property
     def data(self) -> Data:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from drivetrain.core import clock
-from drivetrain.core.clock import Micros
+from drivetrain.core.clock import Micros, micros_of
 from drivetrain.core.errors import StoreError, UsageError
 from drivetrain.core.records import SEVERITIES, Alert, DataReport, Decision, MonitorReport
 from drivetrain.loop.definitions import Definitions
@@ -27,7 +27,9 @@ WRITERS: dict[str, Callable[[Told], bytes]] = {
 }
 
 
-def report(project: Definitions, endpoint: str | None, *, since: Micros | None, until: Micros | None) -> Told:
+def report(
+    project: Definitions, endpoint: str | None, *, since: Micros | str | None, until: Micros | str | None
+) -> Told:
     """See :meth:`Project.report`.
 
     Raises:
@@ -38,7 +40,9 @@ def report(project: Definitions, endpoint: str | None, *, since: Micros | None, 
     return account(project, endpoint, since=since, until=until)
 
 
-def account(project: Definitions, endpoint: str | None, *, since: Micros | None, until: Micros | None) -> Account:
+def account(
+    project: Definitions, endpoint: str | None, *, since: Micros | str | None, until: Micros | str | None
+) -> Account:
     """The report of an endpoint.
 
     Raises:
@@ -90,10 +94,11 @@ def _within(found: list[R], since: Micros | None, until: Micros | None) -> list[
     ]
 
 
-def _asked(since: Micros | None, until: Micros | None) -> tuple[Micros | None, Micros | None]:
-    if since is not None and until is not None and until <= since:
+def _asked(since: Micros | str | None, until: Micros | str | None) -> tuple[Micros | None, Micros | None]:
+    first, last = (None if at is None else micros_of(at) for at in (since, until))
+    if first is not None and last is not None and last <= first:
         raise UsageError("a report's time must end after it starts")
-    return since, until
+    return first, last
 
 
 def _time(windows: Sequence[R], since: Micros | None, until: Micros | None) -> tuple[Micros, Micros, Micros, Micros]:
