@@ -41,9 +41,10 @@ from drivetrain.loop.diff.said import VersionDiff
 from drivetrain.loop.history import LIMIT, History, history
 from drivetrain.loop.privacy.privacy import Privacy
 from drivetrain.loop.quarantine import Quarantine
-from drivetrain.loop.report import report
+from drivetrain.loop.report import account, report
 from drivetrain.monitor.alerting.sinks.slack import Slack
 from drivetrain.monitor.reporting.account import Account as EndpointAccount
+from drivetrain.monitor.reporting.story import Story, tell
 from drivetrain.monitor.spec import Monitor
 from web import declared
 from web.learned import CARD, VERSIONS, bias, evaluation, run, version
@@ -129,8 +130,10 @@ class SeededDesk:
         return self.endpoints[name]
 
     def report(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> EndpointAccount:
-        span = (None if at is None else micros_of(at) for at in (since, until))
-        return report(self, endpoint, since=next(span), until=next(span))  # type: ignore[arg-type]
+        return report(self, endpoint, since=since, until=until)  # type: ignore[arg-type]
+
+    def story(self, endpoint: str, /, *, since: str | None = None, until: str | None = None) -> Story:
+        return tell(account(self, endpoint, since=since, until=until))  # type: ignore[arg-type]
 
     @property
     def quarantine(self) -> Quarantine:
