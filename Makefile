@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WAIT ?= 1
 KILLS ?= 42
 
-.PHONY: help demo fraud canary test truth faults faults-data check format bench bench-features bench-serving bench-data bench-train bench-monitor bench-quality docs clean
+.PHONY: help demo fraud canary test truth faults faults-data faults-monitor check format bench bench-features bench-serving bench-data bench-train bench-monitor bench-quality docs clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
@@ -63,6 +63,10 @@ faults: $(VENV)/.installed  ## the inference server under every fault; FAULTS=lo
 
 faults-data: $(VENV)/.installed  ## kill -9 at a hundred instants of taking in, for every kind of source; KILLS=42 rounds of three (half an hour)
 	@DRIVETRAIN_TESTING_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/data -k killed_anywhere_and_two -o log_cli=true -o log_cli_level=INFO
+
+faults-monitor: $(VENV)/.installed  ## the watch under every fault: killed, told nonsense, two at once, clocks that jump, sinks, tables and labels that fail
+	@$(BIN)/python -m pytest -n 2 tests/loop/test_watch_killed.py tests/loop/test_kill.py tests/loop/alerting tests/loop/watching tests/loop/test_guarding.py \
+	  tests/loop/test_following.py tests/loop/test_maturing.py tests/monitor/alerting tests/monitor/test_broken.py tests/monitor/tables tests/monitor/comparison
 
 check: $(VENV)/.installed  ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
