@@ -35,6 +35,7 @@ class Canvas:
     def __init__(self, since: Micros, until: Micros) -> None:
         self.since, self.until = since, max(until, since + 1)
         self.y = 0.0
+        self._bands: list[tuple[float, float, str]] = []
         self._behind: list[str] = []
         self._parts: list[str] = []
 
@@ -71,9 +72,7 @@ class Canvas:
     def behind(self, since: Micros, until: Micros, kind: str) -> None:
         """A stretch of time behind everything, from the top to the bottom."""
         left, right = self.x(since), self.x(until)
-        self._behind.append(
-            f'<rect x="{left}%" y="0" width="{round(max(right - left, 0.2), 2)}%" height="HEIGHT"{_kind(kind)}/>'
-        )
+        self._bands.append((left, round(max(right - left, 0.2), 2), kind))
 
     def across(self, at: Micros, top: float, kind: str, title: str) -> None:
         """A line at a moment behind everything, from ``top`` down to where the drawing has come."""
@@ -92,7 +91,11 @@ class Canvas:
     def drawn(self, title: str, description: str, name: str) -> Markup:
         """The drawing; ``name`` makes its ids differ from those of others on the page."""
         height = str(int(self.y + 0.5))
-        inside = "".join(self._behind).replace("HEIGHT", height) + "".join(self._parts)
+        bands = [
+            f'<rect x="{left}%" y="0" width="{width}%" height="{height}"{_kind(kind)}/>'
+            for left, width, kind in self._bands
+        ]
+        inside = "".join([*bands, *self._behind, *self._parts])
         body = Markup(inside)  # noqa: S704 - numbers, and texts that are escaped where they are put in
         return Markup(
             '<svg class="lanes" role="img" aria-labelledby="{name}-title {name}-words" width="100%" height="{height}">'
