@@ -488,6 +488,26 @@ def test_the_present_version_is_found_without_a_look_at_all_of_the_log(tmp_path,
     assert tables.note("t") == {}
 
 
+def test_a_table_put_back_from_a_backup_and_written_anew_is_read_as_it_is_now(tmp_path, monkeypatch):
+    running, other = Tables(tmp_path / "tables"), Tables(tmp_path / "tables")
+    folder = tmp_path / "tables" / "t"
+    running.append("t", rows(1))
+    running.append("t", rows(2))
+    shutil.copytree(folder, tmp_path / "backup")
+    running.append("t", rows(3), transaction=("app", 7))
+    assert keys_of(running) == [1, 2, 3]
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "backup", folder)
+    assert other.append("t", rows(9)) == 2
+    assert keys_of(running) == keys_of(running, version=2) == [1, 2, 9]
+    assert (running.rows("t"), running.transaction("t", "app")) == (3, None)
+    assert running.append("t", rows(4)) == 3
+    monkeypatch.setattr(os, "listdir", lambda path: pytest.fail(f"{path} was listed"))
+    monkeypatch.setattr(running, "_open", lambda *_: pytest.fail("what was opened is opened again"))
+    assert [keys_of(running) for _ in range(2)] == [[1, 2, 4, 9]] * 2
+    assert keys_of(running, version=2) == [1, 2, 9]
+
+
 def test_gathering_files_leaves_the_great_ones_alone(tmp_path):
     tables = Tables(tmp_path)
     dice = np.random.default_rng(1)

@@ -30,6 +30,8 @@ _COMMIT = re.compile(r"\d{20}\.json")
 _FULL = ("No space left", "StorageFull", "File too large", "Quota exceeded")
 _Properties: TypeAlias = object
 """What goes with a commit into the log."""
+_Stamp: TypeAlias = tuple[int, int, int]
+"""Inode, size and time of a commit's file: a version that was put back from a backup and made again has another."""
 
 
 class _Table(Protocol):
@@ -60,8 +62,8 @@ class Tables:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._opened: OrderedDict[tuple[str, int], _Table] = OrderedDict()
-        self._told: OrderedDict[tuple[str, int], tuple[tuple[int, int, int], dict[str, Any]]] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, int], tuple[_Stamp | None, _Table]] = OrderedDict()
+        self._told: OrderedDict[tuple[str, int], tuple[_Stamp | None, dict[str, Any]]] = OrderedDict()
         self._folders: dict[str, Path] = {}
         self._newest: dict[str, int] = {}
 
@@ -330,17 +332,21 @@ class Tables:
     def _commit_info(self, name: str, version: int | None) -> dict[str, Any]:
         latest = self._known(name, version)
         key = (name, latest if version is None else version)
-        try:
-            stat = os.stat(self._commit_file(*key))  # noqa: PTH116 - as above
-        except OSError as error:
-            raise _damaged(name, error) from error
-        stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)  # a table may be put back from a backup
+        stamp = self._stamp(*key)
         known = self._told.get(key)
-        if known is None or known[0] != stamp:
+        if known is None or stamp is None or known[0] != stamp:
             known = self._told[key] = (stamp, self._read_commit(*key))
             while len(self._told) > _KEPT_TOLD:
                 self._told.popitem(last=False)
         return known[1]
+
+    def _stamp(self, name: str, version: int) -> _Stamp | None:
+        """Which file a version's commit is; none where it is gone."""
+        try:
+            stat = os.stat(self._commit_file(name, version))  # noqa: PTH116 - as above
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _read_commit(self, name: str, version: int) -> dict[str, Any]:
         # Read from the log itself: deltalake's history() of an older version answers with newer commits.
@@ -365,20 +371,25 @@ class Tables:
         return self._folders.setdefault(name, self._root.joinpath(*parts))
 
     def _reading(self, name: str, version: int | None = None) -> _Table:
-        """A table at a version, to read only: versions never change, so one that was opened is opened for good."""
+        """A table at a version, to read only: one that was opened stays open for as long as its commit is the same.
+
+        A version never changes, but for a table that was put back from a backup and written anew.
+        """
         latest = self._known(name, version)
         key = (name, latest if version is None else version)
         if key[1] != latest and not self.has(name, key[1]):  # somebody has purged the table since it was opened
             self._opened.pop(key, None)
             raise _erased(name, key[1], latest)
-        table = self._opened.get(key)
-        if table is None:
-            table = self._open(name, key[1])
-            self._keep_open(name, table)
+        stamp = self._stamp(*key)  # before it is opened: what changes meanwhile is seen at the next look
+        kept = self._opened.get(key)
+        if kept is not None and stamp is not None and kept[0] == stamp:
+            return kept[1]
+        table = self._open(name, key[1])
+        self._keep_open(name, table, stamp)
         return table
 
-    def _keep_open(self, name: str, table: _Table) -> None:
-        self._opened[name, table.version()] = table
+    def _keep_open(self, name: str, table: _Table, stamp: _Stamp | None) -> None:
+        self._opened[name, table.version()] = stamp, table
         while len(self._opened) > _KEPT_OPEN:
             self._opened.popitem(last=False)
 
@@ -427,8 +438,9 @@ class Tables:
             else:
                 if table is None:
                     return 0
-                self._keep_open(name, table)  # it stands at the version that it has made, and nobody else holds it
-                return table.version()
+                version = table.version()
+                self._keep_open(name, table, self._stamp(name, version))  # it stands at what it has made, and is ours
+                return version
         raise _failed(name, refused) from refused
 
 
