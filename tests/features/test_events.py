@@ -110,6 +110,8 @@ def test_what_it_does_not_know_is_left_to_python():
     row = {"key": "a", "x": 1.0, "n": 1, "b": True, "s": "p", "_event_time": 3, "_available_at": 9, "_seq": 0}
     for asked in (std("x", windows=(5,)), sum("x", windows=(5,), offset=2), sum("x", windows=(5,), hop=5), sum("x")):
         assert events_reader(Layout(view_of([(asked, [])])[0])) is None
+    with mock.patch.object(events, "_FAR", 4):
+        assert events_reader(Layout(view_of([(sum("x", windows=(5,)), [])])[0])) is None
     key = key_of(["a"], ["key"])
     text, _ = view_of([(last("s"), [])])
     store = from_table(text, [row], [])
@@ -173,3 +175,50 @@ def test_a_long_history_is_read_once_and_again_when_it_changes():
     assert quick.read(newer.online, key, row, 350)[0][0] == 5.0
     assert len(quick._histories) == 1
     assert events.KEPT >= 1
+
+
+@needs_events
+def test_the_histories_that_are_asked_for_stay_at_hand(monkeypatch):
+    monkeypatch.setattr(events, "KEPT", 2)
+    view, _ = view_of([FINITE[0]])
+    rows = [
+        {"key": name, "x": 1.0, "n": 1, "b": True, "s": "p", "_event_time": at, "_available_at": at, "_seq": at}
+        for name in "abc"
+        for at in range(1, 301)
+    ]
+    store, keys = from_table(view, rows, []), [key_of([name], ["key"]) for name in "abc"]
+    quick, heads = events_reader(Layout(view)), store.online.read(view.space, keys)
+    for place in (0, 1, 0, 2, 0):
+        assert quick.read(store.online, keys[place], heads[place], 200)[0] == [5.0, 17.0, 60.0]
+    assert list(quick._histories) == [keys[2], keys[0]], "what was asked for longest ago has gone"
+
+
+@needs_events
+@pytest.mark.parametrize("at", [2**63 - 1, 2**63, 2**70, -(2**63), -(2**70)])
+@pytest.mark.parametrize("many", [5, 300])
+def test_moments_further_off_than_numbers_tell_are_answered_as_in_python(at, many, monkeypatch):
+    view, _ = view_of([FINITE[0], FINITE[3], FINITE[9]], 60)
+    rows = [
+        {"key": "a", "x": 1.0, "n": 1, "b": True, "s": "p", "_event_time": at, "_available_at": at + 40, "_seq": at}
+        for at in range(1, many)
+    ]
+    layout, key = Layout(view), key_of(["a"], ["key"])
+    store = from_table(view, rows, [])
+    [row] = store.online.read(view.space, [key])
+    assert events_reader(layout).read(store.online, key, row, at) is None
+    found, age = reader._View(view).read(store.online, key, row, at)
+    wanted, old = in_python(layout, store, key, row, at)
+    np.testing.assert_array_equal(np.array(found, dtype=float), np.array(wanted, dtype=float))
+    np.testing.assert_array_equal(age, old)
+
+
+@needs_events
+def test_columns_and_windows_that_can_not_be_are_refused():
+    for columns in (-1, -5, 2**62):
+        with pytest.raises(ValueError, match="columns"):
+            events.Scanner(1e6, columns, -1, ())
+    for window in (-1, 2**63 - 1):
+        with pytest.raises(ValueError, match="window"):
+            events.Scanner(1e6, 1, -1, ((0, -1, -1, 0, window),))
+    with pytest.raises(ValueError, match="not there"):
+        events.Scanner(1e6, 0, -1, ((1, 0, -1, 0, 5),))

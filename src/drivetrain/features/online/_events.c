@@ -16,7 +16,9 @@
 enum { COUNT, SUM, MEAN, LEAST, MOST, LAST, SINCE, KINDS };
 
 #define BEFORE_VALUES 4
+#define MOST_COLUMNS (PY_SSIZE_T_MAX / WORD / 2)
 #define PARTIALS 64
+#define FAR ((int64_t)1 << 62) /* microseconds; a window may be taken off nearer moments without a look at the sign */
 
 typedef struct {
     int kind;
@@ -176,10 +178,15 @@ static double looked_up(const Scanner *self, const Events *events, const Asks *a
 static PyObject *scanner_read(Scanner *self, PyObject *arguments) {
     Py_buffer bytes;
     Py_ssize_t first;
-    long long many, at, trimmed, trimmed_known, limit;
-    if (!PyArg_ParseTuple(arguments, "y*nLL(LLL)", &bytes, &first, &many, &at, &trimmed, &trimmed_known, &limit))
+    PyObject *moment;
+    long long many, trimmed, trimmed_known, limit;
+    if (!PyArg_ParseTuple(arguments, "y*nLO(LLL)", &bytes, &first, &many, &moment, &trimmed, &trimmed_known, &limit))
         return NULL;
     PyObject *features = NULL, *answer = NULL;
+    int beyond = 0;
+    int64_t at = PyLong_AsLongLongAndOverflow(moment, &beyond);
+    if (at == -1 && PyErr_Occurred()) goto done;
+    if (beyond || at > FAR || at < -FAR) goto otherwise;
     if (many < 0 || first < 0 || first > bytes.len ||
         many > (bytes.len - first) / (WORD * (BEFORE_VALUES + self->columns))) {
         PyErr_SetString(PyExc_ValueError, "a history of another size");
@@ -231,6 +238,10 @@ static PyObject *scanner_new(PyTypeObject *type, PyObject *arguments, PyObject *
     PyObject *asked;
     (void)named;
     if (!PyArg_ParseTuple(arguments, "dnLO!", &second, &columns, &ttl, &PyTuple_Type, &asked)) return NULL;
+    if (columns < 0 || columns > MOST_COLUMNS) {
+        PyErr_SetString(PyExc_ValueError, "so many columns of values can't be");
+        return NULL;
+    }
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     Scanner *self = (Scanner *)allocate(type, 0);
     if (!self) return NULL;
@@ -251,6 +262,10 @@ static PyObject *scanner_new(PyTypeObject *type, PyObject *arguments, PyObject *
                               &asks->rank, &window))
             goto failed;
         asks->window = window;
+        if (window < 0 || window > FAR) {
+            PyErr_SetString(PyExc_ValueError, "a window of no length that there is");
+            goto failed;
+        }
         if (asks->kind < 0 || asks->kind >= KINDS || asks->column >= columns || asks->members >= columns) {
             PyErr_SetString(PyExc_ValueError, "a feature of values that are not there");
             goto failed;

@@ -27,6 +27,8 @@ Asks: TypeAlias = tuple[int, int, int, int, int]
 KEPT = 256
 """Entities of a view whose histories are kept at hand, where they are long."""
 _LONG = 64
+_FAR = 2**62
+"""Microseconds of the longest window, and of moments on either side of 1970, that compiled code is asked about."""
 _KINDS: dict[Kind, int] = {"count": 0, "sum": 1, "mean": 2, "share": 2, "min": 3, "max": 4, "last": 5, "since": 6}
 
 
@@ -38,7 +40,8 @@ def compiled() -> bool:
 def events_reader(layout: Layout) -> EventsReader | None:
     """A reader of events; none without compiled code, and where some feature asks for more than it knows."""
     plain = all(one.kind in _KINDS and not one.offset and one.hop is None for one in layout.view.columns)
-    if Scanner is None or not plain or layout.tile or layout.bases:
+    longest = max([layout.view.ttl or 0, *(one.window or 0 for one in layout.view.columns)])
+    if Scanner is None or not plain or layout.tile or layout.bases or longest > _FAR:
         return None
     return EventsReader(layout)
 
@@ -68,7 +71,8 @@ class EventsReader:
             at: The moment.
 
         Returns:
-            None where events are pending, a looked-up value is no number, or head and history don't fit together.
+            None where events are pending, a looked-up value is no number, head and history don't fit together, or the
+            moment lies further off than 64-bit numbers tell.
 
         Raises:
             ValueError: The row is damaged.
@@ -92,8 +96,11 @@ class EventsReader:
                 return None
             if events > _LONG:
                 self._histories[key] = kept
+                self._histories.move_to_end(key)
                 if len(self._histories) > KEPT:
                     self._histories.popitem(last=False)
+        else:
+            self._histories.move_to_end(key)
         return kept
 
 
