@@ -63,6 +63,7 @@ def account(
         since=first,
         until=last,
         made=now,
+        closing=closing,
         windows=tuple(sorted(windows, key=lambda one: (one.since, one.version))),
         alerts=alerts,
         decisions=_decisions(project, (found.name, found.model.name), first, closing),

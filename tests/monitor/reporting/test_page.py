@@ -16,6 +16,7 @@ from drivetrain.monitor.reporting.account import Account, metric_of_windows
 from drivetrain.monitor.reporting.drawing import lines
 from drivetrain.monitor.reporting.page import charts, furthest, to_html, to_json
 from monitor.alerting.windows import alert, report
+from monitor.reporting.happened import raised
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -104,6 +105,18 @@ def test_a_time_in_which_little_was_seen_is_a_page_too(windows):
     assert made.level == ("good" if windows else "")
 
 
+def test_before_labels_come_estimates_are_told_and_no_quality_is_made_up():
+    early = report(performance={}, labelled=0, label_share=0.0, estimated={"roc_auc": Measure(0.79, 0.7, 0.9, 2000)})
+    made = account(windows=(early,), alerts=(raised("drift", 0, at=early.until),), decisions=())
+    text = to_html(made)
+    assert "No sure fall was estimated: ROC AUC was estimated at 0.790 [0.700, 0.900]" in text
+    assert "No label was known yet." in text
+    assert "ROC AUC, and its range" in text
+    assert "ROC AUC by window" not in text, "a course without a figure is not drawn"
+    assert len(charts(made)) == 3
+    assert not any(one.startswith("ROC AUC was") for one in made.sentences)
+
+
 def test_a_line_lies_where_its_values_do_and_breaks_where_there_is_none():
     drawn = str(lines("t", [0, DAY, 2 * DAY, 3 * DAY], [1.0, 2.0, None, 3.0], show=str, zero=True))
     heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', drawn)]
@@ -118,4 +131,8 @@ def test_the_metric_shown_is_the_wanted_one_or_one_that_can_be_worse():
     other = report(performance={"base_rate": Measure(0.3, 0.2, 0.4, 9), "roc_auc": Measure(0.7, 0.6, 0.8, 9)})
     assert metric_of_windows("brier", [other]) == "roc_auc"
     assert metric_of_windows("brier", []) == ""
+    early = report(performance={}, estimated={"base_rate": Measure(0.3), "roc_auc": Measure(0.79, 0.7, 0.9, 2000)})
+    assert [metric_of_windows(wanted, [early]) for wanted in ("roc_auc", "brier")] == ["roc_auc"] * 2
+    assert metric_of_windows("roc_auc", [early, other]) == "roc_auc"
+    assert metric_of_windows("base_rate", [other, report(performance={})]) == "base_rate"
     assert furthest(report(drift=())) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -26,10 +26,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         objective: What its models are for, a sentence.
         endpoint: The endpoint.
         model: Its model.
-        metric: The metric that stands for the objective; empty where no window has one.
+        metric: The metric that stands for the objective; empty where no window has one, on labels or as estimated.
         since: Start of the time.
         until: Its end.
         made: When the report was made.
+        closing: Until when alerts and decisions are in it: what came since the last window, where no end was asked for.
         windows: What the monitor saw, oldest first.
         alerts: Alerts that were open in the time, gravest first.
         decisions: What was decided in it, newest first.
@@ -44,6 +45,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     since: Micros
     until: Micros
     made: Micros
+    closing: Micros = 0
     windows: tuple[MonitorReport, ...] = ()
     alerts: tuple[Alert, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -164,8 +166,23 @@ def held_against(window: MonitorReport) -> str:
 
 
 def metric_of_windows(wanted: str, windows: Sequence[MonitorReport]) -> str:
-    """The metric to show: the one wanted where a window has it, else the first that can be better or worse."""
+    """The metric to show: the one wanted where a window has it, else the first that can be better or worse.
+
+    Where no window has labels yet, it is one that was estimated.
+
+    Example:
+        >>> early = MonitorReport(
+        ...     endpoint="late", model="late", version=1, since=0, until=1, predictions=9,
+        ...     estimated={"roc_auc": Measure(0.8)},
+        ... )
+        >>> metric_of_windows("average_precision", [early])
+        'roc_auc'
+    """
     known = dict.fromkeys(name for one in windows for name in one.performance)
+    return _to_show(wanted, known) or _to_show(wanted, dict.fromkeys(name for one in windows for name in one.estimated))
+
+
+def _to_show(wanted: str, known: Collection[str]) -> str:
     if wanted in known:
         return wanted
     return next((name for name in known if name in METRICS and METRICS[name].better in {"greater", "lower"}), "")

@@ -35,7 +35,8 @@ def to_html(account: Account | DataAccount) -> str:
         return environment.get_template("data.html.jinja").render(
             it=account, charts=data_charts(account), span=span, drifts=drifts_of
         )
-    title = METRICS[account.metric].title if account.metric else ""
+    judged = any(account.metric in one.performance for one in account.windows)
+    title = METRICS[account.metric].title if judged else ""
     story = tell(account)
     return environment.get_template("report.html.jinja").render(
         it=account,
@@ -63,7 +64,7 @@ def charts(account: Account) -> list[tuple[str, str, Markup]]:
     windows = account.windows
     times = [one.until for one in windows]
     found = [("", "", Markup(""))]
-    if account.metric:
+    if any(account.metric in one.performance for one in windows):
         measures = [one.performance.get(account.metric) for one in windows]
         name = METRICS[account.metric].title
         found.append(
