@@ -6,6 +6,7 @@ import msgspec
 
 from drivetrain.core.clock import DAY, WEEK
 from drivetrain.core.records import FeatureDrift, Measure
+from drivetrain.monitor.alerting.rule import RESERVED
 from drivetrain.monitor.reporting.lanes import Reign, family_of, lanes, moved
 from monitor.alerting.windows import alert
 from monitor.reporting.happened import THEN, account, asked, decided, drifted, left, raised, week
@@ -51,6 +52,8 @@ def test_alerts_are_bars_by_family_from_opened_to_ended_and_what_never_opened_is
         ("own", "warning", 1, None),
     ]
     assert family_of("estimated.gap") == "estimated"
+    for family in RESERVED:
+        assert family_of(f"{family}.x") == family, "what every monitor has is no rule of the project's own"
 
 
 def test_versions_answer_from_the_decision_on_even_within_a_window():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import msgspec
 import pytest
 
 from drivetrain.core.clock import DAY, WEEK
 from drivetrain.core.records import Contribution, Estimation, Measure, Segment, Why
+from drivetrain.monitor.reporting import chapter
+from drivetrain.monitor.reporting.page import to_html
 from drivetrain.monitor.reporting.story import Story, tell
+from drivetrain.monitor.reporting.timeline import drawing
 from monitor.reporting.happened import account, asked, decided, drifted, left, raised, week
 
 FELL = Measure(0.6, 0.55, 0.65, 900)
@@ -224,7 +229,15 @@ def test_alarms_that_ended_by_themselves_are_a_chapter_unless_they_flap():
         ([decided("retrain", 9, evidence='{"every": "30d"}'), decided("promote", 9, 2)],
          "A retraining by schedule: v2 was promoted", "promoted", "v2 was promoted: for a reason."),
         ([decided("retrain", 9), decided("register", 9, 2), decided("shadow", 9, 2)],
-         "A retraining by schedule: a new version is in the shadow", "open", "Nothing was decided yet: v1 answers."),
+         "A retraining: a new version is in the shadow", "open", "Nothing was decided yet: v1 answers."),
+        ([decided("retrain", 9, evidence='{"forgetting": "f1"}'), decided("promote", 9, 2)],
+         "A retraining after a subject was forgotten: v2 was promoted", "promoted", "v2 was promoted: for a reason."),
+        ([decided("wait", 9, 2), decided("approve", 10, 2, actor="ada"), decided("shadow", 10, 2)],
+         "a new version is in the shadow", "open", "Nothing was decided yet: v1 answers."),
+        ([decided("shadow", 8, 2), decided("wait", 9, 3), left(10, 2)],
+         "a version waits for approval", "waits", "v3 waits for a person's approval: v1 answers."),
+        ([decided("wait", 9, 2), decided("retrain", 10)],
+         "A retraining: retraining", "open", "Nothing was decided yet: v1 answers."),
     ],
 )  # fmt: skip
 def test_decisions_without_alerts_are_chapters_too(decisions, title, outcome, words):
@@ -241,6 +254,45 @@ def test_a_schedule_and_reasons_that_nobody_noted_are_told():
     assert said(odd)["retrain"] == "Retraining began, as Ada asked."
     at_once = tell(account(windows, [raised("drift", 0)], [asked(7, "drift-0"), decided("promote", 7, 2)]))
     assert said(at_once)["shadow"] == "No version answered in the shadow: the new one answers at once."
+
+
+def test_an_alarm_that_ended_after_the_last_window_has_ended_unless_the_time_asked_for_ends_before():
+    windows = [week(0), week(1)]
+    ended = raised("latency", 1, state="resolved", resolved=15 * DAY, by="ada", because="A test of ours.")
+    (chapter,) = tell(account(windows, [ended], closing=20 * DAY)).chapters
+    assert (chapter.outcome, chapter.until) == ("ended", 15 * DAY)
+    assert chapter.title == "Other alerts: the alerts were ended by a person"
+    assert (
+        chapter.steps[-1].words == "Nothing was decided, as the alerts ended, the last on 16 January 1970: v1 answers."
+    )
+    (open_then,) = tell(account(windows, [ended], closing=14 * DAY)).chapters
+    assert (open_then.outcome, open_then.until) == ("open", None)
+
+
+def test_a_thousand_chapters_are_told_as_few_are_and_pages_show_the_newest():
+    windows = [week(number) for number in range(1500)]
+    alerts = [raised("latency", number, ended=number + 1) for number in range(0, 1500, 6)]
+    alerts.append(raised("inputs", 0, severity="info", ended=800))
+    decisions = [decided("promote", 7 * number, number) for number in range(3, 1500, 6)]
+    with mock.patch.object(chapter, "moved", wraps=chapter.moved) as ordered:
+        chapters = chapter.chapters_of(account(windows, alerts, decisions))
+    assert ordered.call_count == 1, "decisions are put in order once, not once a chapter"
+    assert len(chapters) == 250
+    for place, one in enumerate(chapters):
+        assert one.champion == (6 * place - 3 if place else 1)
+        assert [each.rule for each in one.alerts] == (["inputs", "latency"] if not place else ["latency"])
+        assert [each.rule for each in one.standing] == (["inputs"] if 0 < 6 * place < 800 else [])
+        assert [each.until // WEEK for each in one.windows] == [6 * place + 1, 6 * place + 2, 6 * place + 3]
+    made = account(windows, alerts, decisions)
+    story = tell(made)
+    assert (len(story.chapters), len(story.newest), story.newest[-1].number) == (250, 60, 250)
+    assert story.earlier.startswith("190 more chapters came before these; ")
+    text = to_html(made)
+    assert text.count('class="chapter-of"') == 60
+    assert story.earlier in text
+    assert drawing(story).count('class="chapter"') == 60
+    assert chain("promote").earlier == ""
+    assert "more chapter" not in to_html(account(windows[:2], alerts[:1]))
 
 
 def test_a_long_reason_is_told_by_its_first_sentence():

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import drivetrain
 from drivetrain.core.clock import DAY, WEEK, micros_of
 from drivetrain.monitor.reporting.canvas import Canvas
+from drivetrain.monitor.reporting.lanes import FAMILIES
 from drivetrain.monitor.reporting.page import to_html
 from drivetrain.monitor.reporting.story import tell
 from drivetrain.monitor.reporting.timeline import drawing
@@ -81,7 +82,7 @@ def test_every_class_is_styled_in_the_report_and_in_the_dashboard_for_light_and_
     stories = [chain("promote"), chain("refuse"), tell(account([week(0), week(1, version=2)], alerts, more))]
     classes = {name for story in stories for one in parsed(story).iter() for name in one.get("class", "").split()}
     plain = {"lanes", "tick", "value", "small", "even", "warning"}
-    for file in ("monitor/templates/report.html.jinja", "web/static/drawn.css"):
+    for file in ("monitor/templates/sheet.html.jinja", "web/static/drawn.css"):
         text = (SOURCE / file).read_text()
         rules = "\n".join(line for line in text.splitlines() if ".lanes" in line or "svg .grid" in line)
         assert classes - plain <= set(re.findall(r"\.([a-z]+)", rules)), file
@@ -97,6 +98,24 @@ def test_hostile_words_stay_words_and_it_needs_nothing_beside_it():
     assert "style=" not in drawn
     assert not re.search(r"href|url\(|https?://", drawn)
     ElementTree.fromstring(drawn)
+
+
+def test_every_family_has_its_name_and_only_a_project_s_own_rules_are_called_so():
+    rules = [*FAMILIES, "fairness.demographic_parity", "drift.joint"]
+    drawn = str(drawing(tell(account([week(0)], [raised(rule, 0) for rule in rules]))))
+    assert "own rules" not in drawn
+    named = {line for line in re.findall(r">([^<]+)</text>", drawn) if line.startswith("on ")}
+    assert {"on fairness", "on segments", "on worth", "on errors, one by one", "on what moves the answers"} <= named
+    assert len([one for one in named if one != "on labels"]) == len(FAMILIES)
+    assert "of the project&#39;s own rules" in drawing(tell(account([week(0)], [raised("slow trains", 0)])))
+
+
+def test_words_are_drawn_as_they_are_whatever_is_in_them():
+    made = account([drifted(0)], [raised("drift", 0)], [asked(7, "drift-0", because="HEIGHT_CM drifted.")])
+    root = parsed(tell(made))
+    assert [one.findtext("title") for one in of(root, "cut")] == ["8 January 1970: HEIGHT_CM drifted."]
+    (band,) = of(root, "chapter")
+    assert band.get("height") == root.get("height")
 
 
 def test_little_is_drawn_as_little_and_nothing_not_at_all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,9 @@ from drivetrain.monitor.reporting.account import Account
 from drivetrain.monitor.reporting.lanes import ENDS, family_of, left_shadow, moved
 
 Kind: TypeAlias = Literal["drift", "estimated", "real", "also", "cause", "retrain", "shadow", "end"]
+
+_SETTLES = {"wait", "approve", "shadow", "retrain"}
+"""Decisions of which the last says whether a version waits for a person."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,12 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
         return next(iter([*ended, *began]), None)
 
     @property
+    def waiting(self) -> Decision | None:
+        """That a version waits for a person; none once it was approved, is in the shadow, or training began anew."""
+        after = [one for one in self.moves if one.what in _SETTLES and not left_shadow(one)]
+        return after[-1] if after and after[-1].what == "wait" else None
+
+    @property
     def calm(self) -> bool:
         """Whether all of its alarms have ended, and nothing was begun because of them."""
         return self.end is None and self.until is not None
@@ -100,29 +110,29 @@ def chapters_of(account: Account) -> list[Events]:
     Alerts that are for the record only begin none. Where every alarm has ended by itself and nothing was begun because
     of it, the next one begins a chapter of its own, unless it comes so soon that it flaps.
     """
-    alerts = sorted((one for one in account.alerts if one.shown), key=lambda one: (one.at, one.rule))
-    loud = [one for one in alerts if one.severity != "info"]
-    moves = moved(account.decisions)
+    book = _Book(account)
+    loud = [one for one in book.alerts if one.severity != "info"]
     found: list[Events] = []
     after: Micros | None = None
     open_alerts: list[Alert] = []
     run: list[Decision] = []
-    events: list[Alert | Decision] = [*loud, *moves]
+    events: list[Alert | Decision] = [*loud, *book.moves]
     for event in sorted(events, key=lambda one: (one.at, isinstance(one, Decision))):
         if isinstance(event, Alert):
             if not run and _over(open_alerts, event.at - FLAPPING * event.window - 1):
-                found.append(_gather(account, alerts, [], (after, _last(open_alerts)), None))
+                found.append(book.chapter([], (after, _last(open_alerts)), None))
                 after, open_alerts = found[-1].until, []
             open_alerts.append(event)
             continue
         if not left_shadow(event):
             run.append(event)
         if event.what in ENDS:
-            found.append(_gather(account, alerts, run, (after, event.at), event))
+            found.append(book.chapter(run, (after, event.at), event))
             after, run, open_alerts = event.at, [], []
     if run or open_alerts:
-        until = _last(open_alerts) if not run and _over(open_alerts, account.until) else None
-        found.append(_gather(account, alerts, run, (after, until), None))
+        known = max(account.until, account.closing)
+        until = _last(open_alerts) if not run and _over(open_alerts, known) else None
+        found.append(book.chapter(run, (after, until), None))
     return found
 
 
@@ -135,44 +145,72 @@ def _last(alerts: Sequence[Alert]) -> Micros:
     return max(one.resolved or 0 for one in alerts)
 
 
-def _gather(
-    account: Account,
-    alerts: Sequence[Alert],
-    moves: Sequence[Decision],
-    between: tuple[Micros | None, Micros | None],
-    end: Decision | None,
-) -> Events:
-    after, last = between
-    new = [one for one in alerts if (after is None or one.at > after) and (last is None or one.at <= last)]
-    since = min([*(one.at for one in new if one.severity != "info"), *(one.at for one in moves)])
-    standing = [
-        one for one in alerts if one not in new and one.at <= since and (one.resolved is None or one.resolved > since)
-    ]
-    known = [
-        one for one in account.windows if (after is None or one.until > after) and (last is None or one.until <= last)
-    ]
-    first = max((one.until for one in known if one.until <= since), default=since)
-    return Events(
-        since=since,
-        until=last,
-        end=end,
-        alerts=tuple(one for one in new if one.at >= since),
-        standing=(*(one for one in new if one.at < since and not _ended(one, since)), *standing),
-        moves=tuple(moves),
-        windows=tuple(one for one in known if one.until >= first),
-        champion=_champion(account, since, moves),
+class _Book:
+    """What is on record, in order, so that a chapter looks at its own time alone however much there is.
+
+    Chapters are asked for from the oldest on.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self.alerts = sorted((one for one in account.alerts if one.shown), key=lambda one: (one.at, one.rule))
+        self.moves = moved(account.decisions)
+        self._opened = [one.at for one in self.alerts]
+        self._crowned = [one for one in self.moves if one.what in {"promote", "rollback"}]
+        self._crowned_at = [one.at for one in self._crowned]
+        self._windows = sorted(account.windows, key=lambda one: one.until)
+        self._seen = [one.until for one in self._windows]
+        self._begun = sorted(account.windows, key=lambda one: one.since)
+        self._begun_at = [one.since for one in self._begun]
+        self._standing: list[Alert] = []
+        self._turned = 0
+
+    def chapter(
+        self, moves: Sequence[Decision], between: tuple[Micros | None, Micros | None], end: Decision | None
+    ) -> Events:
+        """What belongs to a chapter that begins after a moment and ends at another."""
+        after, last = between
+        new = self.alerts[slice(*_within(self._opened, after, last))]
+        since = min([*(one.at for one in new if one.severity != "info"), *(one.at for one in moves)])
+        known = sorted(
+            self._windows[slice(*_within(self._seen, after, last))], key=lambda one: (one.since, one.version)
+        )
+        first = max((one.until for one in known if one.until <= since), default=since)
+        return Events(
+            since=since,
+            until=last,
+            end=end,
+            alerts=tuple(one for one in new if one.at >= since),
+            standing=(*(one for one in new if one.at < since and not _ended(one, since)), *self._stood(after, since)),
+            moves=tuple(moves),
+            windows=tuple(one for one in known if one.until >= first),
+            champion=self._champion(since, moves),
+        )
+
+    def _stood(self, after: Micros | None, since: Micros) -> list[Alert]:
+        """Alerts of chapters before that had not ended; what has ended once is never asked about again."""
+        turned = _within(self._opened, after, None)[0]
+        self._standing += self.alerts[self._turned : turned]
+        self._turned = turned
+        self._standing = [one for one in self._standing if not _ended(one, since)]
+        return self._standing
+
+    def _champion(self, since: Micros, moves: Sequence[Decision]) -> int | None:
+        """Who answered as a chapter began: as the last promotion before says, else as the windows do."""
+        own = {one.id for one in moves}
+        for place in range(bisect_right(self._crowned_at, since) - 1, -1, -1):
+            if self._crowned[place].id not in own:
+                return self._crowned[place].version
+        seen = bisect_right(self._begun_at, since)
+        return self._begun[seen - 1].version if seen else None
+
+
+def _within(times: Sequence[Micros], after: Micros | None, last: Micros | None) -> tuple[int, int]:
+    """Places of the sorted times that are later than one moment, and not later than another."""
+    return (
+        0 if after is None else bisect_right(times, after),
+        len(times) if last is None else bisect_right(times, last),
     )
 
 
 def _ended(alert: Alert, at: Micros) -> bool:
     return alert.resolved is not None and alert.resolved <= at
-
-
-def _champion(account: Account, since: Micros, moves: Sequence[Decision]) -> int | None:
-    """Who answered as a chapter began: as the last promotion before says, else as the windows do."""
-    before = [one for one in moved(account.decisions) if one.what in {"promote", "rollback"} and one not in moves]
-    told = [one.version for one in before if one.at <= since]
-    if told:
-        return told[-1]
-    seen = [one.version for one in account.windows if one.since <= since]
-    return seen[-1] if seen else None

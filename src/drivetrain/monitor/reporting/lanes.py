@@ -18,7 +18,21 @@ MOVES: tuple[Happening, ...] = get_args(Happening)
 """Decisions about versions, in the order in which those of one moment follow from each other."""
 ENDS = ("promote", "refuse", "rollback")
 """Those after which it is settled who answers."""
-FAMILIES = ("inputs", "drift", "estimated", "performance", "calibration", "latency")
+FAMILIES = (
+    "inputs",
+    "drift",
+    "estimated",
+    "concept",
+    "performance",
+    "calibration",
+    "segment",
+    "fairness",
+    "attribution",
+    "business",
+    "traffic",
+    "latency",
+    "rules",
+)
 """Families of alerts in the order in which they tend to come; a project's own rules follow."""
 
 

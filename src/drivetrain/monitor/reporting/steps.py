@@ -24,6 +24,7 @@ class _Asked(msgspec.Struct):
 
     alerts: tuple[str, ...] = ()
     every: str = ""
+    forgetting: str = ""
 
 
 _decode_asked = msgspec.json.Decoder(_Asked).decode
@@ -298,7 +299,7 @@ def _shadow(events: Events, metric: str) -> Step:
 def _end(events: Events) -> Step:
     end = events.end
     if end is None:
-        waits = events.move("wait")
+        waits = events.waiting
         who = f": v{events.champion} answers" if events.champion is not None else ""
         if waits is not None:
             words = f"v{waits.version} waits for a person's approval{who}."
@@ -340,6 +341,12 @@ def _gap(alert: Alert) -> bool:
 def _title(metric: str) -> str:
     title = METRICS[metric].title
     return title[:1].upper() + title[1:]
+
+
+def asked_by(decision: Decision) -> str:
+    """What asked for a retraining, where that was no alert: ``schedule``, ``forgetting``, or empty if it isn't said."""
+    evidence = _asked(decision)
+    return "schedule" if evidence.every else "forgetting" if evidence.forgetting else ""
 
 
 def _asked(decision: Decision) -> _Asked:

@@ -11,7 +11,7 @@ from drivetrain.evaluate.wording import span
 from drivetrain.monitor.reporting.account import Account
 from drivetrain.monitor.reporting.chapter import Events, Kind, Step, chapters_of
 from drivetrain.monitor.reporting.lanes import Lanes, lanes
-from drivetrain.monitor.reporting.steps import day, steps
+from drivetrain.monitor.reporting.steps import asked_by, day, steps
 
 Outcome: TypeAlias = Literal["released", "promoted", "refused", "rolled back", "nothing came", "waits", "ended", "open"]
 
@@ -27,6 +27,14 @@ STEPS: dict[Kind, str] = {
     "end": "Decided",
 }
 """What each step is called."""
+
+SHOWN = 60
+"""Chapters that pages and drawings hold, the newest."""
+_ASKED = {
+    "schedule": "A retraining by schedule",
+    "forgetting": "A retraining after a subject was forgotten",
+    "": "A retraining",
+}
 
 
 class Chapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +83,20 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     lanes: Lanes
     chapters: tuple[Chapter, ...] = ()
 
+    @property
+    def newest(self) -> tuple[Chapter, ...]:
+        """Those that pages show, oldest first."""
+        return self.chapters[-SHOWN:]
+
+    @property
+    def earlier(self) -> str:
+        """How many came before those, a sentence; empty where there is none."""
+        count = len(self.chapters) - SHOWN
+        if count <= 0:
+            return ""
+        were = "1 more chapter came" if count == 1 else f"{count:,} more chapters came"
+        return f"{were} before these; name a time to read of them, or ask for the story as JSON, which holds all."
+
 
 def tell(account: Account) -> Story:
     """The story of an account; nothing in it is not on record there.
@@ -113,7 +135,7 @@ def _chapter(number: int, events: Events, metric: str) -> Chapter:
 def _outcome(events: Events) -> Outcome:
     end = events.end
     if end is None:
-        if events.move("wait") is not None:
+        if events.waiting is not None:
             return "waits"
         return "ended" if events.calm else "open"
     if end.what == "promote":
@@ -132,7 +154,7 @@ def _begun(events: Events, told: list[Step]) -> str:
     names = {"drift": "drift", "estimated": "an estimated fall", "real": "a fall on labels", "also": "other alerts"}
     found = [words for kind, words in names.items() if kind in happened]
     if not found:
-        return "A retraining by schedule" if asked is not None else ""
+        return "" if asked is None else _ASKED[asked_by(asked)]
     words = found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
     return f"{words[:1].upper()}{words[1:]}"
 
@@ -141,6 +163,7 @@ def _ended(outcome: Outcome, version: int | None, events: Events) -> str:
     if outcome == "open":
         trained = events.move("retrain") is not None
         return "a new version is in the shadow" if events.move("shadow") else "retraining" if trained else "still open"
+    by_hand = any(one.because for one in events.alerts)
     return {
         "released": f"v{version} was promoted",
         "promoted": f"v{version} was promoted",
@@ -148,5 +171,5 @@ def _ended(outcome: Outcome, version: int | None, events: Events) -> str:
         "rolled back": f"back to v{version}",
         "nothing came": "nothing came of the training",
         "waits": "a version waits for approval",
-        "ended": "the alerts ended by themselves",
+        "ended": "the alerts were ended by a person" if by_hand else "the alerts ended by themselves",
     }[outcome]

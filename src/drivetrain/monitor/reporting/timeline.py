@@ -26,9 +26,16 @@ _NAMES = {
     "inputs": "on inputs that are broken",
     "drift": "on drift",
     "estimated": "on the metric as estimated",
+    "concept": "on errors, one by one",
     "performance": "on the metric on labels",
     "calibration": "on calibration",
+    "segment": "on segments",
+    "fairness": "on fairness",
+    "attribution": "on what moves the answers",
+    "business": "on worth",
+    "traffic": "on how much is asked",
     "latency": "on the time to answer",
+    "rules": "on rules that failed",
     "own": "of the project's own rules",
 }
 _ENDED = {
@@ -65,7 +72,7 @@ def drawing(story: Story, name: str = "story") -> Markup:
     canvas.axis()
     return canvas.drawn(
         f"The story of {lanes.endpoint}, {span(lanes.since, lanes.until)}",
-        " ".join(f"{one.number}: {one.title}, {one.when}." for one in story.chapters) or "No alert, and no decision.",
+        " ".join(f"{one.number}: {one.title}, {one.when}." for one in story.newest) or "No alert, and no decision.",
         name,
     )
 
@@ -73,7 +80,7 @@ def drawing(story: Story, name: str = "story") -> Markup:
 def _chapters(canvas: Canvas, story: Story) -> None:
     if not story.chapters:
         return
-    for one in story.chapters:
+    for one in story.newest:
         until = story.lanes.until if one.until is None else one.until
         canvas.behind(one.since, until, "chapter")
         canvas.text(canvas.x(one.since), 13, str(one.number), "number", shift=3, end=canvas.x(one.since) > 97)
