@@ -6,7 +6,10 @@ import re
 
 import msgspec
 
-from drivetrain.core.records import FeatureDrift, MonitorReport
+from drivetrain.core.clock import DAY, micros_of
+from drivetrain.core.records import Decision, FeatureDrift, MonitorReport
+from drivetrain.web.app import create_app
+from monitor.alerting.windows import report
 from web.conftest import Caller
 from web.seed import SeededDesk
 
@@ -57,6 +60,38 @@ def test_a_page_without_anything_says_so(call_empty: Caller):
     text = call_empty("/timeline/late").text
     assert "Nothing has happened to late yet" in text
     assert "<svg class" not in text
+
+
+def test_a_healthy_endpoint_is_said_to_be_calm_and_a_time_without_anything_keeps_the_form(call: Caller):
+    healthy = SeededDesk(empty=True)
+    healthy.store.catalog.commit(*(report(day) for day in range(5)))
+    text = Caller(create_app(healthy))("/timeline/late").text
+    assert "<h1>No alarm and no decision for late</h1>" in text
+    assert "1–5 Jan 1970: no alert was raised that alarms anybody" in text
+    assert "Nothing has happened" not in text
+    assert "drivetrain watch" not in text
+    none = call("/timeline/late?since=2001-01-01&until=2001-02-01").text
+    assert "<h1>Nothing in this time</h1>" in none
+    assert "drivetrain watch" not in none
+    assert 'name="since" value="2001-01-01"' in none
+    assert "<svg class" not in none
+
+
+def test_a_page_shows_the_newest_chapters_and_says_how_many_came_before(desk: SeededDesk, call: Caller):
+    first = len(call("/api/v1/endpoints/late/story").json()["chapters"])
+    begin = micros_of("2013-08-01")
+    desk.store.catalog.commit(
+        *(
+            Decision(id=f"more-{day}", at=begin + day * DAY, about="late", what="rollback", because="so", version=1)
+            for day in range(70)
+        )
+    )
+    told = call("/api/v1/endpoints/late/story").json()["chapters"]
+    assert len(told) >= 70 + first - 1
+    for path in ("/timeline/late", "/monitoring/late/report"):
+        text = call(path).text
+        assert f"{len(told) - 60} more chapters came before these" in text
+        assert len(re.findall(r"<h3>\d+\. ", text)) == 60
 
 
 def test_what_a_window_is_held_against_and_further_statistics_are_shown(desk: SeededDesk, call: Caller):
