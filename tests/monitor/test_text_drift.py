@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,7 +14,7 @@ from drivetrain.core.records import Field, InputSchema
 from drivetrain.features.texts import carrying
 from drivetrain.monitor.reference import Reference, load, profile
 from drivetrain.monitor.text_drift import measure_texts, texts_logged, words_moved
-from drivetrain.monitor.texts.profile import FEWEST, Kept
+from drivetrain.monitor.texts.profile import FEWEST, MOST_WORDS, Kept
 from drivetrain.train.text.tfidf import Tfidf, TfidfEncoder
 
 NAME = "sms.message"
@@ -120,6 +122,33 @@ def test_words_are_named_where_they_may_be(world):
     assert "; that fell: 'home' (" in told
     silent, _ = reference_of(*stretch(1, 100), named=False)
     assert words_moved(silent.texts[0], now) == ""
+
+
+def many_words(seed, rows=3_000, *, often=(), a_day=30):
+    """Texts of 150 words, each in a share of .04 to .34; words of ``often`` in a half."""
+    dice = np.random.default_rng(seed)
+    names = np.array([f"word{chr(97 + at // 26)}{chr(97 + at % 26)}" for at in range(150)])
+    shares = np.linspace(0.34, 0.04, 150)
+    shares[np.isin(names, often)] = 0.5
+    texts = [" ".join(names[row]) for row in dice.random((rows, 150)) < shares]
+    return texts, np.repeat(np.arange(rows // a_day), a_day), dict(zip(names.tolist(), shares.tolist(), strict=True))
+
+
+def test_a_frequent_word_that_is_not_kept_is_bounded_by_the_rarest_that_is():
+    texts, days, shares = many_words(1)
+    reference, _ = reference_of(texts, days)
+    [column] = reference.texts
+    assert len(column.words) == MOST_WORDS
+    assert words_moved(column, many_words(2, 600)[0]) == ""
+    often = [name for name, share in shares.items() if name not in column.words and 0.1 < share < 0.15][:2]
+    told = words_moved(column, many_words(3, 600, often=often)[0])
+    rose = told.removeprefix("share of texts in training, and now, of words that rose: ")
+    found = re.findall(r"'(\w+)' \(under (\d+) %, (\d+) %\)", rose)
+    assert {name for name, _, _ in found} == set(often)
+    rarest = min(sum(name in text.split() for text in texts) / len(texts) for name in column.words)
+    for name, before, _ in found:
+        assert sum(name in text.split() for text in texts) / len(texts) < int(before) / 100
+        assert rarest <= int(before) / 100 < rarest + 0.01
 
 
 def test_a_rare_word_and_a_number_are_neither_kept_nor_named(world):

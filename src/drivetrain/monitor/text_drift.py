@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from drivetrain.monitor.drift import Manner, cut_up, reach_of, stand, threshold_
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.statistics.jensen_shannon import jensen_shannon
 from drivetrain.monitor.texts.fourier import apart
-from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, TextColumn, lying_of
+from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, MOST_WORDS, TextColumn, lying_of
 from drivetrain.monitor.texts.statistic import EFFECTS
 from drivetrain.monitor.texts.words import Word, may_be_named, moved, spread
 from drivetrain.train.text.encoder import TextEncoder
@@ -127,7 +128,8 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     """Which words rose and fell, in words; empty where none surely did, or where they may not be named.
 
     Named are words in a hundredth of the texts or more, of the training's or of the window's, and in five at least. Of
-    one that training has less often it is not kept how often: it is taken to have been in just under a hundredth.
+    one that is not kept it is not known how often training had it: it is taken to have been in just under a hundredth
+    of the texts, or in as many as the rarest word that is kept where there were more frequent words than are kept.
     """
     if not column.named:
         return ""
@@ -137,14 +139,17 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     if not min(rows):
         return ""
     known = set(column.words)
+    rare = FREQUENT * rows[0]
+    if len(known) >= MOST_WORDS:
+        rare = max(rare, float(before[: len(known)].min()))
     least = max(FREQUENT * rows[1], FEWEST)
     fresh = sorted(word for word, many in now.items() if many >= least and word not in known and may_be_named(word))
     names = [*column.words, *fresh]
-    first = np.array([*before[: len(known)], *[FREQUENT * rows[0]] * len(fresh)])
+    first = np.array([*before[: len(known)], *[rare] * len(fresh)])
     second = np.array([float(now[name]) for name in names])
-    others = [max(before[:-2].sum() + before[-2] - first.sum(), 0.0), max(sum(now.values()) - second.sum(), 0.0)]
-    found = moved(names, np.append(first, others[0]), np.append(second, others[1]), rows, _TOLD)
-    # A word that training has rarely is rare in it, not in the window: it can have risen alone.
+    totals = (float(before[:-1].sum()), float(now.total()))
+    found = moved(names, first, second, rows, _TOLD, totals)
+    # Of a word that is not kept only a bound is known: it can have risen alone.
     told = [(word, word.word not in known) for word in found if word.score > 0 or word.word in known]
     said = [
         f"{verb}: {', '.join(parts)}"
@@ -155,7 +160,8 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
 
 
 def _told(word: Word, *, new: bool) -> str:
-    before = f"under {percent(FREQUENT)}" if new else percent(word.before)
+    # A bound is rounded up: rounded to the nearest, it could say less than was.
+    before = f"under {percent(math.ceil(100 * word.before - 1e-6) / 100)}" if new else percent(word.before)
     return f"{word.word!r} ({before}, {percent(word.now)})"
 
 

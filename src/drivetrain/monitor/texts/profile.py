@@ -27,7 +27,8 @@ FREQUENT = 0.01
 """Share of texts that a word must come in to be kept."""
 FEWEST = 5
 """Texts of a day, and texts with a word, below which nothing is kept of either."""
-_WORDS = 60
+MOST_WORDS = 60
+"""Frequent words at most that are kept: those in the most texts."""
 _PAIRS = 64
 _GROUPS = 64
 _SPLITS = 200
@@ -124,7 +125,7 @@ def text_column(kept: Kept, texts: Sequence[str | None], days: npt.NDArray[np.in
     spread = np.bincount(found.words, minlength=len(found.names))
     least = max(FREQUENT * int(known.sum()), FEWEST)
     order = [at for at in np.argsort(-spread, kind="stable").tolist() if spread[at] >= least]
-    words = tuple(found.names[at] for at in order if may_be_named(found.names[at]))[:_WORDS]
+    words = tuple(found.names[at] for at in order if may_be_named(found.names[at]))[:MOST_WORDS]
     counts = _counted(found, words, told, count)
     by_lot = np.where(known, np.random.default_rng(1).permutation(len(texts)) % _GROUPS, -1)
     noise = {"words": _noise(_counted(found, words, by_lot, _GROUPS), words=True)}
