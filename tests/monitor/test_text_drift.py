@@ -151,6 +151,24 @@ def test_a_frequent_word_that_is_not_kept_is_bounded_by_the_rarest_that_is():
         assert rarest <= int(before) / 100 < rarest + 0.01
 
 
+def test_a_word_is_said_to_rise_or_fall_where_its_share_of_texts_does():
+    """Every tenth text loses all its words, others most of thirty frequent ones: odds rise for all the others."""
+    texts, days, _ = many_words(1)
+    reference, _ = reference_of(texts, days)
+    [column] = reference.texts
+    lost = set(column.words[:30])
+    now = [
+        " ".join(word for at, word in enumerate(text.split()) if row % 10 and (word not in lost or at % 3 == 0))
+        for row, text in enumerate(texts)
+    ]
+    told = words_moved(column, now)
+    assert "rose" not in told
+    fell = re.findall(r"'(\w+)' \(([\d.]+) %, ([\d.]+) %\)", told)
+    assert len(fell) == 3
+    assert {name for name, _, _ in fell} <= lost
+    assert all(float(after) < float(before) for _, before, after in fell)
+
+
 def test_a_rare_word_and_a_number_are_neither_kept_nor_named(world):
     texts, days = stretch(1, 100)
     texts = [f"{text} zanzibar" if at < 8 else f"{text} 07700900" if at % 2 else text for at, text in enumerate(texts)]

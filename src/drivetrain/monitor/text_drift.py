@@ -130,6 +130,7 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     Named are words in a hundredth of the texts or more, of the training's or of the window's, and in five at least. Of
     one that is not kept it is not known how often training had it: it is taken to have been in just under a hundredth
     of the texts, or in as many as the rarest word that is kept where there were more frequent words than are kept.
+    A word rose or fell where its odds among all words surely did, and its share of texts with them.
     """
     if not column.named:
         return ""
@@ -148,13 +149,15 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     first = np.array([*before[: len(known)], *[rare] * len(fresh)])
     second = np.array([float(now[name]) for name in names])
     totals = (float(before[:-1].sum()), float(now.total()))
-    found = moved(names, first, second, rows, _TOLD, totals)
+    found = moved(names, first, second, rows, len(names), totals)
+    # Odds are among all words, what is said are shares of texts: where texts are cut, odds rise for words that lose least.
+    rose = [word for word in found if word.score > 0 and word.now > word.before]
     # Of a word that is not kept only a bound is known: it can have risen alone.
-    told = [(word, word.word not in known) for word in found if word.score > 0 or word.word in known]
+    fell = [word for word in found if word.score < 0 and word.now < word.before and word.word in known]
     said = [
-        f"{verb}: {', '.join(parts)}"
-        for verb, up in (("rose", True), ("fell", False))
-        if (parts := [_told(word, new=new) for word, new in told if (word.score > 0) == up])
+        f"{verb}: {', '.join(_told(word, new=word.word not in known) for word in words[:_TOLD])}"
+        for verb, words in (("rose", rose), ("fell", fell))
+        if words
     ]
     return f"share of texts in training, and now, of words that {'; that '.join(said)}" if said else ""
 
