@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -120,8 +121,23 @@ def test_words_are_named_where_they_may_be(world):
     told = words_moved(column, now)
     assert told.startswith("share of texts in training, and now, of words that rose: 'pub' (under 1 %, ")
     assert "; that fell: 'home' (" in told
-    silent, _ = reference_of(*stretch(1, 100), named=False)
-    assert words_moved(silent.texts[0], now) == ""
+
+
+def test_of_texts_whose_words_may_not_be_named_none_is_kept_and_they_are_watched():
+    silent = reference_of(*stretch(1, 140), named=False)
+    [column] = silent[0].texts
+    assert column.words == ()
+    assert set(column.noise) == {"mmd"}
+    wrong = 0
+    for seed in range(40):
+        found = measured(silent, stretch(2_000 + seed, WINDOW)[0])
+        assert set(found) == {"mmd"}
+        wrong += found["mmd"].drifted
+    assert wrong <= 40 * 0.15 + 3 * np.sqrt(40 * 0.15 * 0.85)
+    found = measured(silent, SHIFTS["unwanted alone"](None))
+    assert found["mmd"].drifted
+    assert found["mmd"].words == ""
+    assert words_moved(column, SHIFTS["unwanted alone"](None)) == ""
 
 
 def many_words(seed, rows=3_000, *, often=(), a_day=30):
@@ -216,6 +232,13 @@ def test_a_profile_from_before_has_no_texts(world):
     plain = load(profile(np.zeros((9, 2)), np.zeros(9), np.arange(9) * DAY, SCHEMA))
     assert plain.texts == ()
     assert measured((plain, world[1]), ["free prize"] * 30) == {}
+
+
+def test_a_text_of_which_nothing_is_kept_is_watched_by_its_length(world):
+    bare = msgspec.structs.replace(world[0].texts[0], words=(), sums=b"", named=False)
+    reference = msgspec.structs.replace(world[0], texts=(bare,))
+    requests = pl.DataFrame({"request": ['{"message": "free"}']})
+    assert texts_logged(requests, np.array([[4.0, 0.0]]), reference, frozenset()) == {}
 
 
 def test_texts_are_those_of_the_request_where_their_lengths_are(world):

@@ -44,7 +44,8 @@ def measure_texts(
 
     ``words`` is the Jensen-Shannon distance of the shares of frequent words, all others being one; ``mmd`` the distance
     of mean random features (:mod:`drivetrain.monitor.texts.fourier`), sampling included. Both are held against what
-    stretches of the training texts as long as the window do among themselves.
+    stretches of the training texts as long as the window do among themselves. Where the profile keeps no words, as of
+    personal texts, there is ``mmd`` alone.
 
     Args:
         reference: The version's profile.
@@ -100,7 +101,7 @@ def measure_texts(
 def _seen(column: TextColumn, texts: Sequence[str | None], encoder: TextEncoder | None) -> list[_Seen]:
     found = []
     window = column.worded(texts)
-    if window[:-1].any() and column.counted[:, :-1].any():
+    if column.words and window[:-1].any() and column.counted[:, :-1].any():
         manner = Manner(_in_turn(_of_words), EFFECTS["words"], bounded=True, rows=-1)
         found.append(_Seen(column, "words", column.counted, window, manner))
     if column.sums and encoder is not None and len(encoder.columns) == column.columns:
@@ -175,7 +176,7 @@ def texts_logged(
 
     A text that is a field of the request goes by the last part of the feature's name (``sms.message`` is
     ``message``); that it is the same is checked by the length the log keeps beside. One from elsewhere is watched by
-    its length alone.
+    its length alone, and so is one of which the profile keeps neither words nor sums.
 
     Args:
         rows: Of the log.
@@ -188,7 +189,8 @@ def texts_logged(
         return found
     places = {column.name: at for at, column in enumerate(reference.columns)}
     for column in reference.texts:
-        if column.name in withheld or column.name not in places:
+        watched = column.words or column.sums
+        if not watched or column.name in withheld or column.name not in places:
             continue
         told = rows["request"].str.json_path_match(f'$["{column.name.rpartition(".")[2]}"]')
         lengths = told.str.len_chars().cast(pl.Float64).fill_null(float("nan")).to_numpy()
