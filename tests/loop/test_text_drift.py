@@ -121,6 +121,20 @@ def test_personal_texts_are_watched_and_none_of_their_words_is_kept_or_named(pro
     assert not any(word in told for word in ("dogecoin", "pubs", "later", "prize"))
 
 
+def test_a_text_that_is_declared_personal_later_is_named_no_more(tmp_path: Path) -> None:
+    project = made(tmp_path / "sms")
+    declared = project.folder / "project.py"
+    declared.write_text(declared.read_text().replace('privacy="internal"', 'privacy="personal"'))
+    project = Project.load(project.folder)
+    log(project, other(messages(500, 12)[0]), START)
+    report, said, alert = week(project, 1)
+    assert said["words"].drifted
+    assert alert is not None
+    assert "sms_text.message" in alert.message
+    told = msgspec.json.encode(alert).decode() + msgspec.json.encode(report).decode()
+    assert not any(word in told for word in ("dogecoin", "pubs", "later", "home"))
+
+
 def test_what_is_asked_over_http_is_what_is_watched(tmp_path: Path) -> None:
     project = made(tmp_path / "sms")
     with serving(project.folder, endpoint="spam"):

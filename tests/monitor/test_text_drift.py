@@ -123,6 +123,18 @@ def test_words_are_named_where_they_may_be(world):
     assert "; that fell: 'home' (" in told
 
 
+def test_words_of_a_text_that_is_personal_by_now_are_not_named(world):
+    reference, encoder = world
+    now = SHIFTS["other words"](stretch(7, WINDOW)[0])
+    said = []
+    for unnamed in (frozenset(), frozenset({NAME})):
+        found = measure_texts(reference, {NAME: now}, {NAME: encoder}, days=WINDOW, false_alarm=0.15, unnamed=unnamed)
+        [words] = [one for one in found if one.statistic == "words"]
+        said.append(words)
+    assert "'pub'" in said[0].words
+    assert said[1] == msgspec.structs.replace(said[0], words="")
+
+
 def test_of_texts_whose_words_may_not_be_named_none_is_kept_and_they_are_watched():
     silent = reference_of(*stretch(1, 140), named=False)
     [column] = silent[0].texts

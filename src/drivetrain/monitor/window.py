@@ -45,6 +45,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         evaluation: Its evaluation, or none: then performance is measured but not judged.
         views: Names of the endpoint's views, in the order of the log's ``ages``.
         withheld: Features whose values the log does not keep: their drift is not watched.
+        unnamed: Features whose words may not be named.
         against: What drift is held against; ``reference`` if none.
         kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
         earlier: Rows of before that all features together are held against; those of ``kept`` if none.
@@ -58,6 +59,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
     views: Sequence[str] = ()
     withheld: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
     against: Against | None = None
     kept: Kept | None = None
     earlier: Earlier | None = None
@@ -155,7 +157,12 @@ def assess(
             asked=asked,
             days=whole_days(since, until),
             withheld=watched.withheld,
-            texts=LoggedTexts(reference, texts_logged(ours, values, reference, watched.withheld), watched.encoders),
+            texts=LoggedTexts(
+                reference,
+                texts_logged(ours, values, reference, watched.withheld),
+                watched.encoders,
+                watched.unnamed,
+            ),
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
