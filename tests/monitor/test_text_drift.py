@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import msgspec
@@ -261,3 +262,17 @@ def test_texts_are_those_of_the_request_where_their_lengths_are(world):
     assert texts_logged(requests, values + 1, reference, frozenset()) == {}  # something else was made of the field
     assert texts_logged(requests, values, reference, frozenset({NAME})) == {}
     assert texts_logged(requests.drop("request"), values, reference, frozenset()) == {}
+
+
+@pytest.mark.parametrize(("field", "found"), [('the "note"', True), ("note\\", False)])
+def test_no_name_of_a_field_stops_the_watch(world, field, found):
+    name = f"sms.{field}"
+    reference = msgspec.structs.replace(
+        world[0],
+        columns=tuple(
+            msgspec.structs.replace(one, name=name if one.name == NAME else one.name) for one in world[0].columns
+        ),
+        texts=(msgspec.structs.replace(world[0].texts[0], name=name),),
+    )
+    requests = pl.DataFrame({"request": [json.dumps({field: "free"})]})
+    assert texts_logged(requests, np.array([[4.0, 0.0]]), reference, frozenset()) == ({name: ["free"]} if found else {})

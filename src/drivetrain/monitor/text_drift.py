@@ -14,6 +14,7 @@ from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.wording import percent
 from drivetrain.monitor.drift import Manner, cut_up, reach_of, stand, threshold_of
 from drivetrain.monitor.reference import Reference
+from drivetrain.monitor.requested import requested
 from drivetrain.monitor.statistics.jensen_shannon import jensen_shannon
 from drivetrain.monitor.texts.fourier import apart
 from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, MOST_WORDS, TextColumn, lying_of
@@ -194,7 +195,7 @@ def texts_logged(
         watched = column.words or column.sums
         if not watched or column.name in withheld or column.name not in places:
             continue
-        told = rows["request"].str.json_path_match(f'$["{column.name.rpartition(".")[2]}"]')
+        told = requested(rows["request"], column.name)
         lengths = told.str.len_chars().cast(pl.Float64).fill_null(float("nan")).to_numpy()
         if np.array_equal(lengths, values[:, places[column.name]], equal_nan=True):
             found[column.name] = told.to_list()
