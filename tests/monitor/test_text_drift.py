@@ -12,11 +12,15 @@ import pytest
 from tests.train.text.messages import messages
 
 from drivetrain.core.clock import DAY
-from drivetrain.core.records import Field, InputSchema
+from drivetrain.core.records import Field, InputSchema, Prediction
 from drivetrain.features.texts import carrying
+from drivetrain.monitor.against import Against
 from drivetrain.monitor.reference import Reference, load, profile
+from drivetrain.monitor.spec import Drift, Monitor
 from drivetrain.monitor.text_drift import measure_texts, texts_logged, words_moved
 from drivetrain.monitor.texts.profile import FEWEST, MOST_WORDS, Kept
+from drivetrain.monitor.window import Watched, assess
+from drivetrain.serve.log.columns import FEEDBACK, predictions_frame
 from drivetrain.train.text.tfidf import Tfidf, TfidfEncoder
 
 NAME = "sms.message"
@@ -245,6 +249,41 @@ def test_a_profile_from_before_has_no_texts(world):
     plain = load(profile(np.zeros((9, 2)), np.zeros(9), np.arange(9) * DAY, SCHEMA))
     assert plain.texts == ()
     assert measured((plain, world[1]), ["free prize"] * 30) == {}
+
+
+def test_a_report_says_that_texts_are_held_against_training(world):
+    reference, encoder = world
+    texts = SHIFTS["other words"](stretch(7, WINDOW)[0])
+    ats = [day * DAY + at for day in range(140, 147) for at in range(12)]
+    rows = [
+        Prediction(
+            request_id=str(at), row=0, endpoint="spam", at=at, logged_at=at, model="spam", version=1, role="champion",
+            entity=str(at), request=msgspec.Raw(json.dumps({"message": text}).encode()),
+            values=[float(len(text)), 0.0], ages=[], prediction=0.5, latency_us=500,
+        )
+        for at, text in zip(ats, texts, strict=True)
+    ]  # fmt: skip
+
+    def assessed(against, texts_too=True):
+        mine = reference if texts_too else msgspec.structs.replace(reference, texts=())
+        return assess(
+            predictions_frame(rows),
+            pl.DataFrame(schema=FEEDBACK),
+            monitor=Monitor(endpoint="spam", performance=None, drift=Drift(), min_predictions=1),
+            watched=Watched(model="spam", version=1, reference=mine, against=against, encoders={NAME: encoder}),
+            since=140 * DAY,
+            until=147 * DAY,
+        )
+
+    note = "texts are held against the version's training rows: no other history of them is kept"
+    found = assessed(Against(reference, "trailing"))
+    assert found.report.against == "trailing"
+    assert found.report.against_note == note
+    [said] = [one.message for one in found.findings if one.rule == "drift"]
+    assert said.endswith(f"({note.capitalize()}.)")
+    assert assessed(Against(reference, "trailing"), texts_too=False).report.against_note == ""
+    assert assessed(None).report.against_note == ""
+    assert assessed(Against(reference, note="too few")).report.against_note == "too few"
 
 
 def test_a_text_of_which_nothing_is_kept_is_watched_by_its_length(world):

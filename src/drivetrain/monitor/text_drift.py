@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from drivetrain.evaluate.wording import percent
 from drivetrain.monitor.drift import Manner, cut_up, reach_of, stand, threshold_of
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.requested import requested
+from drivetrain.monitor.spec import ReferenceName
 from drivetrain.monitor.statistics.jensen_shannon import jensen_shannon
 from drivetrain.monitor.texts.fourier import apart
 from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, MOST_WORDS, TextColumn, lying_of
@@ -55,7 +56,7 @@ def measure_texts(
         encoders: Feature → what the version makes numbers of them with.
         days: Length of the window.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
-        unnamed: Features whose words may not be named today, whatever the profile says: it was made when the version was.
+        unnamed: Features whose words may not be named today, whatever the profile says, which is as old as the version.
 
     Returns:
         One for each text and statistic; those with fewer than five texts in the window are left out.
@@ -154,7 +155,7 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     second = np.array([float(now[name]) for name in names])
     totals = (float(before[:-1].sum()), float(now.total()))
     found = moved(names, first, second, rows, len(names), totals)
-    # Odds are among all words, what is said are shares of texts: where texts are cut, odds rise for words that lose least.
+    # Odds are among all words, what is said are shares of texts: where texts are cut, words that lose least rise.
     rose = [word for word in found if word.score > 0 and word.now > word.before]
     # Of a word that is not kept only a bound is known: it can have risen alone.
     fell = [word for word in found if word.score < 0 and word.now < word.before and word.word in known]
@@ -170,6 +171,22 @@ def _told(word: Word, *, new: bool) -> str:
     # A bound is rounded up: rounded to the nearest, it could say less than was.
     before = f"under {percent(math.ceil(100 * word.before - 1e-6) / 100)}" if new else percent(word.before)
     return f"{word.word!r} ({before}, {percent(word.now)})"
+
+
+def texts_note(against: ReferenceName, found: Iterable[FeatureDrift]) -> str:
+    """That texts are held against training where all else is not; empty where no text is, or all is.
+
+    Args:
+        against: What everything else is held against.
+        found: All that was measured.
+
+    Example:
+        >>> texts_note("trailing", [])
+        ''
+    """
+    if against == "training" or not any(one.statistic in {"words", "mmd"} for one in found):
+        return ""
+    return "texts are held against the version's training rows: no other history of them is kept"
 
 
 def texts_logged(

@@ -30,7 +30,7 @@ from drivetrain.monitor.running import cost_per_1000, failed_share
 from drivetrain.monitor.several import LoggedTexts, measure_several
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
-from drivetrain.monitor.text_drift import texts_logged
+from drivetrain.monitor.text_drift import texts_logged, texts_note
 from drivetrain.monitor.unseen import unseen_shares
 from drivetrain.train.text.encoder import TextEncoder
 
@@ -166,8 +166,9 @@ def assess(
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
+        note = texts_note(held.name, (*drift, *further)) or held.note
         report = msgspec.structs.replace(
-            report, drift=drift, output=output, further=further, against=held.name, against_note=held.note
+            report, drift=drift, output=output, further=further, against=held.name, against_note=note
         )
         findings += judge_inputs(
             report, reference, values, unseen=unseen, withheld=watched.withheld, weight=asked.weight

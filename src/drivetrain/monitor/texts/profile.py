@@ -2,8 +2,7 @@
 
 Kept are the frequent words (those in a hundredth of the training texts or more, as sketches keep categories), in how
 many texts of each day each came; and the sums of each day's random features. Days with fewer than five texts keep
-nothing. Of texts whose words may not be named no word is kept, nor a digest of one: digests of frequent words are found by
-trying a dictionary.
+nothing. Of texts whose words may not be named no word is kept, nor a digest of one: trying a dictionary finds it.
 """
 
 from __future__ import annotations
