@@ -78,9 +78,8 @@ def week(project: Project, number: int) -> tuple[MonitorReport, dict[str, Featur
     return report, said, max(alerts, key=lambda one: one.at, default=None)
 
 
-@pytest.mark.parametrize("privacy", ["internal", "personal"])
-def test_other_words_are_drift_and_named_where_that_is_allowed(projects: dict[str, Project], privacy: str) -> None:
-    project = projects[privacy]
+def test_other_words_are_drift_and_named(projects: dict[str, Project]) -> None:
+    project = projects["internal"]
     log(project, messages(500, 11)[0], START)
     report, said, alert = week(project, 1)
     assert set(said) == {"words", "mmd", "psi"}
@@ -93,15 +92,47 @@ def test_other_words_are_drift_and_named_where_that_is_allowed(projects: dict[st
     assert [one.feature for one in report.drift if one.drifted] == [TEXT]
     assert report.drift[0].statistic == "words"
     assert alert is not None
+    rose, _, fell = alert.message.partition("; that fell: ")
+    for word in ("pubs", "never", "dogecoin"):
+        assert f"'{word}' (under 1 %, " in rose
+    assert "'home' (30 %, 0 %)" in fell
+
+
+def test_personal_texts_are_watched_and_none_of_their_words_is_kept_or_named(projects: dict[str, Project]) -> None:
+    project = projects["personal"]
+    version = project.store.catalog.get(ModelVersion, "spam@1")
+    assert version is not None
+    assert version.reference is not None
+    data = project.store.blobs.get(version.reference)
+    assert len(load(data).texts) == 1
+    assert not any(word in data for word in (b"prize", b"home", b"later"))
+    log(project, messages(500, 11)[0], START)
+    _, said, alert = week(project, 1)
+    assert set(said) == {"mmd", "psi"}
+    assert not any(one.drifted for one in said.values()), said
+    assert alert is None
+    texts, labels = messages(2_000, 12)
+    log(project, [text for text, unwanted in zip(other(texts), labels, strict=True) if unwanted], START + 7 * DAY)
+    report, said, alert = week(project, 2)
+    assert said["mmd"].drifted
+    assert alert is not None
+    assert "sms_text.message" in alert.message
     told = msgspec.json.encode(alert).decode() + msgspec.json.encode(report).decode()
-    if privacy == "internal":
-        rose, _, fell = alert.message.partition("; that fell: ")
-        for word in ("pubs", "never", "dogecoin"):
-            assert f"'{word}' (under 1 %, " in rose
-        assert "'home' (30 %, 0 %)" in fell
-    else:
-        assert "sms_text.message" in alert.message
-        assert not any(word in told for word in ("dogecoin", "pubs", "later", "prize"))
+    assert not any(word in told for word in ("dogecoin", "pubs", "later", "prize"))
+
+
+def test_a_text_that_is_declared_personal_later_is_named_no_more(tmp_path: Path) -> None:
+    project = made(tmp_path / "sms")
+    declared = project.folder / "project.py"
+    declared.write_text(declared.read_text().replace('privacy="internal"', 'privacy="personal"'))
+    project = Project.load(project.folder)
+    log(project, other(messages(500, 12)[0]), START)
+    report, said, alert = week(project, 1)
+    assert said["words"].drifted
+    assert alert is not None
+    assert "sms_text.message" in alert.message
+    told = msgspec.json.encode(alert).decode() + msgspec.json.encode(report).decode()
+    assert not any(word in told for word in ("dogecoin", "pubs", "later", "home"))
 
 
 def test_what_is_asked_over_http_is_what_is_watched(tmp_path: Path) -> None:

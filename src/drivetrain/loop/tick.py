@@ -11,6 +11,7 @@ from drivetrain.core.clock import DAY, Micros, datetime_of
 from drivetrain.core.errors import StoreError
 from drivetrain.core.records import Decision, Evaluation, Link, ModelVersion, MonitorReport
 from drivetrain.loop.alerting.keeping import keep_window
+from drivetrain.loop.classes import classes_of
 from drivetrain.loop.closer import look_closer
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.following import follow
@@ -120,6 +121,7 @@ def _assess(project: Definitions, monitor: Monitor, since: Micros, until: Micros
             evaluation=store.catalog.get(Evaluation, standing.run_id),
             views=[view.name for view in endpoint.model.views],
             withheld=plan_of(endpoint).withheld,
+            unnamed=classes_of(endpoint.model).personal,
             encoders=_encoders(store, standing, reference) if monitor.drift is not None else {},
         ),
         since=since,

@@ -24,16 +24,20 @@ class LoggedTexts(NamedTuple):
         reference: The profile of training: of texts no other history is kept.
         logged: Feature → its texts.
         encoders: Feature → what makes numbers of them.
+        unnamed: Features whose words may not be named today.
     """
 
     reference: Reference
     logged: Mapping[str, Sequence[str | None]]
     encoders: Mapping[str, TextEncoder]
+    unnamed: frozenset[str] = frozenset()
 
     def measured(self, days: int, asked: Drift) -> tuple[FeatureDrift, ...]:
         """Their drift, with half of the first statistic's part of the false alarms."""
         share = asked.part / 2
-        return measure_texts(self.reference, self.logged, self.encoders, days=days, false_alarm=share)
+        return measure_texts(
+            self.reference, self.logged, self.encoders, days=days, false_alarm=share, unnamed=self.unnamed
+        )
 
 
 def measure_several(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,11 @@ from drivetrain.evaluate.ranking import Floats
 from drivetrain.evaluate.wording import percent
 from drivetrain.monitor.drift import Manner, cut_up, reach_of, stand, threshold_of
 from drivetrain.monitor.reference import Reference
+from drivetrain.monitor.requested import requested
+from drivetrain.monitor.spec import ReferenceName
 from drivetrain.monitor.statistics.jensen_shannon import jensen_shannon
 from drivetrain.monitor.texts.fourier import apart
-from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, TextColumn, lying_of
+from drivetrain.monitor.texts.profile import FEWEST, FREQUENT, MOST_WORDS, TextColumn, lying_of
 from drivetrain.monitor.texts.statistic import EFFECTS
 from drivetrain.monitor.texts.words import Word, may_be_named, moved, spread
 from drivetrain.train.text.encoder import TextEncoder
@@ -38,12 +41,14 @@ def measure_texts(
     *,
     days: int,
     false_alarm: float,
+    unnamed: frozenset[str] = frozenset(),
 ) -> tuple[FeatureDrift, ...]:
     """Holds a window's texts against training's, as :func:`~drivetrain.monitor.drift.measure_drift` does numbers.
 
     ``words`` is the Jensen-Shannon distance of the shares of frequent words, all others being one; ``mmd`` the distance
     of mean random features (:mod:`drivetrain.monitor.texts.fourier`), sampling included. Both are held against what
-    stretches of the training texts as long as the window do among themselves.
+    stretches of the training texts as long as the window do among themselves. Where the profile keeps no words, as of
+    personal texts, there is ``mmd`` alone.
 
     Args:
         reference: The version's profile.
@@ -51,6 +56,7 @@ def measure_texts(
         encoders: Feature → what the version makes numbers of them with.
         days: Length of the window.
         false_alarm: Probability that anything at all is called drifted when nothing changed.
+        unnamed: Features whose words may not be named today, whatever the profile says, which is as old as the version.
 
     Returns:
         One for each text and statistic; those with fewer than five texts in the window are left out.
@@ -90,7 +96,7 @@ def measure_texts(
                 reference_null_share=nulls / max(nulls + before, 1.0),
                 count=len(mine),
                 p_value=p_value,
-                words=words_moved(one.column, mine) if value > least else "",
+                words=words_moved(one.column, mine) if value > least and one.column.name not in unnamed else "",
             )
         )
     return tuple(found)
@@ -99,7 +105,7 @@ def measure_texts(
 def _seen(column: TextColumn, texts: Sequence[str | None], encoder: TextEncoder | None) -> list[_Seen]:
     found = []
     window = column.worded(texts)
-    if window[:-1].any() and column.counted[:, :-1].any():
+    if column.words and window[:-1].any() and column.counted[:, :-1].any():
         manner = Manner(_in_turn(_of_words), EFFECTS["words"], bounded=True, rows=-1)
         found.append(_Seen(column, "words", column.counted, window, manner))
     if column.sums and encoder is not None and len(encoder.columns) == column.columns:
@@ -127,7 +133,9 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     """Which words rose and fell, in words; empty where none surely did, or where they may not be named.
 
     Named are words in a hundredth of the texts or more, of the training's or of the window's, and in five at least. Of
-    one that training has less often it is not kept how often: it is taken to have been in just under a hundredth.
+    one that is not kept it is not known how often training had it: it is taken to have been in just under a hundredth
+    of the texts, or in as many as the rarest word that is kept where there were more frequent words than are kept.
+    A word rose or fell where its odds among all words surely did, and its share of texts with them.
     """
     if not column.named:
         return ""
@@ -137,26 +145,48 @@ def words_moved(column: TextColumn, texts: Sequence[str | None]) -> str:
     if not min(rows):
         return ""
     known = set(column.words)
+    rare = FREQUENT * rows[0]
+    if len(known) >= MOST_WORDS:
+        rare = max(rare, float(before[: len(known)].min()))
     least = max(FREQUENT * rows[1], FEWEST)
     fresh = sorted(word for word, many in now.items() if many >= least and word not in known and may_be_named(word))
     names = [*column.words, *fresh]
-    first = np.array([*before[: len(known)], *[FREQUENT * rows[0]] * len(fresh)])
+    first = np.array([*before[: len(known)], *[rare] * len(fresh)])
     second = np.array([float(now[name]) for name in names])
-    others = [max(before[:-2].sum() + before[-2] - first.sum(), 0.0), max(sum(now.values()) - second.sum(), 0.0)]
-    found = moved(names, np.append(first, others[0]), np.append(second, others[1]), rows, _TOLD)
-    # A word that training has rarely is rare in it, not in the window: it can have risen alone.
-    told = [(word, word.word not in known) for word in found if word.score > 0 or word.word in known]
+    totals = (float(before[:-1].sum()), float(now.total()))
+    found = moved(names, first, second, rows, len(names), totals)
+    # Odds are among all words, what is said are shares of texts: where texts are cut, words that lose least rise.
+    rose = [word for word in found if word.score > 0 and word.now > word.before]
+    # Of a word that is not kept only a bound is known: it can have risen alone.
+    fell = [word for word in found if word.score < 0 and word.now < word.before and word.word in known]
     said = [
-        f"{verb}: {', '.join(parts)}"
-        for verb, up in (("rose", True), ("fell", False))
-        if (parts := [_told(word, new=new) for word, new in told if (word.score > 0) == up])
+        f"{verb}: {', '.join(_told(word, new=word.word not in known) for word in words[:_TOLD])}"
+        for verb, words in (("rose", rose), ("fell", fell))
+        if words
     ]
     return f"share of texts in training, and now, of words that {'; that '.join(said)}" if said else ""
 
 
 def _told(word: Word, *, new: bool) -> str:
-    before = f"under {percent(FREQUENT)}" if new else percent(word.before)
+    # A bound is rounded up: rounded to the nearest, it could say less than was.
+    before = f"under {percent(math.ceil(100 * word.before - 1e-6) / 100)}" if new else percent(word.before)
     return f"{word.word!r} ({before}, {percent(word.now)})"
+
+
+def texts_note(against: ReferenceName, found: Iterable[FeatureDrift]) -> str:
+    """That texts are held against training where all else is not; empty where no text is, or all is.
+
+    Args:
+        against: What everything else is held against.
+        found: All that was measured.
+
+    Example:
+        >>> texts_note("trailing", [])
+        ''
+    """
+    if against == "training" or not any(one.statistic in {"words", "mmd"} for one in found):
+        return ""
+    return "texts are held against the version's training rows: no other history of them is kept"
 
 
 def texts_logged(
@@ -166,7 +196,7 @@ def texts_logged(
 
     A text that is a field of the request goes by the last part of the feature's name (``sms.message`` is
     ``message``); that it is the same is checked by the length the log keeps beside. One from elsewhere is watched by
-    its length alone.
+    its length alone, and so is one of which the profile keeps neither words nor sums.
 
     Args:
         rows: Of the log.
@@ -179,9 +209,10 @@ def texts_logged(
         return found
     places = {column.name: at for at, column in enumerate(reference.columns)}
     for column in reference.texts:
-        if column.name in withheld or column.name not in places:
+        watched = column.words or column.sums
+        if not watched or column.name in withheld or column.name not in places:
             continue
-        told = rows["request"].str.json_path_match(f'$["{column.name.rpartition(".")[2]}"]')
+        told = requested(rows["request"], column.name)
         lengths = told.str.len_chars().cast(pl.Float64).fill_null(float("nan")).to_numpy()
         if np.array_equal(lengths, values[:, places[column.name]], equal_nan=True):
             found[column.name] = told.to_list()

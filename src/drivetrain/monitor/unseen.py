@@ -7,6 +7,7 @@ import polars as pl
 
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.reference import Reference
+from drivetrain.monitor.requested import requested
 
 
 def unseen_shares(requests: pl.Series, values: Floats, reference: Reference) -> dict[str, float]:
@@ -25,7 +26,7 @@ def unseen_shares(requests: pl.Series, values: Floats, reference: Reference) -> 
     for at, column in enumerate(reference.columns):
         if column.type != "category" or requests.dtype != pl.String:
             continue
-        told = requests.str.json_path_match(f'$["{column.name.rpartition(".")[2]}"]')
+        told = requested(requests, column.name)
         encoded = np.ascontiguousarray(values[:, at])
         place = column.place(encoded)
         common = place < len(column.names) - 1

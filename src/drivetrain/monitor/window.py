@@ -30,7 +30,7 @@ from drivetrain.monitor.running import cost_per_1000, failed_share
 from drivetrain.monitor.several import LoggedTexts, measure_several
 from drivetrain.monitor.shift import judge_drift
 from drivetrain.monitor.spec import Monitor
-from drivetrain.monitor.text_drift import texts_logged
+from drivetrain.monitor.text_drift import texts_logged, texts_note
 from drivetrain.monitor.unseen import unseen_shares
 from drivetrain.train.text.encoder import TextEncoder
 
@@ -45,6 +45,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         evaluation: Its evaluation, or none: then performance is measured but not judged.
         views: Names of the endpoint's views, in the order of the log's ``ages``.
         withheld: Features whose values the log does not keep: their drift is not watched.
+        unnamed: Features whose words may not be named.
         against: What drift is held against; ``reference`` if none.
         kept: What was kept of its evaluation for estimates, or none: then nothing is estimated.
         earlier: Rows of before that all features together are held against; those of ``kept`` if none.
@@ -58,6 +59,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
     views: Sequence[str] = ()
     withheld: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
     against: Against | None = None
     kept: Kept | None = None
     earlier: Earlier | None = None
@@ -155,12 +157,18 @@ def assess(
             asked=asked,
             days=whole_days(since, until),
             withheld=watched.withheld,
-            texts=LoggedTexts(reference, texts_logged(ours, values, reference, watched.withheld), watched.encoders),
+            texts=LoggedTexts(
+                reference,
+                texts_logged(ours, values, reference, watched.withheld),
+                watched.encoders,
+                watched.unnamed,
+            ),
         )
         unseen = unseen_shares(ours["request"], values, reference) if "request" in ours.columns else {}
         drift = tuple(msgspec.structs.replace(one, unseen_share=unseen.get(one.feature, 0.0)) for one in drift)
+        note = texts_note(held.name, (*drift, *further)) or held.note
         report = msgspec.structs.replace(
-            report, drift=drift, output=output, further=further, against=held.name, against_note=held.note
+            report, drift=drift, output=output, further=further, against=held.name, against_note=note
         )
         findings += judge_inputs(
             report, reference, values, unseen=unseen, withheld=watched.withheld, weight=asked.weight

@@ -84,7 +84,7 @@ class MonitorReport(Record, frozen=True, kw_only=True):
     against: Literal["training", "trailing", "season"] = "training"
     """Which rows drift is held against."""
     against_note: str = ""
-    """Why they are not those that were asked for."""
+    """Why they are not those that were asked for, or which features are held against others."""
     joint: tuple[JointDrift, ...] = ()
     """All features together; nothing where it was not asked for."""
     joint_note: str = ""

@@ -222,7 +222,7 @@ def _reference(
 
 
 def _texts(project: Definitions, model: Model, run: Run) -> list[KeptText]:
-    """Which texts the profile looks at: those that may be in the log; words of personal ones are not named."""
+    """Which texts the profile looks at: those that may be in the log; words of personal ones are not kept."""
     assert run.input_schema is not None, "a finished run has its schema"
     if not run.input_schema.texts:
         return []

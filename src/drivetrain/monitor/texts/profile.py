@@ -2,7 +2,7 @@
 
 Kept are the frequent words (those in a hundredth of the training texts or more, as sketches keep categories), in how
 many texts of each day each came; and the sums of each day's random features. Days with fewer than five texts keep
-nothing.
+nothing. Of texts whose words may not be named no word is kept, nor a digest of one: trying a dictionary finds it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ FREQUENT = 0.01
 """Share of texts that a word must come in to be kept."""
 FEWEST = 5
 """Texts of a day, and texts with a word, below which nothing is kept of either."""
-_WORDS = 60
+MOST_WORDS = 60
+"""Frequent words at most that are kept: those in the most texts."""
 _PAIRS = 64
 _GROUPS = 64
 _SPLITS = 200
@@ -41,7 +42,7 @@ class TextColumn(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: The feature's full name.
         named: Whether its words may be named.
-        words: Its frequent words.
+        words: Its frequent words; none where they may not be named.
         counts: By day: in how many texts each of them came, then how many other words there were, then how many texts;
             little-endian int32, shape (days, words + 2).
         sums: By day: sums of random features, and of how many texts; little-endian float32, shape (days, features + 1).
@@ -100,7 +101,7 @@ class Kept(NamedTuple):
     Attributes:
         name: The feature's full name.
         encoder: What makes numbers of it.
-        named: Whether its words may be named.
+        named: Whether its words may be kept and named.
     """
 
     name: str
@@ -124,10 +125,11 @@ def text_column(kept: Kept, texts: Sequence[str | None], days: npt.NDArray[np.in
     spread = np.bincount(found.words, minlength=len(found.names))
     least = max(FREQUENT * int(known.sum()), FEWEST)
     order = [at for at in np.argsort(-spread, kind="stable").tolist() if spread[at] >= least]
-    words = tuple(found.names[at] for at in order if may_be_named(found.names[at]))[:_WORDS]
+    allowed = (found.names[at] for at in order if kept.named and may_be_named(found.names[at]))
+    words = tuple(allowed)[:MOST_WORDS]
     counts = _counted(found, words, told, count)
     by_lot = np.where(known, np.random.default_rng(1).permutation(len(texts)) % _GROUPS, -1)
-    noise = {"words": _noise(_counted(found, words, by_lot, _GROUPS), words=True)}
+    noise = {"words": _noise(_counted(found, words, by_lot, _GROUPS), words=True)} if words else {}
     bare = TextColumn(
         name=kept.name,
         named=kept.named,

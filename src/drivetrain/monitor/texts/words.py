@@ -79,7 +79,9 @@ def spread(texts: Sequence[str | None]) -> Counter[str]:
     return found
 
 
-def log_odds(first: Floats, second: Floats, prior: Floats | None = None) -> Floats:
+def log_odds(
+    first: Floats, second: Floats, prior: Floats | None = None, totals: tuple[float, float] | None = None
+) -> Floats:
     """How many deviations the log-odds of each word moved by, from the first side to the second.
 
     Source: Monroe, Colaresi and Quinn, "Fightin' words" (2008), equations 15, 16, 20 and 22: counts with a Dirichlet
@@ -90,16 +92,19 @@ def log_odds(first: Floats, second: Floats, prior: Floats | None = None) -> Floa
         second: The same of the other side.
         prior: What is added to each count; by default the shares of both sides together, worth a quarter of the words
             that the smaller side has.
+        totals: How many words both sides have; the sums by default. Where some counts are bounds their sum is none.
 
     Example:
         >>> log_odds(np.array([10.0, 90.0]), np.array([10.0, 90.0])).tolist()
         [0.0, 0.0]
     """
     both = first + second
-    worth = max(float(min(first.sum(), second.sum())) / 4, 1.0)
-    added = worth * (both + 0.01) / (both + 0.01).sum() if prior is None else prior
+    many = (float(first.sum()), float(second.sum())) if totals is None else totals
+    worth = max(min(many) / 4, 1.0)
+    added = worth * (both + 0.01) / (sum(many) + 0.01 * len(both)) if prior is None else prior
+    more = worth if prior is None else float(prior.sum())
     one, two = first + added, second + added
-    odds = [np.log(side / np.maximum(side.sum() - side, 1e-12)) for side in (one, two)]
+    odds = [np.log(side / np.maximum(all_ + more - side, 1e-12)) for side, all_ in zip((one, two), many, strict=True)]
     return np.asarray((odds[1] - odds[0]) / np.sqrt(1 / one + 1 / two))
 
 
@@ -113,7 +118,14 @@ def may_be_named(word: str) -> bool:
     return not any(map(str.isdigit, word))
 
 
-def moved(names: Sequence[str], first: Floats, second: Floats, rows: tuple[int, int], most: int = 10) -> list[Word]:
+def moved(
+    names: Sequence[str],
+    first: Floats,
+    second: Floats,
+    rows: tuple[int, int],
+    most: int = 10,
+    totals: tuple[float, float] | None = None,
+) -> list[Word]:
     """Words that surely rose or fell, those that moved most first; corrected for all words there are (Bonferroni).
 
     Args:
@@ -122,8 +134,9 @@ def moved(names: Sequence[str], first: Floats, second: Floats, rows: tuple[int, 
         second: The same of the window.
         rows: Texts of both sides.
         most: How many of each kind.
+        totals: As of :func:`log_odds`.
     """
-    scores = log_odds(first, second)[: len(names)]
+    scores = log_odds(first, second, totals=totals)[: len(names)]
     looked = (first + second)[: len(names)] >= _LEAST
     sure = NormalDist().inv_cdf(1 - _FALSE / (2 * max(int(looked.sum()), 1)))
     order = np.argsort(-np.abs(scores), kind="stable")
