@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import polars as pl
 
@@ -20,7 +22,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
-from drivetrain.registry.aliases import current, find_version, point
+from drivetrain.registry.aliases import current, find_version, point, reigns_since
 from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.serve.routing.router import Router
@@ -102,32 +104,34 @@ def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros, *, grow
     policy = store.catalog.get(Policy, endpoint.name)
     if policy is None or policy.mode in {"champion", "split"}:
         return []
-    revision = store.catalog.record_revision(policy.ref)
+    champion = f"alias:{endpoint.model.name}:champion"
+    expect = {ref: store.catalog.record_revision(ref) for ref in (policy.ref, champion)}
+    since = reigns_since(store, endpoint.model.name)
     compact(store, project.log_folder, endpoint.name)
     rows = _rows(project, endpoint, policy)
     try:
         if policy.mode == "canary" and policy.rollout is not None:
-            verdict = judge(policy, policy.rollout, rows, now)
+            verdict = judge(policy, policy.rollout, rows, now, since)
             if verdict.step in {"up", "promote"} and not growing:
                 return []
-            return _step(project, endpoint, policy, policy.rollout, (verdict, revision, now))
+            return _step(project, endpoint, policy, policy.rollout, (verdict, expect, now))
         if not rows.height:
             return []
         arms = learned(policy, rows)
         moved = max(abs(new.share - old.share) for new, old in zip(arms, policy.arms, strict=True))
         if moved >= _MOVED or (policy.mode == "contextual" and arms != policy.arms):
             fresh = msgspec.structs.replace(policy, arms=arms, at=now, because="What has been learned.", actor="loop")
-            store.catalog.commit(fresh, expect={policy.ref: revision})
+            store.catalog.commit(fresh, expect={policy.ref: expect[policy.ref]})
     except Conflict:
         pass
     return []
 
 
 def _step(
-    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[Verdict, int, Micros]
+    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[Verdict, Mapping[str, int], Micros]
 ) -> list[Decision]:
-    verdict, revision, now = seen
-    store = project.store
+    verdict, expect, now = seen
+    store, mine = project.store, {policy.ref: expect[policy.ref]}
     if verdict.step == "hold" and not (verdict.doubts and rollout.doubted is None):
         return []
     version = max(arm.version for arm in policy.arms)
@@ -136,14 +140,14 @@ def _step(
     fresh = msgspec.structs.replace(fresh, because=words, actor="loop")
     decision = _decision(fresh, words, at=now, version=version, evidence=msgspec.json.encode(verdict).decode())
     if verdict.step != "promote":
-        store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+        store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)
         return [decision]
     # The endpoint may go by the model's name: its own decision is told once.
     known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
-    expect = {policy.ref: revision}  # whoever ended it meanwhile has seen something that this look has not
+    # Whoever ended it meanwhile has seen something that this look has not; and a new champion was never held against it.
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now, expect=expect)
     # The policy goes last: until then its canary and the new champion are the same version.
-    store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+    store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)
     made = [one for one in store.catalog.find(Decision, endpoint.model.name) if one.id not in known]
     return [*reversed(made), decision]
 
