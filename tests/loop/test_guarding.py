@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -149,6 +150,7 @@ def test_a_guard_lets_nothing_grow(project):
 
 
 def test_what_a_look_could_not_write_is_tried_again(project, monkeypatch):
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
     policy = project.route("returned", CANARY, because="new")
     guard, workers = Guard(project), Workers(project)
     workers.answer(40, policy=policy, failed=True)
@@ -157,10 +159,64 @@ def test_what_a_look_could_not_write_is_tried_again(project, monkeypatch):
         raise StoreError("the catalog is away")
 
     monkeypatch.setattr(guarding, "follow_policy", away)
-    with pytest.raises(StoreError):
-        guard.look()
+    assert guard.look() == []
+    assert isinstance(guard.problems["returned"], StoreError)
+    assert guard.look() == []
     monkeypatch.undo()
+    assert guard.look() == [], "it is not asked as often while it is away"
+    time.sleep(0.2)
     assert "is ended" in guard.look()[0].because
+    assert guard.problems == {}
+
+
+@pytest.mark.parametrize("error", [OSError("a file has gone"), msgspec.DecodeError("odd"), RuntimeError("a defect")])
+@pytest.mark.parametrize("where", ["_begin", "worse"])
+def test_what_is_wrong_with_one_endpoint_keeps_nobody_from_the_others(project, monkeypatch, caplog, error, where):
+    """Both have a canary that fails every time; the one whose log can't be read comes first, and is told of once."""
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
+    other = dataclasses.replace(project.endpoints["returned"], name="aside")
+    project.endpoints["aside"] = other
+    project.route("aside", CANARY, because="new")
+    policy = project.route("returned", CANARY, because="new")
+    Workers(project).answer(40, policy=policy, failed=True)
+    real = getattr(guarding.Ward, where)
+
+    def broken(ward):
+        if ward._endpoint.name == "aside":
+            raise error
+        return real(ward)
+
+    monkeypatch.setattr(guarding.Ward, where, broken)
+    told, tries = [], threading.Event()
+
+    def tell(decision):
+        told.append(decision.because)
+        tries.set()
+
+    with caplog.at_level("WARNING"), guarding.guarding(project, tell) as thread:
+        assert tries.wait(20)
+        time.sleep(1.5)
+        assert thread._thread.is_alive()
+    assert "is ended" in told[0]
+    said = [line for line in caplog.messages if "guardrails of aside" in line]
+    assert said == [f"guardrails of aside can't be looked at, and are tried again: {type(error).__name__}"]
+
+
+def test_a_look_that_fails_as_a_whole_is_not_the_last(project, monkeypatch):
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
+    policy = project.route("returned", CANARY, because="new")
+    Workers(project).answer(40, policy=policy, failed=True)
+    revision, fails = project.store.catalog.revision, iter([OSError("gone"), ValueError("odd")])
+
+    def odd():
+        if (error := next(fails, None)) is not None:
+            raise error
+        return revision()
+
+    monkeypatch.setattr(project.store.catalog, "revision", odd)
+    ended = threading.Event()
+    with guarding.guarding(project, lambda _: ended.set()):
+        assert ended.wait(20)
 
 
 def test_who_was_ended_meanwhile_never_becomes_champion(project, monkeypatch):

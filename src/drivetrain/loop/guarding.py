@@ -8,6 +8,7 @@ counts. Where one looks broken or doubted, the canary is judged as the watch jud
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,45 +117,72 @@ def watched_rails(rollout: Rollout) -> tuple[Guardrail, ...]:
 class Guard:
     """Looks at what is new of every canary; without one, at nothing but whether the catalog has changed.
 
+    What goes wrong with one endpoint keeps nobody from looking at the others; that one is tried again a little later.
+
     Args:
         project: Whose endpoints.
+
+    Attributes:
+        problems: Endpoint → what went wrong with it the last time.
     """
 
     def __init__(self, project: Definitions) -> None:
         self._project = project
         self._revision = -1
         self._wards: dict[str, tuple[Policy, Ward]] = {}
+        self._waits: dict[str, float] = {}
+        self.problems: dict[str, Exception] = {}
 
     def look(self) -> list[Decision]:
         """One look; what was decided by it."""
         self._follow()
         decisions: list[Decision] = []
-        for name, (_, ward) in self._wards.items():
-            if ward.worse():
-                decisions += follow_policy(self._project, self._project.endpoints[name], clock.now(), growing=False)
-                ward.judged()
+        for name, (_, ward) in [*self._wards.items()]:
+            with self._apart(name):
+                if ward.worse():
+                    endpoint = self._project.endpoints[name]
+                    decisions += follow_policy(self._project, endpoint, clock.now(), growing=False)
+                    ward.judged()
         return decisions
+
+    @contextmanager
+    def _apart(self, name: str) -> Iterator[None]:
+        """Keeps what goes wrong in the block to one endpoint; its ward begins anew, for what it counted may lack."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the guard must outlive a mistake; it is told and tried again
+            self.problems[name] = error
+            self._waits[name] = time.monotonic() + AWAY
+            self._wards.pop(name, None)
+        else:
+            self.problems.pop(name, None)
+            self._waits.pop(name, None)
 
     def _follow(self) -> None:
         """Takes up canaries that began or moved, and lets go of those that ended."""
         catalog = self._project.store.catalog
         revision = catalog.revision()
-        if revision == self._revision:
+        if revision == self._revision and not self._waits:
             return
         found: dict[str, tuple[Policy, Ward]] = {}
+        names: set[str] = set()
         for policy in catalog.find(Policy):
             name, rollout = policy.endpoint, policy.rollout
             if policy.mode != "canary" or rollout is None or not watched_rails(rollout):
                 continue
             if name not in self._project.endpoints:
                 continue
+            names.add(name)
             known = self._wards.get(name)
             same = known is not None and (known[0].experiment, known[0].rollout) == (policy.experiment, rollout)
-            found[name] = known if known is not None and same else (policy, self._ward(policy, rollout))
+            if known is not None and same:
+                found[name] = known
+            elif time.monotonic() >= self._waits.get(name, 0.0):
+                with self._apart(name):
+                    found[name] = policy, Ward(self._project, self._project.endpoints[name], policy, rollout)
         self._wards, self._revision = found, revision
-
-    def _ward(self, policy: Policy, rollout: Rollout) -> Ward:
-        return Ward(self._project, self._project.endpoints[policy.endpoint], policy, rollout)
+        for name in self._waits.keys() - names:
+            del self._waits[name], self.problems[name]
 
 
 class GuardThread:
@@ -178,19 +206,30 @@ class GuardThread:
         self._thread.join(PARTING)
 
     def _work(self) -> None:
-        said = ""
-        while not self._over.wait(AWAY if said else PAUSE):
-            problem = ""
+        said: dict[str, str] = {}
+        while not self._over.wait(AWAY if "" in said else PAUSE):
+            problems: dict[str, Exception] = {}
             try:
                 for decision in self._guard.look():
                     self._tell(decision)
-            except StoreError as error:
-                problem = f"guardrails wait, for the store is away: {error}"
-            except DrivetrainError as error:
-                problem = f"guardrails can't be looked at: {error}"
-            if problem and problem != said:
-                log.warning("%s", problem)
-            said = problem
+                problems |= self._guard.problems
+            except Exception as error:  # noqa: BLE001 - the guard must outlive a mistake; it is logged and tried again
+                problems[""] = error
+            told = {name: _in_words(name, error) for name, error in problems.items()}
+            for name, words in told.items():
+                if said.get(name) != words:
+                    known = isinstance(problems[name], DrivetrainError)
+                    log.warning("%s", words, exc_info=None if known else problems[name])
+            said = told
+
+
+def _in_words(name: str, error: Exception) -> str:
+    what = f"guardrails of {name}" if name else "guardrails"
+    if isinstance(error, StoreError):
+        return f"{what} wait, for the store is away: {error}"
+    if isinstance(error, DrivetrainError):
+        return f"{what} can't be looked at: {error}"
+    return f"{what} can't be looked at, and are tried again: {type(error).__name__}"
 
 
 @contextmanager
