@@ -128,7 +128,11 @@ def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros, *, grow
 
 
 def _step(
-    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[Verdict, Mapping[str, int], Micros]
+    project: Definitions,
+    endpoint: Endpoint,
+    policy: Policy,
+    rollout: Rollout,
+    seen: tuple[Verdict, Mapping[str, int], Micros],
 ) -> list[Decision]:
     verdict, expect, now = seen
     store, mine = project.store, {policy.ref: expect[policy.ref]}
@@ -144,7 +148,7 @@ def _step(
         return [decision]
     # The endpoint may go by the model's name: its own decision is told once.
     known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
-    # Whoever ended it meanwhile has seen something that this look has not; and a new champion was never held against it.
+    # Who ended it meanwhile has seen what this look has not; and who became champion meanwhile was never held against it.
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now, expect=expect)
     # The policy goes last: until then its canary and the new champion are the same version.
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)
