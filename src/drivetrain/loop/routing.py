@@ -148,7 +148,7 @@ def _step(
         return [decision]
     # The endpoint may go by the model's name: its own decision is told once.
     known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
-    # Who ended it meanwhile has seen what this look has not; and who became champion meanwhile was never held against it.
+    # Who ended it meanwhile has seen what this look has not; a champion that came meanwhile was never held against it.
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now, expect=expect)
     # The policy goes last: until then its canary and the new champion are the same version.
     store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)

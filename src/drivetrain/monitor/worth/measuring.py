@@ -31,7 +31,7 @@ def worth_of(rows: pl.DataFrame, value: pl.Expr, name: str) -> Floats:
     """
     try:
         found = rows.select(value.cast(pl.Float64, strict=True).alias("worth")).to_series()
-    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a function of the project's may raise anything
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a user may raise anything
         lacking = sorted(set(value.meta.root_names()) - set(rows.columns))
         kind = type(error).__name__ + (f", for there is no column {', '.join(lacking)}" if lacking else "")
         raise ProjectError(
