@@ -110,6 +110,46 @@ def test_what_is_doubted_steps_down_once(project):
     assert policy_of(project).rollout.doubted is not None
 
 
+def test_what_breaks_while_it_is_judged_is_judged_again(project, monkeypatch):
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(100, policy=policy)
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    while not ward.worse():
+        workers.answer(1, policy=policy, failed=True)
+    real = guarding.follow_policy
+
+    def breaks(*args, **more):
+        made = real(*args, **more)
+        assert policy_of(project).rollout.doubted is not None, "doubted, and no more"
+        project.store.catalog.commit(policy)  # the same ward stays
+        workers.answer(60, policy=policy, failed=True)
+        compact(project.store, project.log_folder, "returned")
+        return made
+
+    monkeypatch.setattr(guarding, "follow_policy", breaks)
+    guard.look()
+    monkeypatch.undo()
+    assert "is ended" in guard.look()[0].because
+
+
+def test_a_policy_that_moved_is_guarded_anew(project, monkeypatch):
+    """Somebody moved it while it was judged, so that nothing came of that; the canary is as broken as before."""
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(40, policy=policy, failed=True)
+
+    def overtaken(*_args, **_more):
+        project.store.catalog.commit(msgspec.structs.replace(policy, because="as it was, said otherwise"))
+        return []
+
+    monkeypatch.setattr(guarding, "follow_policy", overtaken)
+    assert guard.look() == []
+    monkeypatch.undo()
+    assert "is ended" in guard.look()[0].because
+
+
 def arm_of(name, version, share):
     return Arm(name=name, version=version, share=share)
 

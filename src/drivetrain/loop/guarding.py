@@ -73,9 +73,13 @@ class Ward:
         return self._standing() > self._known
 
     def judged(self) -> None:
-        """The canary was judged on the whole log: only what is worse than that is worth another look."""
+        """The canary was judged on the whole log: only what is worse than that is worth another look.
+
+        What came while it was judged nobody has judged, though the tables have it by now.
+        """
+        seen = self._standing()
         self._begin()
-        self._known = self._standing()
+        self._known = min(seen, self._standing())
 
     def _standing(self) -> int:
         counted = zip(self._rails, self._bad, strict=True)
@@ -174,8 +178,7 @@ class Guard:
                 continue
             names.add(name)
             known = self._wards.get(name)
-            same = known is not None and (known[0].experiment, known[0].rollout) == (policy.experiment, rollout)
-            if known is not None and same:
+            if known is not None and known[0] == policy:
                 found[name] = known
             elif time.monotonic() >= self._waits.get(name, 0.0):
                 with self._apart(name):
