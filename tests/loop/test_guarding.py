@@ -173,6 +173,46 @@ def test_compaction_and_new_segments_lose_and_double_nothing(project):
         assert (ward._of, ward._bad) == ((round_ + 1) * 51, [round_ + 1, 0])
 
 
+def test_a_request_that_is_sent_again_counts_once(project, monkeypatch):
+    """As in the tables: whether it came again before they had the first one, or after."""
+    monkeypatch.setattr(guarding, "REMEMBERED", 300)
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(200, policy=policy)
+    assert guard.look() == []
+    for count, many in ((0, 15), (0, 15), (200, 5), (200, 5)):  # r1 to r15, which the table has; r201 to r205, new
+        workers.count = count
+        workers.answer(many, policy=policy, micros=90_000)
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    assert (ward._of, ward._bad) == (205, [0, 5])
+    compact(project.store, project.log_folder, "returned")
+    answers = routing.answers_of(project, project.endpoints["returned"], policy).collect()
+    assert (answers.height, (answers["latency_us"] == 90_000).sum()) == (205, 5), "as the tables have it"
+    workers.answer(400, policy=policy)
+    guard.look()
+    assert len(ward._seen) == 300
+
+
+def test_what_is_compacted_while_a_ward_begins_counts_once(project, monkeypatch):
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(50, policy=policy)
+    real = guarding.answers_of
+
+    def late(*args):
+        workers.answer(30, policy=policy)
+        compact(project.store, project.log_folder, "returned")
+        return real(*args)
+
+    monkeypatch.setattr(guarding, "answers_of", late)
+    assert guard.look() == []
+    monkeypatch.undo()
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    assert ward._of == 80
+
+
 def test_a_guard_lets_nothing_grow(project):
     quick = dt.Canary(version=2, steps=(0.3, 0.6), hold=1, least=1, guardrails=(dt.Guardrail.errors(0.02),))
     policy = project.route("returned", quick, because="new", at=now() - MINUTE)

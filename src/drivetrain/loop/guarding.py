@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +25,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.routing import answers_of, follow_policy
 from drivetrain.monitor.alerting.sinks.log import log
 from drivetrain.serve.log.columns import predictions_table
-from drivetrain.serve.log.compact import compact
+from drivetrain.serve.log.compact import alone, moved
 from drivetrain.serve.log.segment import segments
 from drivetrain.serve.log.tail import Tail
 
@@ -35,6 +35,9 @@ AWAY = 5.0
 """The same after one that failed: what is away is not asked as often."""
 PARTING = 10.0
 """Seconds that a process which ends waits for a decision that is under way."""
+REMEMBERED = 10_000
+"""Newest answers of a canary among which a request that is sent again is recognised."""
+_KEY = ("request_id", "row", "role")
 _WORSE: dict[State, int] = {"kept": 0, "open": 0, "doubted": 1, "broken": 2}
 
 
@@ -64,7 +67,7 @@ class Ward:
             self._begin()
         else:
             for entry in entries:
-                if isinstance(entry, Prediction) and self._counts(entry):
+                if isinstance(entry, Prediction) and self._counts(entry) and self._is_new(entry):
                     self._of += 1
                     for place, rail in enumerate(self._rails):
                         self._bad[place] += (
@@ -95,22 +98,42 @@ class Ward:
             and (not self._policy.overrides or entry.probability < 1.0)
         )
 
+    def _is_new(self, entry: Prediction) -> bool:
+        """Whether it is no request sent again: the tables keep the first answer alone."""
+        key = entry.request_id, entry.row, entry.role
+        if key in self._seen:
+            return False
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return True
+
     def _begin(self) -> None:
-        """Counts what the tables hold; the log is read from there on."""
+        """Counts what the tables hold; the log is read from there on.
+
+        Nobody compacts in between, and one version of the table says both: what it holds, and up to where.
+        """
         project, name = self._project, self._endpoint.name
         folder: Path = project.log_folder / name
-        compact(project.store, project.log_folder, name)
         table, tables = predictions_table(name), project.store.tables
-        begin = {path.stem: tables.transaction(table, path.stem) for path in segments(folder)}
+        begin: dict[str, int | None] = {}
+        with alone(folder) if folder.is_dir() else nullcontext():
+            if folder.is_dir():
+                moved(project.store, name, folder)
+            version = tables.version(table)
+            begin = {path.stem: tables.transaction(table, path.stem, version) for path in segments(folder)}
         self._tail = Tail(folder, {stem: at for stem, at in begin.items() if at is not None})
         self._of, self._bad = 0, [0] * len(self._rails)
-        answers = answers_of(project, self._endpoint, self._policy)
+        self._seen: dict[tuple[str, int, str], None] = {}
+        answers = answers_of(project, self._endpoint, self._policy, version)
         if answers is not None:
             mine = answers.filter(pl.col("arm") == CANARY)
             found = mine.select(
                 pl.len(), *(counts_against(rail).sum().alias(str(at)) for at, rail in enumerate(self._rails))
             )
             self._of, *self._bad = map(int, found.collect().row(0))
+            newest = mine.select("logged_at", *_KEY).top_k(REMEMBERED, by="logged_at").sort("logged_at")
+            self._seen = dict.fromkeys(newest.select(_KEY).collect().iter_rows())
 
 
 def watched_rails(rollout: Rollout) -> tuple[Guardrail, ...]:

@@ -167,13 +167,22 @@ def _moved(policy: Policy, rollout: Rollout, verdict: Verdict, now: Micros) -> P
     )
 
 
-def answers_of(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.LazyFrame | None:
-    """Compacted answers of the policy's experiment, those of overrides aside; none where there is no such table yet."""
+def answers_of(
+    project: Definitions, endpoint: Endpoint, policy: Policy, version: int | None = None
+) -> pl.LazyFrame | None:
+    """Compacted answers of the policy's experiment, those of overrides aside; none where there is no such table yet.
+
+    Args:
+        project: Whose endpoint it is.
+        endpoint: The endpoint.
+        policy: The policy.
+        version: Of the table; the present one by default.
+    """
     store, table = project.store, predictions_table(endpoint.name)
     since = policy.rollout.began if policy.rollout is not None else 0
     if store.tables.version(table) is None:
         return None
-    rows = store.tables.scan(table)
+    rows = store.tables.scan(table, version)
     if "experiment" not in rows.collect_schema().names():
         return None
     logged = rows.filter(
