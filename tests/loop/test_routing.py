@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import msgspec
+import polars as pl
 import pytest
 from tests.loop.shop import command, copy_shop
 from tests.loop.test_tick import second_version
@@ -269,6 +270,21 @@ def test_who_tests_a_canary_counts_in_no_figure(project):
     [said] = decided(project.tick(moment + 2 * HOUR))
     assert "becomes champion" in said
     assert " 0 of 1" in said
+
+
+@pytest.mark.parametrize(("context", "read"), [((), False), (("amount",), True)])
+def test_no_more_of_the_log_is_read_than_is_looked_at(project, monkeypatch, context, read):
+    bandit = dt.Bandit(experiment="b", arms={"old": None, "new": 2}, context=context)
+    project.route("returned", bandit, because="b", at=START)
+    live(project, START)
+    seen = []
+    monkeypatch.setattr(routing, "join_labels", lambda rows, told, **_: seen.extend((rows, told)) or rows.head(0))
+    with pytest.raises(pl.exceptions.PolarsError):
+        routing.follow_policy(project, project.endpoints["returned"], START + 3 * DAY)
+    rows, told = seen
+    assert rows.height == told.height == 800
+    assert ("request" in rows.columns) == read
+    assert not {"values", "ages", "outputs"} & set(rows.columns)
 
 
 def test_a_bandit_learns_from_the_log(project):

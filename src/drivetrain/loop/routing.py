@@ -30,6 +30,9 @@ from drivetrain.serve.treating import RequestTreating
 
 _MOVED = 0.005
 """Shares that move less are left as they are: every change is a write that each worker reads."""
+_READ = ("request_id", "row", "entity", "at", "arm", "probability", "failed", "latency_us", "prediction")
+"""What is read of an answer."""
+_LABELS = ("endpoint", "request_id", "row", "entity", "label", "names", "at", "logged_at")
 _ON = ("hold", "up", "down")
 """Steps after which a canary goes on."""
 
@@ -198,13 +201,13 @@ def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFr
     logged = answers_of(project, endpoint, policy)
     if logged is None:
         return pl.DataFrame(schema={**PREDICTIONS, TRUTH: pl.Float64})
-    columns = logged.collect_schema().names()
-    told = feedback_table(endpoint.name)
-    labels = (
-        store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()
-        if store.tables.version(told) is not None
-        else pl.DataFrame(schema=FEEDBACK)
-    )
+    # A look comes every few minutes, and an experiment may last for months: no more is read than is looked at.
+    columns = [*_READ, "request"] if policy.mode == "contextual" else [*_READ]
+    labels = pl.DataFrame(schema=FEEDBACK)
+    if store.tables.version(told := feedback_table(endpoint.name)) is not None:
+        feedback = store.tables.scan(told).filter(pl.col("at") >= datetime_of(since))
+        there = feedback.collect_schema()
+        labels = feedback.select([name for name in _LABELS if name in there]).collect()
     frame = join_labels(logged.select(columns).collect(), labels, endpoint=endpoint.name)
     return frame.rename({LABEL: TRUTH})
 
