@@ -9,7 +9,7 @@ import polars as pl
 from drivetrain.core.clock import micros_of
 from drivetrain.core.records import Guardrail, MonitorReport, Policy
 from drivetrain.experiment.policies import Canary, Split
-from drivetrain.loop.experimenting import _seen
+from drivetrain.loop.experimenting import _seen, of_chance
 from drivetrain.loop.maturing import merged
 from drivetrain.monitor.labels import LABEL
 
@@ -57,6 +57,15 @@ def test_an_arm_s_version_is_that_of_who_answered():
     assert [arm.version for arm in _seen("x", rows, today).arms] == [0, 2]
     silent = rows_of(("a", 1, "champion", 0.0), ("b", 1, "champion", 1.0), failed=2)
     assert [arm.version for arm in _seen("x", silent, today).arms] == [0, 4]
+
+
+def test_what_is_certain_is_an_override_only_where_there_are_some():
+    rows = rows_of(*[("a", 1, "champion", 0.0)] * 4).with_columns(probability=pl.Series([1.0, 1.0, 1.0, 0.5]))
+    split = Split(experiment="x", arms={"a": None, "b": 4}).policy("late", 1)
+    asked = Split(experiment="x", arms={"a": None, "b": 4}, overrides={"me": "a"}).policy("late", 1)
+    assert [of_chance(rows, "x", policy).height for policy in (split, asked, None)] == [4, 1, 1]
+    certain = rows.with_columns(probability=pl.lit(1.0))
+    assert [of_chance(certain, "x", policy).height for policy in (split, None)] == [4, 4], "all go one way"
 
 
 def test_a_canary_is_shown_beside_the_champion_it_is_held_against():

@@ -35,13 +35,27 @@ def with_experiments(project: Definitions, monitor: Monitor, assessment: Assessm
     if "experiment" not in rows.columns:
         return assessment
     drawn = rows.filter(pl.col("experiment").fill_null("") != "", pl.col("role") != "shadow")
-    drawn = drawn.filter(pl.col("probability") < 1.0)
     if drawn.is_empty():
         return assessment
-    sizes = drawn["experiment"].value_counts().sort(["count", "experiment"], descending=[True, False])
     policy = project.store.catalog.get(Policy, monitor.endpoint)
-    seen = [_seen(name, drawn.filter(pl.col("experiment") == name), policy) for name in sizes["experiment"][:_MOST]]
+    sizes = drawn["experiment"].value_counts().sort(["count", "experiment"], descending=[True, False])
+    seen = [
+        _seen(name, of_chance(drawn.filter(pl.col("experiment") == name), name, policy), policy)
+        for name in sizes["experiment"][:_MOST]
+    ]
     return Assessment(replace(assessment.report, experiments=tuple(seen)), assessment.findings)
+
+
+def of_chance(rows: pl.DataFrame, experiment: str, policy: Policy | None) -> pl.DataFrame:
+    """Answers of an experiment less those of overrides, whose probability is 1; so may be that of a split's only arm.
+
+    Where the policy is not in force any more, and with it its overrides, what is certain is taken for an override
+    unless everything is.
+    """
+    if policy is not None and policy.experiment == experiment and not policy.overrides:
+        return rows
+    drawn = rows.filter(pl.col("probability") < 1.0)
+    return rows if drawn.is_empty() else drawn
 
 
 def kept_experiments(old: Sequence[ExperimentSeen], fresh: Sequence[ExperimentSeen]) -> tuple[ExperimentSeen, ...]:
