@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import msgspec
@@ -174,6 +175,17 @@ def test_what_no_table_knows_yet_is_said_and_other_attributes_are_told(project):
     seen = window(project).groups
     assert seen.unknown == {"region": "table orders says it of none of these answers"}
     assert {tuple(group.attributes) for group in seen.groups} == {("basket.category",)}
+
+
+def test_a_label_named_by_another_column_hides_no_attribute(project):
+    """The log names a prediction by the key of the label's source, whatever the label's own name for a row is."""
+    asked(project)
+    endpoint = project.endpoints["returned"]
+    label = dataclasses.replace(endpoint.model.label, entity="region")
+    endpoint = dataclasses.replace(endpoint, model=dataclasses.replace(endpoint.model, label=label))
+    rows = project.store.tables.read(predictions_table("returned"))
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    assert attributes_of(project, endpoint, version, rows, ["region"]).known["region"].all()
 
 
 def test_rows_that_come_later_are_in_the_share_that_is_known(project):

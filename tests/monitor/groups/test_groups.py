@@ -70,6 +70,12 @@ def report_of(seen, **more):
     )
 
 
+def test_a_metric_of_segments_that_is_none_is_refused():
+    with pytest.raises(UnknownName, match="acuracy"):
+        Segments(metric="acuracy")
+    assert Segments(metric="accuracy").metric == "accuracy"
+
+
 @pytest.mark.parametrize("evaluated_as", [pl.Int64, pl.Float64])
 def test_segments_of_whole_numbers_are_those_of_the_evaluation(evaluated_as):
     """A training set has integers, the log floats; evaluations of before named floats with a fraction."""
