@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from drivetrain.core.records import Arm, Policy
-from drivetrain.experiment.beliefs import floored, linear_belief, thompson_shares
-from drivetrain.experiment.learning import LEAST_SHARE, learned
+from drivetrain.experiment.beliefs import linear_belief, thompson_shares
+from drivetrain.experiment.learning import learned
 from drivetrain.serve.plan import RequestField
+from drivetrain.serve.routing.best import LEAST_SHARE, floored
 from drivetrain.serve.routing.router import Router
 
 

@@ -80,7 +80,7 @@ def test_a_contextual_bandit_sends_each_kind_of_order_where_it_earns_most(projec
         context = np.array([1.0, amount])
         gap = (beliefs[1][:2] - beliefs[0][:2]) @ context
         spread = sqrt(sum(context @ belief[2:].reshape(2, 2) @ context for belief in beliefs))
-        new = 0.5 * (1 + erf(gap / spread / sqrt(2)))
+        new = 0.01 + 0.98 * 0.5 * (1 + erf(gap / spread / sqrt(2)))
         assert probability == pytest.approx(new if arm == "new" else 1 - new, abs=1e-9)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import msgspec
@@ -12,12 +13,23 @@ from tests.loop.shop import copy_shop, edit, make_shop
 
 import drivetrain as dt
 from drivetrain.core.clock import DAY, HOUR, iso, micros_of
-from drivetrain.core.records import Alert, Evaluation, FairnessReport, Feedback, ModelVersion, MonitorReport, Prediction
+from drivetrain.core.records import (
+    Alert,
+    Evaluation,
+    FairnessReport,
+    Feedback,
+    ModelVersion,
+    MonitorReport,
+    Prediction,
+    Run,
+)
+from drivetrain.core.records.deciding import Decided, ThresholdChoice
 from drivetrain.features.encoding import encode
 from drivetrain.loop import reasons as closer_reasons
 from drivetrain.loop.attributes import attributes_of
 from drivetrain.loop.evaluated import evaluated_rows
 from drivetrain.loop.project import Project
+from drivetrain.loop.threshold import threshold_of
 from drivetrain.registry.load import predict_version
 from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
 
@@ -123,6 +135,18 @@ def test_a_calm_week_shows_groups_and_segments_and_says_nothing(project):
     assert alerts(project) == {}
 
 
+def test_groups_are_told_by_the_threshold_that_worth_goes_by(project):
+    """Also of a version whose threshold was chosen by cost."""
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    run = project.store.catalog.get(Run, version.run_id)
+    chosen = ThresholdChoice(value=0.37, costs={}, cost=0.0, share=0.5, exact=0.37)
+    decided = Decided(rows=1, of="the validation rows", since=0, until=1, threshold=chosen)
+    project.store.catalog.commit(msgspec.structs.replace(run, decided=decided))
+    asked(project)
+    project.tick(START + 7 * DAY)
+    assert window(project).groups.threshold == threshold_of(project, version) == 0.37
+
+
 def test_a_group_that_is_said_yes_to_more_often_is_told_and_ends(project):
     asked(project, turned=0.25)
     asked(project, since=START + 7 * DAY)
@@ -151,6 +175,17 @@ def test_what_no_table_knows_yet_is_said_and_other_attributes_are_told(project):
     seen = window(project).groups
     assert seen.unknown == {"region": "table orders says it of none of these answers"}
     assert {tuple(group.attributes) for group in seen.groups} == {("basket.category",)}
+
+
+def test_a_label_named_by_another_column_hides_no_attribute(project):
+    """The log names a prediction by the key of the label's source, whatever the label's own name for a row is."""
+    asked(project)
+    endpoint = project.endpoints["returned"]
+    label = dataclasses.replace(endpoint.model.label, entity="region")
+    endpoint = dataclasses.replace(endpoint, model=dataclasses.replace(endpoint.model, label=label))
+    rows = project.store.tables.read(predictions_table("returned"))
+    version = project.store.catalog.get(ModelVersion, "returned@1")
+    assert attributes_of(project, endpoint, version, rows, ["region"]).known["region"].all()
 
 
 def test_rows_that_come_later_are_in_the_share_that_is_known(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -109,6 +110,46 @@ def test_what_is_doubted_steps_down_once(project):
     assert policy_of(project).rollout.doubted is not None
 
 
+def test_what_breaks_while_it_is_judged_is_judged_again(project, monkeypatch):
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(100, policy=policy)
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    while not ward.worse():
+        workers.answer(1, policy=policy, failed=True)
+    real = guarding.follow_policy
+
+    def breaks(*args, **more):
+        made = real(*args, **more)
+        assert policy_of(project).rollout.doubted is not None, "doubted, and no more"
+        project.store.catalog.commit(policy)  # the same ward stays
+        workers.answer(60, policy=policy, failed=True)
+        compact(project.store, project.log_folder, "returned")
+        return made
+
+    monkeypatch.setattr(guarding, "follow_policy", breaks)
+    guard.look()
+    monkeypatch.undo()
+    assert "is ended" in guard.look()[0].because
+
+
+def test_a_policy_that_moved_is_guarded_anew(project, monkeypatch):
+    """Somebody moved it while it was judged, so that nothing came of that; the canary is as broken as before."""
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(40, policy=policy, failed=True)
+
+    def overtaken(*_args, **_more):
+        project.store.catalog.commit(msgspec.structs.replace(policy, because="as it was, said otherwise"))
+        return []
+
+    monkeypatch.setattr(guarding, "follow_policy", overtaken)
+    assert guard.look() == []
+    monkeypatch.undo()
+    assert "is ended" in guard.look()[0].because
+
+
 def arm_of(name, version, share):
     return Arm(name=name, version=version, share=share)
 
@@ -132,6 +173,46 @@ def test_compaction_and_new_segments_lose_and_double_nothing(project):
         assert (ward._of, ward._bad) == ((round_ + 1) * 51, [round_ + 1, 0])
 
 
+def test_a_request_that_is_sent_again_counts_once(project, monkeypatch):
+    """As in the tables: whether it came again before they had the first one, or after."""
+    monkeypatch.setattr(guarding, "REMEMBERED", 300)
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(200, policy=policy)
+    assert guard.look() == []
+    for count, many in ((0, 15), (0, 15), (200, 5), (200, 5)):  # r1 to r15, which the table has; r201 to r205, new
+        workers.count = count
+        workers.answer(many, policy=policy, micros=90_000)
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    assert (ward._of, ward._bad) == (205, [0, 5])
+    compact(project.store, project.log_folder, "returned")
+    answers = routing.answers_of(project, project.endpoints["returned"], policy).collect()
+    assert (answers.height, (answers["latency_us"] == 90_000).sum()) == (205, 5), "as the tables have it"
+    workers.answer(400, policy=policy)
+    guard.look()
+    assert len(ward._seen) == 300
+
+
+def test_what_is_compacted_while_a_ward_begins_counts_once(project, monkeypatch):
+    policy = project.route("returned", CANARY, because="new")
+    guard, workers = Guard(project), Workers(project)
+    workers.answer(50, policy=policy)
+    real = guarding.answers_of
+
+    def late(*args):
+        workers.answer(30, policy=policy)
+        compact(project.store, project.log_folder, "returned")
+        return real(*args)
+
+    monkeypatch.setattr(guarding, "answers_of", late)
+    assert guard.look() == []
+    monkeypatch.undo()
+    assert guard.look() == []
+    _, ward = guard._wards["returned"]
+    assert ward._of == 80
+
+
 def test_a_guard_lets_nothing_grow(project):
     quick = dt.Canary(version=2, steps=(0.3, 0.6), hold=1, least=1, guardrails=(dt.Guardrail.errors(0.02),))
     policy = project.route("returned", quick, because="new", at=now() - MINUTE)
@@ -149,6 +230,7 @@ def test_a_guard_lets_nothing_grow(project):
 
 
 def test_what_a_look_could_not_write_is_tried_again(project, monkeypatch):
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
     policy = project.route("returned", CANARY, because="new")
     guard, workers = Guard(project), Workers(project)
     workers.answer(40, policy=policy, failed=True)
@@ -157,10 +239,64 @@ def test_what_a_look_could_not_write_is_tried_again(project, monkeypatch):
         raise StoreError("the catalog is away")
 
     monkeypatch.setattr(guarding, "follow_policy", away)
-    with pytest.raises(StoreError):
-        guard.look()
+    assert guard.look() == []
+    assert isinstance(guard.problems["returned"], StoreError)
+    assert guard.look() == []
     monkeypatch.undo()
+    assert guard.look() == [], "it is not asked as often while it is away"
+    time.sleep(0.2)
     assert "is ended" in guard.look()[0].because
+    assert guard.problems == {}
+
+
+@pytest.mark.parametrize("error", [OSError("a file has gone"), msgspec.DecodeError("odd"), RuntimeError("a defect")])
+@pytest.mark.parametrize("where", ["_begin", "worse"])
+def test_what_is_wrong_with_one_endpoint_keeps_nobody_from_the_others(project, monkeypatch, caplog, error, where):
+    """Both have a canary that fails every time; the one whose log can't be read comes first, and is told of once."""
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
+    other = dataclasses.replace(project.endpoints["returned"], name="aside")
+    project.endpoints["aside"] = other
+    project.route("aside", CANARY, because="new")
+    policy = project.route("returned", CANARY, because="new")
+    Workers(project).answer(40, policy=policy, failed=True)
+    real = getattr(guarding.Ward, where)
+
+    def broken(ward):
+        if ward._endpoint.name == "aside":
+            raise error
+        return real(ward)
+
+    monkeypatch.setattr(guarding.Ward, where, broken)
+    told, tries = [], threading.Event()
+
+    def tell(decision):
+        told.append(decision.because)
+        tries.set()
+
+    with caplog.at_level("WARNING"), guarding.guarding(project, tell) as thread:
+        assert tries.wait(20)
+        time.sleep(1.5)
+        assert thread._thread.is_alive()
+    assert "is ended" in told[0]
+    said = [line for line in caplog.messages if "guardrails of aside" in line]
+    assert said == [f"guardrails of aside can't be looked at, and are tried again: {type(error).__name__}"]
+
+
+def test_a_look_that_fails_as_a_whole_is_not_the_last(project, monkeypatch):
+    monkeypatch.setattr(guarding, "AWAY", 0.1)
+    policy = project.route("returned", CANARY, because="new")
+    Workers(project).answer(40, policy=policy, failed=True)
+    revision, fails = project.store.catalog.revision, iter([OSError("gone"), ValueError("odd")])
+
+    def odd():
+        if (error := next(fails, None)) is not None:
+            raise error
+        return revision()
+
+    monkeypatch.setattr(project.store.catalog, "revision", odd)
+    ended = threading.Event()
+    with guarding.guarding(project, lambda _: ended.set()):
+        assert ended.wait(20)
 
 
 def test_who_was_ended_meanwhile_never_becomes_champion(project, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import msgspec
+import polars as pl
 import pytest
 from tests.loop.shop import command, copy_shop
 from tests.loop.test_tick import second_version
@@ -12,9 +13,10 @@ from tests.loop.test_tick import second_version
 import drivetrain as dt
 from drivetrain.core.clock import DAY, HOUR, MINUTE, micros_of
 from drivetrain.core.errors import GateRefused, ProjectError, UnknownName, UsageError
-from drivetrain.core.records import Decision, Feedback, Policy, Prediction
+from drivetrain.core.records import Decision, Feedback, ModelVersion, Policy, Prediction
+from drivetrain.loop import routing
 from drivetrain.loop.project import Project
-from drivetrain.registry.aliases import current
+from drivetrain.registry.aliases import current, point
 from drivetrain.serve.log.columns import feedback_frame, feedback_table, predictions_frame, predictions_table
 
 START = micros_of("2026-08-01")
@@ -35,7 +37,7 @@ def project(made_shop, tmp_path):
     loaded.store.close()
 
 
-def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0, slow=0.0, gains=0.0):
+def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0, slow=0.0, gains=0.0, champion=1):
     """Requests as workers answer and log them under the policy that stands, and their labels an hour later."""
     policy = project.store.catalog.get(Policy, "returned")
     dice = random.Random(since % 1_000_003)
@@ -56,7 +58,7 @@ def live(project, since, *, days=2, a_day=400, skill=0.8, canary=0.8, fails=0.0,
                 at=at,
                 logged_at=at,
                 model="returned",
-                version=2 if own and not failed else 1,
+                version=2 if own and not failed else champion,
                 role="challenger" if own and not failed else "champion",
                 entity=f"{since}-{number}",
                 request=msgspec.Raw(b"{}"),
@@ -160,6 +162,48 @@ def test_a_canary_that_is_doubted_steps_down_and_climbs_again(project):
     assert project.store.catalog.get(Policy, "returned").rollout.doubted is None
 
 
+def test_a_canary_is_held_against_the_champion_that_stands_alone(project):
+    """It is better than the champion it began beside, and worse than the one that took its place."""
+    third = third_version(project)
+    asked = dt.Canary(version=2, steps=(0.5,), hold="1d", least=60, guardrails=(dt.Guardrail.loss(0.01),))
+    project.route("returned", asked, because="better than v1", at=START)
+    moment = live(project, START, days=6, a_day=600, skill=-0.5, canary=0.4)
+    point(project.store, "returned", "champion", third, because="the best", actor="me", at=moment)
+    made = decided(project.tick(moment + HOUR))
+    assert current(project.store, "returned")["champion"] == third, "it never met the champion of today"
+    while "is ended" not in "".join(made) and moment < START + 30 * DAY:
+        moment = live(project, moment, skill=0.98, canary=0.4, champion=third)
+        made += decided(project.tick(moment + 2 * HOUR))
+        assert current(project.store, "returned")["champion"] == third
+    assert "mean squared error lies +" in made[-1]
+
+
+def test_who_became_champion_while_a_canary_was_judged_stays_champion(project, monkeypatch):
+    third = third_version(project)
+    quick = dt.Canary(version=2, steps=(0.5,), hold="1d", least=60, guardrails=(dt.Guardrail.errors(0.02),))
+    project.route("returned", quick, because="new", at=START)
+    moment = live(project, START)
+    judge = routing.judge
+
+    def overtaken(*seen):
+        verdict = judge(*seen)
+        assert verdict.step == "promote"
+        point(project.store, "returned", "champion", third, because="the best", actor="me", at=moment)
+        return verdict
+
+    monkeypatch.setattr(routing, "judge", overtaken)
+    assert decided(project.tick(moment + 2 * HOUR)) == []
+    assert current(project.store, "returned")["champion"] == third
+    assert project.store.catalog.get(Policy, "returned").mode == "canary"
+
+
+def third_version(project):
+    """One more version, which is as the second."""
+    second = project.store.catalog.get(ModelVersion, "returned@2")
+    project.store.catalog.commit(msgspec.structs.replace(second, version=3))
+    return 3
+
+
 @pytest.mark.parametrize(("better", "gains"), [("higher", -0.3), ("lower", 0.3)])
 def test_what_the_business_gets_of_it_decides_too(project, better, gains):
     """The same canary brings less, and is ended, or more, and becomes champion; predictions are as good either way."""
@@ -226,6 +270,21 @@ def test_who_tests_a_canary_counts_in_no_figure(project):
     [said] = decided(project.tick(moment + 2 * HOUR))
     assert "becomes champion" in said
     assert " 0 of 1" in said
+
+
+@pytest.mark.parametrize(("context", "read"), [((), False), (("amount",), True)])
+def test_no_more_of_the_log_is_read_than_is_looked_at(project, monkeypatch, context, read):
+    bandit = dt.Bandit(experiment="b", arms={"old": None, "new": 2}, context=context)
+    project.route("returned", bandit, because="b", at=START)
+    live(project, START)
+    seen = []
+    monkeypatch.setattr(routing, "join_labels", lambda rows, told, **_: seen.extend((rows, told)) or rows.head(0))
+    with pytest.raises(pl.exceptions.PolarsError):
+        routing.follow_policy(project, project.endpoints["returned"], START + 3 * DAY)
+    rows, told = seen
+    assert rows.height == told.height == 800
+    assert ("request" in rows.columns) == read
+    assert not {"values", "ages", "outputs"} & set(rows.columns)
 
 
 def test_a_bandit_learns_from_the_log(project):

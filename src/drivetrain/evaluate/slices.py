@@ -11,6 +11,7 @@ from drivetrain.evaluate.bootstrap import Resamples
 from drivetrain.evaluate.measures import measures, resample_answers
 from drivetrain.evaluate.metrics.answers import Answers
 from drivetrain.evaluate.metrics.ranked import judged
+from drivetrain.evaluate.naming import named
 
 MOST_VALUES = 40
 """Values of a column that are told apart; the rest are one slice."""
@@ -71,7 +72,7 @@ def _enough(answers: Answers) -> bool:
 
 
 def _values(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    text = column.cast(pl.String).fill_null(MISSING)
+    text = named(column).fill_null(MISSING)
     common = text.value_counts(sort=True)[text.name].head(MOST_VALUES)
     kept = pl.select(pl.when(text.is_in(common.implode())).then(text).otherwise(pl.lit(OTHERS))).to_series()
     return np.asarray(kept.to_list(), dtype=np.object_)

@@ -8,7 +8,7 @@ import numpy as np
 
 from drivetrain.core.special import special
 from drivetrain.features.exact import Floats
-from drivetrain.serve.routing.best import greatest
+from drivetrain.serve.routing.best import floored, greatest
 
 _NODES = 512
 _TAIL = 1e-9
@@ -71,11 +71,6 @@ def noise_of(contexts: Sequence[Floats], rewards: Sequence[Floats]) -> float:
         if len(own)
     ]
     return float(np.concatenate(left).var()) + 1e-9 if left else 1.0
-
-
-def floored(shares: Sequence[float], least: float) -> list[float]:
-    """Shares of which none is below the least; they add up to 1."""
-    return [least + (1.0 - least * len(shares)) * share for share in shares]
 
 
 def _greatest_rate(won: Floats, lost: Floats) -> list[float]:

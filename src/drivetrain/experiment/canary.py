@@ -94,8 +94,12 @@ def _levels(rollout: Rollout) -> _Levels:
     return _Levels(rollout.alpha / many, rollout.caution / many)
 
 
-def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> Verdict:
+def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros, since: Micros = 0) -> Verdict:
     """Looks at a canary; one may look as often as one likes.
+
+    A loss and an outcome are held against the champion's, so that rows of a champion before it are none of theirs: of
+    both arms only what came since it took its place is compared. That moment hangs on nothing in the rows behind it,
+    so that their confidence sequence is as good as one from the beginning.
 
     Args:
         policy: Its policy.
@@ -103,10 +107,14 @@ def judge(policy: Policy, rollout: Rollout, rows: pl.DataFrame, now: Micros) -> 
         rows: Every answer of its experiment: ``at``, ``arm``, ``probability``, ``failed``, ``latency_us``,
             ``prediction`` and ``label``.
         now: The moment.
+        since: When the champion took its place.
     """
     share = next((arm.share for arm in policy.arms if arm.name == CANARY), 0.0)
     levels = _levels(rollout)
-    found = tuple(_of(rail, rollout, rows, levels) for rail in rollout.guardrails)
+    beside = rows.filter(pl.col("at") >= datetime_of(since))
+    found = tuple(
+        _of(rail, rollout, beside if rail.metric in _BY_LABEL else rows, levels) for rail in rollout.guardrails
+    )
     told = " ".join(one.words for one in found)
     if broken := [one for one in found if one.state == "broken"]:
         return Verdict("end", " ".join(one.words for one in broken), found, 0.0)

@@ -10,9 +10,7 @@ from drivetrain.core.records import Arm, Policy
 from drivetrain.experiment.beliefs import linear_belief, noise_of, thompson_shares
 from drivetrain.experiment.canary import LABEL
 from drivetrain.features.exact import Floats
-
-LEAST_SHARE = 0.01
-"""What every arm gets at least."""
+from drivetrain.serve.routing.best import LEAST_SHARE
 
 
 def learned(policy: Policy, rows: pl.DataFrame) -> tuple[Arm, ...]:

@@ -97,7 +97,7 @@ def _looked_up(project: Definitions, endpoint: Endpoint, rows: pl.DataFrame, nam
         return None
     table = tables.scan(source)
     names = table.collect_schema().names()
-    key = [label.entity] if label.entity else list(label.source.key)
+    key = list(plan_of(endpoint).entity)  # what the log names a prediction by, whatever the label is named by
     if name not in names or not set(key) <= set(names):
         return None
     asked = rows["entity"].unique()

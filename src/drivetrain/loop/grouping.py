@@ -14,6 +14,7 @@ from drivetrain.evaluate.gate import FairnessGate
 from drivetrain.loop.attributes import attributes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.model import Model
+from drivetrain.loop.threshold import threshold_of
 from drivetrain.monitor.answered import answered
 from drivetrain.monitor.finding import Finding
 from drivetrain.monitor.groups.judging import judge_groups, judge_segments
@@ -64,7 +65,7 @@ def with_groups(project: Definitions, monitor: Monitor, assessment: Assessment, 
             predictions=outputs_logged(window.rows, task),
             labels=window.rows[LABEL].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
             ats=window.rows["at"].cast(pl.Int64).to_numpy(),
-            threshold=0.5 if then is None else then.threshold,
+            threshold=threshold_of(project, window.version),
         )
         seen = measure_groups(said, told, model.protected, monitor.fairness, then=then, gates=_gates(model))
         report = replace(report, groups=seen)

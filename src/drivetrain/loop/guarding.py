@@ -8,8 +8,9 @@ counts. Where one looks broken or doubted, the canary is judged as the watch jud
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +25,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.routing import answers_of, follow_policy
 from drivetrain.monitor.alerting.sinks.log import log
 from drivetrain.serve.log.columns import predictions_table
-from drivetrain.serve.log.compact import compact
+from drivetrain.serve.log.compact import alone, moved
 from drivetrain.serve.log.segment import segments
 from drivetrain.serve.log.tail import Tail
 
@@ -34,6 +35,9 @@ AWAY = 5.0
 """The same after one that failed: what is away is not asked as often."""
 PARTING = 10.0
 """Seconds that a process which ends waits for a decision that is under way."""
+REMEMBERED = 10_000
+"""Newest answers of a canary among which a request that is sent again is recognised."""
+_KEY = ("request_id", "row", "role")
 _WORSE: dict[State, int] = {"kept": 0, "open": 0, "doubted": 1, "broken": 2}
 
 
@@ -63,7 +67,7 @@ class Ward:
             self._begin()
         else:
             for entry in entries:
-                if isinstance(entry, Prediction) and self._counts(entry):
+                if isinstance(entry, Prediction) and self._counts(entry) and self._is_new(entry):
                     self._of += 1
                     for place, rail in enumerate(self._rails):
                         self._bad[place] += (
@@ -72,9 +76,13 @@ class Ward:
         return self._standing() > self._known
 
     def judged(self) -> None:
-        """The canary was judged on the whole log: only what is worse than that is worth another look."""
+        """The canary was judged on the whole log: only what is worse than that is worth another look.
+
+        What came while it was judged nobody has judged, though the tables have it by now.
+        """
+        seen = self._standing()
         self._begin()
-        self._known = self._standing()
+        self._known = min(seen, self._standing())
 
     def _standing(self) -> int:
         counted = zip(self._rails, self._bad, strict=True)
@@ -90,22 +98,42 @@ class Ward:
             and (not self._policy.overrides or entry.probability < 1.0)
         )
 
+    def _is_new(self, entry: Prediction) -> bool:
+        """Whether it is no request sent again: the tables keep the first answer alone."""
+        key = entry.request_id, entry.row, entry.role
+        if key in self._seen:
+            return False
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return True
+
     def _begin(self) -> None:
-        """Counts what the tables hold; the log is read from there on."""
+        """Counts what the tables hold; the log is read from there on.
+
+        Nobody compacts in between, and one version of the table says both: what it holds, and up to where.
+        """
         project, name = self._project, self._endpoint.name
         folder: Path = project.log_folder / name
-        compact(project.store, project.log_folder, name)
         table, tables = predictions_table(name), project.store.tables
-        begin = {path.stem: tables.transaction(table, path.stem) for path in segments(folder)}
+        begin: dict[str, int | None] = {}
+        with alone(folder) if folder.is_dir() else nullcontext():
+            if folder.is_dir():
+                moved(project.store, name, folder)
+            version = tables.version(table)
+            begin = {path.stem: tables.transaction(table, path.stem, version) for path in segments(folder)}
         self._tail = Tail(folder, {stem: at for stem, at in begin.items() if at is not None})
         self._of, self._bad = 0, [0] * len(self._rails)
-        answers = answers_of(project, self._endpoint, self._policy)
+        self._seen: dict[tuple[str, int, str], None] = {}
+        answers = answers_of(project, self._endpoint, self._policy, version)
         if answers is not None:
             mine = answers.filter(pl.col("arm") == CANARY)
             found = mine.select(
                 pl.len(), *(counts_against(rail).sum().alias(str(at)) for at, rail in enumerate(self._rails))
             )
             self._of, *self._bad = map(int, found.collect().row(0))
+            newest = mine.select("logged_at", *_KEY).top_k(REMEMBERED, by="logged_at").sort("logged_at")
+            self._seen = dict.fromkeys(newest.select(_KEY).collect().iter_rows())
 
 
 def watched_rails(rollout: Rollout) -> tuple[Guardrail, ...]:
@@ -116,45 +144,71 @@ def watched_rails(rollout: Rollout) -> tuple[Guardrail, ...]:
 class Guard:
     """Looks at what is new of every canary; without one, at nothing but whether the catalog has changed.
 
+    What goes wrong with one endpoint keeps nobody from looking at the others; that one is tried again a little later.
+
     Args:
         project: Whose endpoints.
+
+    Attributes:
+        problems: Endpoint → what went wrong with it the last time.
     """
 
     def __init__(self, project: Definitions) -> None:
         self._project = project
         self._revision = -1
         self._wards: dict[str, tuple[Policy, Ward]] = {}
+        self._waits: dict[str, float] = {}
+        self.problems: dict[str, Exception] = {}
 
     def look(self) -> list[Decision]:
         """One look; what was decided by it."""
         self._follow()
         decisions: list[Decision] = []
-        for name, (_, ward) in self._wards.items():
-            if ward.worse():
-                decisions += follow_policy(self._project, self._project.endpoints[name], clock.now(), growing=False)
-                ward.judged()
+        for name, (_, ward) in [*self._wards.items()]:
+            with self._apart(name):
+                if ward.worse():
+                    endpoint = self._project.endpoints[name]
+                    decisions += follow_policy(self._project, endpoint, clock.now(), growing=False)
+                    ward.judged()
         return decisions
+
+    @contextmanager
+    def _apart(self, name: str) -> Iterator[None]:
+        """Keeps what goes wrong in the block to one endpoint; its ward begins anew, for what it counted may lack."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the guard must outlive a mistake; it is told and tried again
+            self.problems[name] = error
+            self._waits[name] = time.monotonic() + AWAY
+            self._wards.pop(name, None)
+        else:
+            self.problems.pop(name, None)
+            self._waits.pop(name, None)
 
     def _follow(self) -> None:
         """Takes up canaries that began or moved, and lets go of those that ended."""
         catalog = self._project.store.catalog
         revision = catalog.revision()
-        if revision == self._revision:
+        if revision == self._revision and not self._waits:
             return
         found: dict[str, tuple[Policy, Ward]] = {}
+        names: set[str] = set()
         for policy in catalog.find(Policy):
             name, rollout = policy.endpoint, policy.rollout
             if policy.mode != "canary" or rollout is None or not watched_rails(rollout):
                 continue
             if name not in self._project.endpoints:
                 continue
+            names.add(name)
             known = self._wards.get(name)
-            same = known is not None and (known[0].experiment, known[0].rollout) == (policy.experiment, rollout)
-            found[name] = known if known is not None and same else (policy, self._ward(policy, rollout))
+            if known is not None and known[0] == policy:
+                found[name] = known
+            elif time.monotonic() >= self._waits.get(name, 0.0):
+                with self._apart(name):
+                    found[name] = policy, Ward(self._project, self._project.endpoints[name], policy, rollout)
         self._wards, self._revision = found, revision
-
-    def _ward(self, policy: Policy, rollout: Rollout) -> Ward:
-        return Ward(self._project, self._project.endpoints[policy.endpoint], policy, rollout)
+        for name in self._waits.keys() - names:
+            del self._waits[name], self.problems[name]
 
 
 class GuardThread:
@@ -178,19 +232,30 @@ class GuardThread:
         self._thread.join(PARTING)
 
     def _work(self) -> None:
-        said = ""
-        while not self._over.wait(AWAY if said else PAUSE):
-            problem = ""
+        said: dict[str, str] = {}
+        while not self._over.wait(AWAY if "" in said else PAUSE):
+            problems: dict[str, Exception] = {}
             try:
                 for decision in self._guard.look():
                     self._tell(decision)
-            except StoreError as error:
-                problem = f"guardrails wait, for the store is away: {error}"
-            except DrivetrainError as error:
-                problem = f"guardrails can't be looked at: {error}"
-            if problem and problem != said:
-                log.warning("%s", problem)
-            said = problem
+                problems |= self._guard.problems
+            except Exception as error:  # noqa: BLE001 - the guard must outlive a mistake; it is logged and tried again
+                problems[""] = error
+            told = {name: _in_words(name, error) for name, error in problems.items()}
+            for name, words in told.items():
+                if said.get(name) != words:
+                    known = isinstance(problems[name], DrivetrainError)
+                    log.warning("%s", words, exc_info=None if known else problems[name])
+            said = told
+
+
+def _in_words(name: str, error: Exception) -> str:
+    what = f"guardrails of {name}" if name else "guardrails"
+    if isinstance(error, StoreError):
+        return f"{what} wait, for the store is away: {error}"
+    if isinstance(error, DrivetrainError):
+        return f"{what} can't be looked at: {error}"
+    return f"{what} can't be looked at, and are tried again: {type(error).__name__}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from drivetrain.core.records import Decision, Evaluation, Maturity, ModelVersion
 from drivetrain.loop.alerting.keeping import Again, keep_window
 from drivetrain.loop.closer import look_closer
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.experimenting import kept_experiments
 from drivetrain.loop.upstream import with_upstream
 from drivetrain.monitor.estimate.keeping import load_kept
 from drivetrain.monitor.labels import arrived, join_labels
@@ -128,7 +129,7 @@ def merged(old: MonitorReport, fresh: MonitorReport) -> MonitorReport:
         groups=fresh.groups,
         segments=fresh.segments,
         worth=fresh.worth,
-        experiments=fresh.experiments,
+        experiments=kept_experiments(old.experiments, fresh.experiments),
     )
 
 

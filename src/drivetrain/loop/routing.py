@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import polars as pl
 
@@ -20,7 +22,7 @@ from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.keys import check_signed
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.labels import LABEL, join_labels
-from drivetrain.registry.aliases import current, find_version, point
+from drivetrain.registry.aliases import current, find_version, point, reigns_since
 from drivetrain.serve.log.columns import FEEDBACK, PREDICTIONS, feedback_table, predictions_table
 from drivetrain.serve.log.compact import compact
 from drivetrain.serve.routing.router import Router
@@ -28,6 +30,9 @@ from drivetrain.serve.treating import RequestTreating
 
 _MOVED = 0.005
 """Shares that move less are left as they are: every change is a write that each worker reads."""
+_READ = ("request_id", "row", "entity", "at", "arm", "probability", "failed", "latency_us", "prediction")
+"""What is read of an answer."""
+_LABELS = ("endpoint", "request_id", "row", "entity", "label", "names", "at", "logged_at")
 _ON = ("hold", "up", "down")
 """Steps after which a canary goes on."""
 
@@ -102,32 +107,38 @@ def follow_policy(project: Definitions, endpoint: Endpoint, now: Micros, *, grow
     policy = store.catalog.get(Policy, endpoint.name)
     if policy is None or policy.mode in {"champion", "split"}:
         return []
-    revision = store.catalog.record_revision(policy.ref)
+    champion = f"alias:{endpoint.model.name}:champion"
+    expect = {ref: store.catalog.record_revision(ref) for ref in (policy.ref, champion)}
+    since = reigns_since(store, endpoint.model.name)
     compact(store, project.log_folder, endpoint.name)
     rows = _rows(project, endpoint, policy)
     try:
         if policy.mode == "canary" and policy.rollout is not None:
-            verdict = judge(policy, policy.rollout, rows, now)
+            verdict = judge(policy, policy.rollout, rows, now, since)
             if verdict.step in {"up", "promote"} and not growing:
                 return []
-            return _step(project, endpoint, policy, policy.rollout, (verdict, revision, now))
+            return _step(project, endpoint, policy, policy.rollout, (verdict, expect, now))
         if not rows.height:
             return []
         arms = learned(policy, rows)
         moved = max(abs(new.share - old.share) for new, old in zip(arms, policy.arms, strict=True))
         if moved >= _MOVED or (policy.mode == "contextual" and arms != policy.arms):
             fresh = msgspec.structs.replace(policy, arms=arms, at=now, because="What has been learned.", actor="loop")
-            store.catalog.commit(fresh, expect={policy.ref: revision})
+            store.catalog.commit(fresh, expect={policy.ref: expect[policy.ref]})
     except Conflict:
         pass
     return []
 
 
 def _step(
-    project: Definitions, endpoint: Endpoint, policy: Policy, rollout: Rollout, seen: tuple[Verdict, int, Micros]
+    project: Definitions,
+    endpoint: Endpoint,
+    policy: Policy,
+    rollout: Rollout,
+    seen: tuple[Verdict, Mapping[str, int], Micros],
 ) -> list[Decision]:
-    verdict, revision, now = seen
-    store = project.store
+    verdict, expect, now = seen
+    store, mine = project.store, {policy.ref: expect[policy.ref]}
     if verdict.step == "hold" and not (verdict.doubts and rollout.doubted is None):
         return []
     version = max(arm.version for arm in policy.arms)
@@ -136,14 +147,14 @@ def _step(
     fresh = msgspec.structs.replace(fresh, because=words, actor="loop")
     decision = _decision(fresh, words, at=now, version=version, evidence=msgspec.json.encode(verdict).decode())
     if verdict.step != "promote":
-        store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+        store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)
         return [decision]
     # The endpoint may go by the model's name: its own decision is told once.
     known = {decision.id, *(one.id for one in store.catalog.find(Decision, endpoint.model.name))}
-    expect = {policy.ref: revision}  # whoever ended it meanwhile has seen something that this look has not
+    # Who ended it meanwhile has seen what this look has not; a champion that came meanwhile was never held against it.
     point(store, endpoint.model.name, "champion", version, because=words, actor="loop", at=now, expect=expect)
     # The policy goes last: until then its canary and the new champion are the same version.
-    store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect={policy.ref: revision})
+    store.catalog.commit(fresh, decision, links=_links(fresh, endpoint), expect=mine)
     made = [one for one in store.catalog.find(Decision, endpoint.model.name) if one.id not in known]
     return [*reversed(made), decision]
 
@@ -159,13 +170,22 @@ def _moved(policy: Policy, rollout: Rollout, verdict: Verdict, now: Micros) -> P
     )
 
 
-def answers_of(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.LazyFrame | None:
-    """Compacted answers of the policy's experiment, those of overrides aside; none where there is no such table yet."""
+def answers_of(
+    project: Definitions, endpoint: Endpoint, policy: Policy, version: int | None = None
+) -> pl.LazyFrame | None:
+    """Compacted answers of the policy's experiment, those of overrides aside; none where there is no such table yet.
+
+    Args:
+        project: Whose endpoint it is.
+        endpoint: The endpoint.
+        policy: The policy.
+        version: Of the table; the present one by default.
+    """
     store, table = project.store, predictions_table(endpoint.name)
     since = policy.rollout.began if policy.rollout is not None else 0
     if store.tables.version(table) is None:
         return None
-    rows = store.tables.scan(table)
+    rows = store.tables.scan(table, version)
     if "experiment" not in rows.collect_schema().names():
         return None
     logged = rows.filter(
@@ -181,13 +201,13 @@ def _rows(project: Definitions, endpoint: Endpoint, policy: Policy) -> pl.DataFr
     logged = answers_of(project, endpoint, policy)
     if logged is None:
         return pl.DataFrame(schema={**PREDICTIONS, TRUTH: pl.Float64})
-    columns = logged.collect_schema().names()
-    told = feedback_table(endpoint.name)
-    labels = (
-        store.tables.scan(told).filter(pl.col("at") >= datetime_of(since)).collect()
-        if store.tables.version(told) is not None
-        else pl.DataFrame(schema=FEEDBACK)
-    )
+    # A look comes every few minutes, and an experiment may last for months: no more is read than is looked at.
+    columns = [*_READ, "request"] if policy.mode == "contextual" else [*_READ]
+    labels = pl.DataFrame(schema=FEEDBACK)
+    if store.tables.version(told := feedback_table(endpoint.name)) is not None:
+        feedback = store.tables.scan(told).filter(pl.col("at") >= datetime_of(since))
+        there = feedback.collect_schema()
+        labels = feedback.select([name for name in _LABELS if name in there]).collect()
     frame = join_labels(logged.select(columns).collect(), labels, endpoint=endpoint.name)
     return frame.rename({LABEL: TRUTH})
 

@@ -9,13 +9,13 @@ import polars as pl
 from msgspec.structs import replace
 
 from drivetrain.core.errors import ProjectError
-from drivetrain.core.records import FairnessReport, Measure, MonitorReport, Run, WorthSeen
+from drivetrain.core.records import Measure, MonitorReport, Run, WorthSeen
 from drivetrain.features.label import LABEL as TRUTH
 from drivetrain.loop.attributes import attributes_of
 from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.evaluated import evaluated_rows
 from drivetrain.loop.grouping import Window
-from drivetrain.monitor.estimate.keeping import load_kept
+from drivetrain.loop.threshold import threshold_of
 from drivetrain.monitor.labels import LABEL
 from drivetrain.monitor.output import outputs_logged
 from drivetrain.monitor.spec import Monitor
@@ -62,7 +62,7 @@ def _seen(project: Definitions, monitor: Monitor, asked: Business, window: Windo
             else "neither the monitor nor the model says what a row is worth"
         )
         return replace(seen, note=why)
-    acts_from = threshold_of(project, window)
+    acts_from = threshold_of(project, window.version)
     told = attributes_of(project, project.find_endpoint(monitor.endpoint), window.version, window.rows, asked.beside)
     if told.unknown:
         return replace(seen, note="; ".join(f"{name}: {why}" for name, why in told.unknown.items()))
@@ -107,16 +107,3 @@ def _costs(project: Definitions, window: Window) -> Mapping[str, float]:
     run = project.store.catalog.get(Run, window.version.run_id)
     decided = None if run is None else run.decided
     return {} if decided is None or decided.threshold is None else decided.threshold.costs
-
-
-def threshold_of(project: Definitions, window: Window) -> float:
-    """From which prediction on a version's answers are acted on: as its evaluation had it, else from one half."""
-    store, version = project.store, window.version
-    run = store.catalog.get(Run, version.run_id)
-    if run is not None and run.decided is not None and run.decided.threshold is not None:
-        return run.decided.threshold.value
-    fair = store.catalog.get(FairnessReport, version.run_id)
-    if fair is not None:
-        return fair.threshold
-    kept = load_kept(store.blobs.get(version.reference)) if version.reference else None
-    return 0.5 if kept is None else kept.threshold

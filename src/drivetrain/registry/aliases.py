@@ -48,6 +48,12 @@ def pointed(store: Store, model: str, alias: AliasName) -> ModelVersion | None:
     return None if held is None or held.version is None else find_version(store, model, held.version)
 
 
+def reigns_since(store: Store, model: str) -> Micros:
+    """When the present champion took its place; 0 where there is none."""
+    held = store.catalog.get(Alias, f"{model}:champion")
+    return 0 if held is None or held.version is None else held.at
+
+
 def find_version(store: Store, model: str, number: int) -> ModelVersion:
     """A version by its number.
 
@@ -160,7 +166,8 @@ def _move(store: Store, ask: _Ask, move: Callable[[Alias | None], tuple[int | No
     """Reads an alias, moves it and writes the decision, against whoever does so at the same moment."""
     key = f"{ask.model}:{ask.alias}"
     for _ in range(_TRIES):
-        expect = {**ask.expect, f"alias:{key}": store.catalog.record_revision(f"alias:{key}")}
+        # Who expects a revision of this alias itself has judged by it: a later one is a conflict.
+        expect = {f"alias:{key}": store.catalog.record_revision(f"alias:{key}"), **ask.expect}
         held = store.catalog.get(Alias, key)
         moved = move(held)
         if moved is None:

@@ -289,9 +289,9 @@ class Tables:
         """
         return 1_000 * int(self._commit_info(name, version).get("timestamp", 0))
 
-    def transaction(self, name: str, application: str) -> int | None:
-        """The number of the last transaction that an application committed, if any."""
-        table = self._reading(name) if self.version(name) is not None else None
+    def transaction(self, name: str, application: str, version: int | None = None) -> int | None:
+        """The number of the last transaction that an application committed by a version, if any."""
+        table = self._reading(name, version) if self.version(name) is not None else None
         return None if table is None else table.transaction_version(application)
 
     def rows(self, name: str, version: int | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from drivetrain.core.clock import DAY, HOUR
 from drivetrain.core.errors import ProjectError, UnknownName
 from drivetrain.core.records import Measure, MonitorReport, Task
-from drivetrain.evaluate.bias.groups import Protected
+from drivetrain.evaluate.bias.groups import Protected, groupings
 from drivetrain.evaluate.bootstrap import Bootstrap, draw
 from drivetrain.evaluate.fairness.rates import disparities
 from drivetrain.evaluate.fairness.report import Answers as Judged
@@ -67,6 +68,37 @@ def report_of(seen, **more):
     return MonitorReport(
         at=0, endpoint="e", model="m", version=1, since=0, until=7 * DAY, predictions=2_100, groups=seen, **more
     )
+
+
+def test_a_metric_of_segments_that_is_none_is_refused():
+    with pytest.raises(UnknownName, match="acuracy"):
+        Segments(metric="acuracy")
+    assert Segments(metric="accuracy").metric == "accuracy"
+
+
+@pytest.mark.parametrize("evaluated_as", [pl.Int64, pl.Float64])
+def test_segments_of_whole_numbers_are_those_of_the_evaluation(evaluated_as):
+    """A training set has integers, the log floats; evaluations of before named floats with a fraction."""
+    labels, said, ats, columns = world(np.random.default_rng(3))
+    floors = (columns["region"] == "south").cast(pl.Float64) + 2
+    answers = Answers(labels, said, Task())
+    frame = pl.DataFrame({"floor": floors.cast(evaluated_as)})
+    then = measure_slices(answers, frame, draw(ats, Bootstrap()))
+    assert {one.value for one in then} == {"2", "3"}
+    old = tuple(msgspec.structs.replace(one, value=f"{one.value}.0") for one in then)
+    for before in (then, old):
+        seen = measure_segments(answers, ats, pl.DataFrame({"floor": floors}), metric="roc_auc", then=before)
+        assert {one.value for one in seen} == {"2", "3"}
+        assert all(one.then is not None for one in seen)
+
+
+def test_declared_shares_find_whole_numbers_however_they_are_kept():
+    sizes = {3: 0.4, 2.0: 0.5}
+    for kind in (pl.Int64, pl.Float64):
+        protected = Protected("floor", shares=sizes)
+        [way] = groupings(pl.DataFrame({"floor": pl.Series([2, 2, 3], dtype=kind)}), [protected])
+        assert dict(protected.shares) == {"3": 0.4, "2": 0.5}
+        assert way.values == (("2",), ("3",))
 
 
 def test_rates_are_those_of_counting_by_hand_whatever_has_come():

@@ -44,6 +44,23 @@ def test_each_row_is_worth_what_the_expression_or_the_costs_say():
             worth_of(rows, odd, "v")
 
 
+def test_what_goes_wrong_in_an_expression_is_told_without_values():
+    rows = pl.DataFrame({"name": ["Jane Doe", "7"], "label": [1.0, 0.0]})
+
+    def odd(value):
+        raise KeyError(f"no {value}")
+
+    for value, said in (
+        (pl.col("name").cast(pl.Float64), "InvalidOperationError"),
+        (pl.col("name").map_elements(odd, return_dtype=pl.Float64), "KeyError"),
+        (pl.col("label") * pl.col("price"), "no column price"),
+    ):
+        with pytest.raises(ProjectError, match=f"business metric 'v' can't be computed.*{said}") as caught:
+            worth_of(rows, value, "v")
+        assert "Jane" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
 def test_the_mean_is_that_of_known_rows_and_its_interval_holds_it():
     dice = np.random.default_rng(1)
     worth, ats = week(dice)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from drivetrain.core.errors import UsageError
+from drivetrain.evaluate.naming import named
 from drivetrain.evaluate.slices import MISSING, OTHERS
 
 MOST_GROUPS = 40
@@ -41,7 +42,9 @@ class Protected:
 
     def __post_init__(self) -> None:
         """Checks the shares at the door."""
-        shares = {str(value): float(share) for value, share in self.shares.items()}
+        numbers = all(map(_is_number, self.shares))
+        told = named(pl.Series([*self.shares], dtype=pl.Float64)) if numbers else self.shares
+        shares = {str(value): float(share) for value, share in zip(told, self.shares.values(), strict=True)}
         if any(not 0.0 <= share <= 1.0 for share in shares.values()) or sum(shares.values()) > 1.0 + _WHOLE:
             raise UsageError(
                 f"the shares of {self.name!r} are no shares of one population",
@@ -52,6 +55,10 @@ class Protected:
 
     def __hash__(self) -> int:
         return hash((self.name, tuple(self.shares.items())))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +129,7 @@ def _told(column: pl.Series, protected: Protected) -> tuple[pl.Series, list[str]
         column = column.fill_nan(None)
     if column.dtype.is_numeric() and not protected.shares and column.n_unique() > MOST_NUMBERS:
         return _fifths(column.cast(pl.Float64))
-    text = column.cast(pl.String).fill_null(MISSING)
+    text = named(column).fill_null(MISSING)
     counts = text.alias("value").value_counts(name="rows").sort(["rows", "value"], descending=[True, False])
     kept = [*counts.get_column("value").head(MOST_GROUPS), *protected.shares]
     return pl.select(pl.when(text.is_in(kept)).then(text).otherwise(pl.lit(OTHERS))).to_series(), []

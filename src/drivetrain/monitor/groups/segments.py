@@ -12,6 +12,7 @@ import polars as pl
 from drivetrain.core.records import SegmentSeen, SliceMeasure
 from drivetrain.evaluate.bootstrap import Bootstrap, draw
 from drivetrain.evaluate.metrics.answers import Answers
+from drivetrain.evaluate.naming import named_before
 from drivetrain.evaluate.slices import measure_slices
 
 
@@ -39,7 +40,11 @@ def measure_segments(
     if not answers.rows or not columns.width:
         return ()
     level = 1.0 - (1.0 - bootstrap.level) / columns.width
-    before = {(one.column, one.value): one.metrics.get(metric) for one in then}
+    numbers = {name for name in columns.columns if columns[name].dtype.is_numeric()}
+    before = {
+        (one.column, named_before(one.value) if one.column in numbers else one.value): one.metrics.get(metric)
+        for one in then
+    }
     resamples = draw(ats, msgspec.structs.replace(bootstrap, level=level))
     return tuple(
         SegmentSeen(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from drivetrain.core.errors import ProjectError
+from drivetrain.evaluate.metrics import metric_of
 from drivetrain.evaluate.parity import disparity_of
 
 
@@ -57,3 +58,7 @@ class Segments(msgspec.Struct, frozen=True, kw_only=True):
 
     metric: str = ""
     drop: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.metric:
+            metric_of(self.metric)

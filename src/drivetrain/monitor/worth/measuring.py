@@ -24,14 +24,19 @@ _WORTH = Metric("worth", "worth", "greater", "line", "what answers are worth")
 def worth_of(rows: pl.DataFrame, value: pl.Expr, name: str) -> Floats:
     """The worth of each row, NaN where it is not known, shape (n,).
 
+    What goes wrong in it is told by its kind alone: the words of an error may hold values of rows, and go into alerts.
+
     Raises:
         ProjectError: The expression gives no number of a row.
     """
     try:
         found = rows.select(value.cast(pl.Float64, strict=True).alias("worth")).to_series()
-    except pl.exceptions.PolarsError as error:
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a user may raise anything
+        lacking = sorted(set(value.meta.root_names()) - set(rows.columns))
+        kind = type(error).__name__ + (f", for there is no column {', '.join(lacking)}" if lacking else "")
         raise ProjectError(
-            f"the business metric {name!r} can't be computed: {error}",
+            f"the business metric {name!r} can't be computed",
+            found=kind,
             do="Its value= is a Polars expression over prediction, label, acted and columns of the request",
         ) from None
     if len(found) != rows.height:

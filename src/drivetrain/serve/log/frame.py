@@ -109,6 +109,38 @@ def scan(data: bytes, start: int = 0) -> Iterator[Frame | Damage]:
         at = after
 
 
+def walk(data: bytes) -> tuple[list[Frame], int, int]:
+    """Frames one after the other, by their headers, up to the first that is not whole: no byte is tried in vain.
+
+    Returns:
+        The frames that were not erased; where the first that is not whole begins; and where it ends by its header,
+        which lies beyond the data where it is on its way or larger than what was read, and 0 where the header is cut or
+        the bytes are damage.
+    """
+    frames: list[Frame] = []
+    at = 0
+    while end := _whole(data, at):
+        if data[at + _HEADER.size] != _ERASED:
+            frames.append(Frame(at, end, data[at + _HEADER.size : end]))
+        at = end
+    return frames, at, _announced(data, at)
+
+
+def damaged(data: bytes, at: int) -> bool:
+    """Whether what begins at an offset is damage, as far as its header tells; else it is on its way, or the end."""
+    begin = at + _HEADER.size
+    return begin < len(data) and _announced(data, at) <= len(data)
+
+
+def _announced(data: bytes, at: int) -> int:
+    """Where a frame ends by its header; 0 where the header is cut, or is none."""
+    begin = at + _HEADER.size
+    if begin >= len(data) or data[begin] not in b"PFEX":
+        return 0
+    length, _ = _HEADER.unpack_from(data, at)
+    return begin + length if 0 < length <= LARGEST else 0
+
+
 def _whole(data: bytes, at: int) -> int:
     """Where the frame at an offset ends; 0 if there is none."""
     begin = at + _HEADER.size

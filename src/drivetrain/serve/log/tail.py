@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from drivetrain.serve.log.frame import MAGIC, Entry, Frame, scan, unpack
+from drivetrain.serve.log.frame import MAGIC, Entry, Frame, damaged, scan, unpack, walk
 from drivetrain.serve.log.segment import segments
 
 _MOST = 4 * 1024 * 1024
@@ -47,7 +47,15 @@ class Tail:
         with path.open("rb") as file:
             file.seek(at)
             data = file.read(_MOST)
-        frames = [piece for piece in scan(data) if isinstance(piece, Frame)]
-        # A frame on its way is read whole the next time; bytes that are none in so many are left to compaction.
-        self._at[path.stem] = at + (frames[-1].end if frames else len(data) if len(data) == _MOST else 0)
+            frames, end, announced = walk(data)
+            if not end and announced > len(data) == _MOST:  # one that is larger than what is read at once
+                data += file.read(announced - len(data))
+                frames, end, announced = walk(data)
+        if damaged(data, end):
+            rest = [piece for piece in scan(data, end) if isinstance(piece, Frame)]
+            frames += rest
+            # Bytes that are no frame in so many are left to compaction.
+            end = rest[-1].end if rest else len(data) if not frames and len(data) >= _MOST else end
+        # A frame on its way is read whole the next time.
+        self._at[path.stem] = at + end
         return [unpack(frame.body) for frame in frames]

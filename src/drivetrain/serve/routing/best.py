@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import erf, exp, pi, prod, sqrt
 
+LEAST_SHARE = 0.01
+"""What every arm of a bandit gets at least: what is never tried can't be found to have become better."""
 _ROOT = sqrt(2.0)
 _NODES = 48
 _WIDE = 6.0
@@ -44,6 +46,17 @@ def greatest(means: Sequence[float], variances: Sequence[float]) -> list[float]:
     ]
     whole = sum(found)
     return [share / whole for share in found]
+
+
+def floored(shares: Sequence[float], least: float) -> list[float]:
+    """Shares of which none is below the least; they add up to 1.
+
+    Example:
+        >>> floored([1.0, 0.0], 0.02)
+        [0.98, 0.02]
+    """
+    least = min(least, 1.0 / len(shares))
+    return [least + (1.0 - least * len(shares)) * share for share in shares]
 
 
 def _others(own: int, means: Sequence[float]) -> list[int]:

@@ -11,7 +11,7 @@ from drivetrain.core.records import Arm, Policy
 from drivetrain.serve.instance import Row
 from drivetrain.serve.plan import RequestField
 from drivetrain.serve.routing.assignment import chosen, uniform
-from drivetrain.serve.routing.best import greatest
+from drivetrain.serve.routing.best import LEAST_SHARE, floored, greatest
 
 
 class Route(NamedTuple):
@@ -81,7 +81,7 @@ class Router:
         if not all(map(isfinite, context)) or not all(belief.mean for belief in self._beliefs):
             return self._shares
         means = [sum(map(float.__mul__, belief.mean, context)) for belief in self._beliefs]
-        return greatest(means, [belief.variance(context) for belief in self._beliefs])
+        return floored(greatest(means, [belief.variance(context) for belief in self._beliefs]), LEAST_SHARE)
 
 
 class _Belief:
