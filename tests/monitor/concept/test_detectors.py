@@ -56,6 +56,16 @@ def test_adwins_window_is_the_recent_errors_and_its_buckets_add_up():
     assert sum(map(len, window._rows)) < 80
 
 
+def test_adwin_bears_what_rounding_leaves_of_values_that_do_not_vary():
+    """After each level is forgotten, the spread of what is left is nothing, or by rounding a little less."""
+    window = Adwin()
+    for level in (0.1, 0.2, 0.7):
+        for _ in range(500):
+            window.update(level)
+    assert window._spread < 0
+    assert window.mean == pytest.approx(0.7)
+
+
 @pytest.mark.truth
 def test_false_alarms_and_delays_are_as_they_are_told():
     """Twenty streams of 6,000 errors at .2 without change; twenty in which the rate becomes .4."""

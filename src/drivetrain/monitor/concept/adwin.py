@@ -100,7 +100,7 @@ class Adwin:
         apart = abs(total / before - (self._total - total) / after)
         certainty = math.log(2 * math.log(self.width) / self.delta)
         inverse = 1 / (before - _LEAST + 1) + 1 / (after - _LEAST + 1)
-        variance = self._spread / self.width
+        variance = max(self._spread, 0.0) / self.width  # rounding may leave less than nothing
         return apart > math.sqrt(2 * inverse * variance * certainty) + 2 / 3 * inverse * certainty
 
     def _forget_oldest(self) -> None:
