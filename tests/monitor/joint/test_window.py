@@ -40,9 +40,9 @@ def said_of(values):
     return 1 / (1 + np.exp(-values[:, 0]))
 
 
-def looked_at(dice, *, together=0.8, shock=0.0, a_day=60, against="trailing", drift=None, joint=BOTH):
+def looked_at(dice, *, together=0.8, shock=0.0, a_day=60, against="trailing", drift=None, joint=BOTH, days=7):
     before, ats = rows(dice, 56, a_day, since=START - 56 * DAY, shock=shock)
-    values, now = rows(dice, 7, a_day, since=START, together=together, shock=shock)
+    values, now = rows(dice, days, a_day, since=START, together=together, shock=shock)
     labels = (dice.random(len(ats)) < said_of(before)).astype(float)
     predictions, feedback = logs(values, said_of(values), now, np.zeros(len(now)))
     return assess(
@@ -57,7 +57,7 @@ def looked_at(dice, *, together=0.8, shock=0.0, a_day=60, against="trailing", dr
             kept=keep(before, said_of(before), labels, ats, schema=SCHEMA) if against == "evaluation" else None,
         ),
         since=START,
-        until=START + WEEK,
+        until=START + days * DAY,
     )
 
 
@@ -79,6 +79,18 @@ def test_nothing_changed_is_said_no_more_often_than_its_part_of_the_rate(shock, 
     log.info("%s against %s, days share %.1f: %s of %s below .075, %s told", joint[0], against, shock, low, tries, told)
     assert low <= most(Drift(joint=joint).part, tries)
     assert told <= low
+
+
+@pytest.mark.parametrize("against", ["trailing", "evaluation"])
+def test_days_are_dealt_and_never_hours_of_them(against):
+    """Each day has a shock of its own: dealt by hours, every window of three days would be told from those before."""
+    for days in (1, 3):
+        found = looked_at(np.random.default_rng(3), shock=1.0, against=against, days=days, a_day=600)
+        assert found.report.joint == ()
+        assert "too few blocks to learn from some and judge by others" in found.report.joint_note
+        assert found.report.joint_note.endswith(f"in the reference, {days} in the window")
+    found = looked_at(np.random.default_rng(3), shock=1.0, against=against, days=4, joint=BOTH[1:])
+    assert [one.null for one in found.report.joint] == ["blocks of 24 hours"]
 
 
 @pytest.mark.parametrize("against", ["trailing", "evaluation"])

@@ -19,6 +19,8 @@ from drivetrain.monitor.joint.classifier import tell_apart
 from drivetrain.monitor.joint.reconstruction import rebuild
 from drivetrain.monitor.reference import Reference
 from drivetrain.monitor.spec import Drift
+from drivetrain.monitor.statistics.area import FOLDS
+from drivetrain.monitor.statistics.blocks import block_length
 
 LEAST_ROWS = 200
 """Rows of before below which nothing is looked at together."""
@@ -67,7 +69,7 @@ def look_jointly(
 ) -> MonitorReport:
     """The report with what each method asked for says of all features together.
 
-    Whole days of rows are dealt by lot. Against the evaluation values are the numbers of their bins, as they were kept.
+    Whole days of rows are dealt by lot: a window of fewer than four is not looked at. Against the evaluation values are the numbers of their bins, as they were kept.
 
     Args:
         report: The window.
@@ -91,7 +93,7 @@ def look_jointly(
     found = []
     for name in dict.fromkeys(asked.joint):
         try:
-            told = _LOOKS[name](sides.before, sides.now, time=_AT, false_alarm=asked.part)
+            told = _LOOKS[name](sides.before, sides.now, time=_AT, block=_block(sides), false_alarm=asked.part)
         except UsageError as error:
             return replace(report, joint_note=f"not looked at together: {error.what}, found {error.found}")
         found.append(
@@ -127,6 +129,13 @@ def _sides(watched: list[tuple[int, Column]], seen: Seen, earlier: Earlier | Non
         "evaluation",
         note,
     )
+
+
+def _block(sides: _Sides) -> str:
+    """Whole days, as many as it takes until one block says little of the next: hours of one day share its luck."""
+    columns = [column.to_numpy() for column in sides.before.drop(_AT) if column.dtype.is_numeric()]
+    length = block_length(sides.before[_AT].to_numpy(), columns, int(np.ptp(sides.now[_AT].to_numpy())) // FOLDS + 1)
+    return f"{-(-length // DAY)}d"
 
 
 def _codes(codes: npt.NDArray[np.uint8]) -> Floats:
