@@ -168,6 +168,38 @@ def test_a_table_that_is_not_there_is_named_and_stops_nothing(tmp_path):
     assert project.store.catalog.find(DataReport, TABLE), "the other watch looked all the same"
 
 
+@pytest.mark.parametrize("damage", ["gone", "cut short", "overwritten"])
+def test_what_can_not_be_read_for_a_moment_is_looked_at_once_it_can(shop, damage):
+    deliver(shop, QUIET, QUIET + 15)
+    project = taken(shop)
+    files = sorted(project.store.tables.folder("orders").glob("*.parquet"))
+    whole = {path: path.read_bytes() for path in files}
+    for path, held in whole.items():
+        path.write_bytes({"gone": b"", "cut short": held[:64], "overwritten": bytes(len(held))}[damage])
+        if damage == "gone":
+            path.unlink()
+    told = project.tick(TURN + 15 * DAY)
+    assert sorted(one.about for one in told) == [VIEW, TABLE]
+    (report,) = project.store.catalog.find(DataReport, TABLE)
+    assert report.unread
+    (alert,) = project.alerts.list(endpoint=TABLE)
+    assert alert.rule == "table"
+    assert alert.message.startswith("table orders: it can't be looked at: ")
+    assert not alert.message.endswith("..")
+    revision = project.store.catalog.revision()
+    assert project.tick(TURN + 15 * DAY + 1) == []
+    assert project.store.catalog.revision() == revision, "what is as it was is not kept again"
+    for path, held in whole.items():
+        path.write_bytes(held)
+    again = project.tick(TURN + 15 * DAY + 2)
+    assert [one.because for one in again] == ["resolved: table"] * 2
+    windows = project.store.catalog.find(DataReport, TABLE)
+    assert [(one.since, one.rows > 800, one.unread) for one in windows] == [
+        (TURN + 7 * DAY, True, False),
+        (TURN, True, False),
+    ]
+
+
 def test_an_erased_table_and_a_column_that_went_are_named(shop):
     project, _ = turned(shop)
     monitor = project.watched[TABLE]

@@ -115,6 +115,8 @@ class DataReport(Record, frozen=True, kw_only=True):
     """What could not be judged, and why."""
     missing: str = ""
     """Why there is nothing to look at: no such table, or rows without a time; empty where there is."""
+    unread: bool = False
+    """Whether it could not be read, so that the next look tries again."""
     looked: Micros = 0
     """The moment as of which it was looked at."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import polars as pl
 
 from drivetrain.core.clock import DAY, Micros, micros_of
 from drivetrain.core.errors import DrivetrainError
@@ -28,6 +29,8 @@ way."""
 MOST_EMPTY = 3
 """Windows without rows in a row that are looked at; then the watch waits for rows."""
 _RECENT = 60
+_UNREAD = (DrivetrainError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What reading may raise; Polars panics at a file that was cut short."""
 
 
 def look_at_data(project: Definitions, monitor: DataMonitor, now: Micros) -> list[Decision]:
@@ -35,8 +38,8 @@ def look_at_data(project: Definitions, monitor: DataMonitor, now: Micros) -> lis
 
     Windows follow one another without a gap, from ``begin`` on, or from the last whole window that had rows at the
     first look.
-    Done again after a kill, it repeats nothing that was committed. What can't be read is told of by an alert, and the
-    next look tries again.
+    Done again after a kill, it repeats nothing that was committed. What can't be read is told of by an alert; later
+    windows wait, and the next look tries again.
 
     Args:
         project: Whose.
@@ -44,20 +47,25 @@ def look_at_data(project: Definitions, monitor: DataMonitor, now: Micros) -> lis
         now: The moment to look as of.
     """
     decisions: list[Decision] = []
-    while (since := next_window(project, monitor, now)) is not None:
+    last = None
+    while (since := next_window(project, monitor, now)) not in {None, last}:
         decisions += _look(project, monitor, since, now)
+        last = since
     return decisions
 
 
 def next_window(project: Definitions, monitor: DataMonitor, now: Micros) -> Micros | None:
     """Start of the first window that was not assessed and is due; none if there is none.
 
-    A window that was assessed while the clock was ahead of ``now`` is due again once it has ended.
+    A window that was assessed while the clock was ahead of ``now`` is due again once it has ended; one that could not
+    be read is due at once.
     """
     length, wait = monitor.window_us, monitor.wait_us
     reports = project.store.catalog.find(DataReport, monitor.watched, limit=_RECENT)
     past = [one for one in reports if one.looked <= now]
     newest = _newest(project, monitor.table)
+    if past and past[0].unread:
+        return past[0].since
     if past:
         since = past[0].until
     elif monitor.begin is not None:
@@ -87,10 +95,13 @@ def _look(project: Definitions, monitor: DataMonitor, since: Micros, now: Micros
     versions = catalog.find(TableVersion, monitor.table)[::-1]
     try:
         report = _assessed(project, monitor, since, versions)
-    except DrivetrainError as error:
-        report = _without(monitor, since, f"it can't be looked at: {str(error).splitlines()[0]}")
+    except _UNREAD as error:
+        report = msgspec.structs.replace(_without(monitor, since, _why(monitor, error)), unread=True)
     report = msgspec.structs.replace(report, looked=now)
     revision = catalog.record_revision(report.ref)
+    before = catalog.get(DataReport, report.key) if report.unread and revision else None
+    if before is not None and before.unread and before.missing == report.missing:
+        return []  # it is as it was: a look every few seconds need not keep that
     keeping = Keeping(
         report=report,
         findings=judge_data(report, monitor),
@@ -155,6 +166,13 @@ def _changed(before: Sequence[ColumnType], now: Sequence[ColumnType]) -> list[st
     told = [f"{name} is gone" for name in old if name not in new]
     told += [f"{name} is new" for name in new if name not in old]
     return told + [f"{name} was {old[name]}, is {new[name]}" for name in new if old.get(name, new[name]) != new[name]]
+
+
+def _why(monitor: DataMonitor, error: BaseException) -> str:
+    """In words; what a library says may hold values of rows, and is left out."""
+    if isinstance(error, DrivetrainError):
+        return f"it can't be looked at: {str(error).splitlines()[0].rstrip('.')}"
+    return f"it can't be looked at: files of table {monitor.table} can't be read ({type(error).__name__})"
 
 
 def _without(monitor: DataMonitor, since: Micros, why: str) -> DataReport:

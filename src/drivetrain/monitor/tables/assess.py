@@ -124,13 +124,14 @@ def _wait(found: Material, there: npt.NDArray[np.bool_]) -> float:
 
 
 def _columns(monitor: DataMonitor, found: Material, lying: Lying) -> tuple[list[Measured], list[str]]:
-    """Each column; one that can't be read is told of, and stops no other."""
+    """Each column; one that can't be measured is told of, and stops no other."""
     measured, notes = [], []
     for name, dtype in found.schema.items():
         wanted = monitor.drift is not None and (not monitor.drift.features or name in monitor.drift.features)
         drifts = wanted and type_of(dtype) != "counted" and lying.length > 0
+        values = found.column(name)
         try:
-            measured.append(measure(found.column(name), lying, masked=name in found.masked, drifts=drifts))
+            measured.append(measure(values, lying, masked=name in found.masked, drifts=drifts))
         except (DrivetrainError, pl.exceptions.PolarsError) as error:
             notes.append(f"column {name} can't be looked at: {type(error).__name__}")
     return measured, notes
