@@ -144,6 +144,26 @@ def test_whom_rows_are_about_is_not_named(shop):
     assert b"c-new" not in b"".join(msgspec.json.encode(one) for one in project.store.catalog.find(DataReport))
 
 
+def test_a_view_tells_nothing_that_the_watch_of_its_table_hides(tmp_path):
+    """Whom rows are about, and a column that no contract names beside one that may not be shown."""
+    folder = make(tmp_path / "shop", watch=NEXT)
+    text = (folder / "project.py").read_text()
+    text = text.replace('        "kind": dt.Column("string", nullable=True),\n', "")
+    text = text.replace('dt.last("kind")', 'dt.last("kind"), dt.last("customer")').replace(
+        "sample=400", f"sample=400, {NEXT}"
+    )
+    (folder / "project.py").write_text(text)
+    deliver(folder, 0, QUIET)
+    hidden = {"kind": pl.lit("crypto"), "customer": pl.concat_str(pl.lit("Ann Lee "), "customer")}
+    deliver(folder, QUIET, QUIET + 8, lambda rows: rows.with_columns(**hidden))
+    project = taken(folder)
+    project.tick(LOOK)
+    found = {one.rule for one in project.alerts.list(endpoint=VIEW)}
+    assert {"unseen.history.kind", "unseen.history.customer"} <= found
+    kept = [msgspec.json.encode(one) for kind in (DataReport, Alert) for one in project.store.catalog.find(kind)]
+    assert not any(value in body for body in kept for value in (b"crypto", b"Ann Lee"))
+
+
 def test_no_rows_are_one_critical_alert_and_the_watch_waits_for_more(shop):
     project, decisions = turned(shop, rows=False)
     (alert,) = project.alerts.list(endpoint=TABLE)

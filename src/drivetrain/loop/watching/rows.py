@@ -72,7 +72,7 @@ def read_rows(project: Definitions, monitor: DataMonitor, spans: Spans, version:
         available=known_at[held],
         schema=known,
         column=lambda name: ours.select(name).collect().to_series().filter(mask),
-        masked=frozenset(name for name in known if veil.hides(name)) | _subjects(project, monitor.table),
+        masked=frozenset(name for name in known if veil.hides(name)) | subjects_of(project, monitor.table),
         volumes=volumes,
     )
     absent = tuple(name for name in monitor.columns if name not in schema)
@@ -144,8 +144,8 @@ def _given(project: Definitions, table: str) -> frozenset[str]:
     return frozenset(name for name in (*source.key, source.time, source.available, source.deleted) if name)
 
 
-def _subjects(project: Definitions, table: str) -> frozenset[str]:
-    """Columns that name entities: whoever is forgotten must not stand in a report as a value."""
+def subjects_of(project: Definitions, table: str) -> frozenset[str]:
+    """Columns of a table that name entities: whoever is forgotten must not stand in a report as a value."""
     views = [view for view in project.views.values() if view.source.name == table]
     return frozenset(name for view in views for name in view.key_columns)
 

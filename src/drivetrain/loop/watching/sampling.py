@@ -14,6 +14,7 @@ from drivetrain.core.clock import DAY, SECOND, Micros, datetime_of
 from drivetrain.core.hashing import digest
 from drivetrain.core.records import DataReport, Usual
 from drivetrain.data.column import PRIVATE
+from drivetrain.data.veil import veil_of
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.features.aggregate import since_last
 from drivetrain.features.events import keys_of
@@ -21,6 +22,7 @@ from drivetrain.features.inherit import view_features
 from drivetrain.features.point_in_time import features_at
 from drivetrain.features.view import FeatureView
 from drivetrain.loop.definitions import Definitions
+from drivetrain.loop.watching.rows import subjects_of
 from drivetrain.monitor.tables.assess import HOUR_SECONDS, Material, alpha_of, middle
 from drivetrain.monitor.tables.spans import Spans
 from drivetrain.monitor.tables.spec import DataMonitor
@@ -78,7 +80,6 @@ def sample(project: Definitions, monitor: DataMonitor, spans: Spans, version: in
     values = features_at(view, rows, keys, moments)
     aged = replace(view, features=[since_last()], ttl=None)
     ages = features_at(aged, rows, keys, moments).to_series().cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    infos = view_features(view, project.sources[view.source.name])
     wanted = list(monitor.columns) or values.columns
     before = [counts[at] for at, stretch in enumerate(stretches) if stretch in spans.before]
     material = Material(
@@ -86,10 +87,21 @@ def sample(project: Definitions, monitor: DataMonitor, spans: Spans, version: in
         available=moments,
         schema={name: values.schema[name] for name in wanted if name in values.columns},
         column=values.get_column,
-        masked=frozenset(info.name for info in infos if info.privacy in PRIVATE),
+        masked=_masked(project, view),
         volumes=(before, counts[-1]),
     )
     return Sampled(material, ages)
+
+
+def _masked(project: Definitions, view: FeatureView) -> frozenset[str]:
+    """Features of which no value may be kept: their own class says so, or the table's watch hides a column they read."""
+    source = project.sources[view.source.name]
+    veil, subjects = veil_of(source), subjects_of(project, source.name)
+    return frozenset(
+        info.name
+        for info in view_features(view, source)
+        if info.privacy in PRIVATE or any(veil.hides(name) or name in subjects for name in info.reads)
+    )
 
 
 def _stretches(spans: Spans) -> list[tuple[Micros, Micros]]:
