@@ -77,6 +77,34 @@ def test_a_turn_is_found_within_days_and_stands(kind):
         assert all(one.rise.before.high < one.rise.after.value for one in stands)
 
 
+@pytest.mark.parametrize(("kind", "least_ended"), [("adwin", 4), ("page_hinkley", 4), ("ddm", 2)])
+def test_a_change_ends_once_errors_are_as_they_were_whatever_the_detector_tells(kind, least_ended):
+    """A month at .4, then as before: two of the detectors tell of no fall, and the mean since keeps the month in it."""
+    ended = stood = 0
+    for seed in range(6):
+        for back in (True, False):
+            dice = np.random.default_rng(seed)
+            day = np.repeat(np.arange(41 + 30 + 40), A_DAY)
+            rate = np.where((day >= 41) & ((day < 71) | (not back)), 0.4, 0.1)
+            found = (dice.random(len(day)) < rate).astype(float)
+            stream, _ = followed(found, day * DAY + np.tile(np.arange(A_DAY), 111) * (DAY // A_DAY), kind, looks=111)
+            ended += back and stream.rise is None
+            stood += not back and stream.rise is not None
+    assert ended >= least_ended
+    assert stood >= 5
+
+
+def test_a_few_good_errors_end_no_change():
+    """Five errors of nought in the last fortnight are no proof."""
+    dice = np.random.default_rng(0)
+    day = np.repeat(np.arange(71), A_DAY)
+    found = (dice.random(len(day)) < np.where(day >= 41, 0.4, 0.1)).astype(float)
+    stream, _ = followed(found, day * DAY, "page_hinkley", looks=71)
+    assert stream.rise is not None
+    few = advance(stream, np.zeros(5), (100 + np.arange(5)) * DAY)
+    assert few.rise is not None
+
+
 def test_it_is_the_same_however_often_it_is_looked_at():
     found, ats = errors(np.random.default_rng(3), turned=True)
     (once, _), (often, _) = followed(found, ats, looks=1), followed(found, ats, looks=200)

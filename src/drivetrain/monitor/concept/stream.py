@@ -21,6 +21,9 @@ RISE = 0.1
 _LONGEST = 64
 _FINE: Micros = 7 * DAY
 """How long chunks of one day are kept apart: a change is found within it, as a rule."""
+_BACK: Micros = 14 * DAY
+"""For how long errors must be as they were before a change, where the detector does not say that they fell."""
+_LEAST = 30
 _CHUNKS = 2_000
 _DAYS = 4
 """Days from which on an interval counts what errors of a day share."""
@@ -37,7 +40,8 @@ def advance(stream: ErrorStream, errors: Floats, ats: npt.NDArray[np.int64]) -> 
 
     Returns:
         With the change that stands, if one does: the mean error rose by a tenth or more. It stands until the mean error
-        since is again what it was before, or the detector finds that it fell to that.
+        since is again what it was before, or the detector finds that it fell to that, or that of the last fortnight
+        surely fell to what is not worth a word.
     """
     detector = resumed(stream.detector, stream.state)
     chunks, seen, regime, rise = list(stream.chunks), stream.seen, stream.regime, stream.rise
@@ -115,8 +119,27 @@ def _standing(stream: ErrorStream) -> ErrorStream:
     if rise is None or now is None:
         return stream
     before = rise.before
-    back = now.value <= (before.high or before.value) and (now.low or 0.0) <= before.value
-    return replace(stream, rise=None if back else replace(rise, after=now))
+    if now.value <= (before.high or before.value) and (now.low or 0.0) <= before.value:
+        return replace(stream, rise=None)
+    recent = _fallen(stream, before)
+    if recent:
+        return replace(stream, rise=None, regime=stream.seen - recent)
+    return replace(stream, rise=replace(rise, after=now))
+
+
+def _fallen(stream: ErrorStream, before: Measure) -> int:
+    """How many errors there were since they surely fell to what is not worth a word; 0 where they did not.
+
+    Page and Hinkley's test and DDM tell of no fall, and a mean since the change keeps the worse days in it.
+    """
+    since = stream.chunks[_place(stream.chunks, stream.seen - stream.regime) :]
+    fresh = max(one.at for one in since) - _BACK
+    worse = mean_error([one for one in since if one.at < fresh])
+    recent = mean_error([one for one in since if one.at >= fresh])
+    if worse is None or worse.low is None or recent is None or recent.high is None or recent.count < _LEAST:
+        return 0
+    as_before = recent.value <= max(before.value * (1 + RISE), before.high or 0.0)
+    return recent.count if as_before and recent.high < worse.low else 0
 
 
 def _joins(last: ErrorChunk, at: Micros) -> bool:
