@@ -411,6 +411,7 @@ def _entry_after(work: _Work, before: Entry, batch: Batch, found: Screened, chan
         added=rows.height,
         quarantined=len(found.refused),
         reasons=found.reasons,
+        refusals=dict(Counter(rule for row in found.refused for rule in row.rules)),
         first_event=min((at for at in (old.first_event, events[0]) if at is not None), default=None),
         last_event=max((at for at in (old.last_event, events[1]) if at is not None), default=None),
         last_available=max((at for at in (old.last_available, known) if at is not None), default=None),

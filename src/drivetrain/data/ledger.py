@@ -42,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     added: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = {}
+    refusals: dict[str, int] = {}
+    """Of these, those that rows were refused for."""
     first_event: Micros | None = None
     last_event: Micros | None = None
     last_available: Micros | None = None
@@ -91,6 +93,7 @@ def table_version(name: str, version: int, entry: Entry, columns: tuple[ColumnTy
         last_available=entry.last_available,
         cursor=entry.cursor,
         delivered=entry.delivered,
+        refusals=entry.refusals,
     )
 
 

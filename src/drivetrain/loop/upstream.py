@@ -89,12 +89,13 @@ def troubles_of(versions: Sequence[TableVersion], since: Micros, until: Micros) 
     """
     found: list[tuple[float, str]] = []
     for place, one in enumerate(versions):
-        if not since - BEFORE <= _moment(one) <= until:
+        if not since - BEFORE <= one.moment <= until:
             continue
         usual = median([_refused(each) for each in versions[:place]] or [0.0])
         share = _refused(one)
         if share > max(_BREACH, _FACTOR * usual):
-            reason = max(one.reasons, key=lambda each: one.reasons[each], default="")
+            reasons = one.refused_for
+            reason = max(reasons, key=lambda each: reasons[each], default="")
             why = f", most for {reason}" if reason else ""
             found.append(
                 (
@@ -120,16 +121,12 @@ def _tables(model: Model, named: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _moment(version: TableVersion) -> Micros:
-    return version.last_event if version.last_event is not None else version.at
-
-
 def _refused(version: TableVersion) -> float:
     return version.quarantined / version.delivered if version.delivered else 0.0
 
 
 def _in_force(versions: Sequence[TableVersion], until: Micros) -> TableVersion | None:
-    return next((one for one in reversed(versions) if _moment(one) <= until), None)
+    return next((one for one in reversed(versions) if one.moment <= until), None)
 
 
 def _changed(before: Sequence[ColumnType], version: TableVersion) -> str:

@@ -106,6 +106,14 @@ def test_what_turned_is_named(shop, turn, rule, words):
     assert not rules(project) - {rule, "freshness", "drift.amount", "drift.items", "drift.kind"}
 
 
+def test_a_column_that_is_new_is_no_refusal(shop):
+    project, _ = turned(shop, lambda rows: rows.with_columns(items=pl.col("items") - 1, promo=pl.lit("none")))
+    assert "quarantine" not in rules(project)
+    report = project.store.catalog.find(DataReport, TABLE)[0]
+    assert report.quarantined.value == 0
+    assert not report.reasons
+
+
 def test_an_alert_of_the_table_is_the_cause_of_the_views(shop):
     project, _ = turned(shop, lambda rows: rows.with_columns(pl.col("amount") * 60))
     (alert,) = [one for one in project.alerts.list(endpoint=VIEW) if one.rule == "range.history.mean_amount_7d"]

@@ -42,6 +42,20 @@ class TableVersion(Record, frozen=True, kw_only=True):
     cursor: str = ""
     delivered: int = 0
     """Rows that this ingestion brought, bad ones and known ones included."""
+    refusals: dict[str, int] = {}
+    """Of ``reasons`` those that the contract refused rows for, with how many."""
+
+    @property
+    def refused_for(self) -> dict[str, int]:
+        """``refusals``; of versions of before there were any, the reasons as far as they can have been."""
+        if self.refusals or not self.quarantined:
+            return self.refusals
+        return {reason: min(count, self.quarantined) for reason, count in self.reasons.items()}
+
+    @property
+    def moment(self) -> Micros:
+        """What says which time a delivery is of: the table's newest event; when it came, where it added no row."""
+        return self.at if self.last_event is None or not self.added else self.last_event
 
     @property
     def key(self) -> str:

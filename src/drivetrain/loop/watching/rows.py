@@ -100,7 +100,8 @@ def with_refused(
 ) -> DataReport:
     """Adds what the contract refused of what was delivered, by reason, beside windows before.
 
-    A delivery counts to the window that its table's newest event was in once it was taken in.
+    A delivery counts to the window that its table's newest event was in once it was taken in; one that added nothing,
+    to the window that it came in.
     """
     here = _refused(versions, spans.since, spans.until, veil)
     if here is None:
@@ -125,12 +126,12 @@ class _Refused(NamedTuple):
 
 
 def _refused(versions: Sequence[TableVersion], since: Micros, until: Micros, veil: Veil) -> _Refused | None:
-    ours = [one for one in versions if one.last_event is not None and since <= one.last_event < until]
+    ours = [one for one in versions if since <= one.moment < until]
     if not ours:
         return None
     reasons: dict[str, int] = {}
     for one in ours:
-        for reason, count in veil.reasons(one.reasons).items():
+        for reason, count in veil.reasons(one.refused_for).items():
             reasons[reason] = reasons.get(reason, 0) + count
     delivered = sum(one.delivered or one.added + one.quarantined for one in ours)
     return _Refused(delivered, sum(one.quarantined for one in ours), reasons)

@@ -20,8 +20,8 @@ Show = Callable[[float], str]
 def judge_data(report: DataReport, monitor: DataMonitor) -> list[Finding]:
     """Puts every rule to a window's figures.
 
-    A window without rows breaks ``volume`` and says nothing of any other rule. Nothing is said where the reference is
-    too short; the report's ``notes`` say so.
+    A window without rows breaks ``volume``, and ``quarantine`` if rows were refused, and says nothing of any other
+    rule. Nothing is said where the reference is too short; the report's ``notes`` say so.
     """
     about = _About(report, monitor)
     if report.missing:
@@ -100,6 +100,7 @@ def _rows(about: _About) -> Iterator[Finding]:
     if not report.rows and volume is not None:
         usual = "" if volume.middle is None else f"; {_count(volume.middle)} is usual"
         yield about.finding("volume", "critical", f"no {unit} came for {about.when}{usual}.", _evidence(volume))
+        yield from _quarantine(about)  # it may be that all were refused
         return
     for rule, seen, show, what in (
         ("volume", volume, _count, f"{unit} of {about.when} were"),
