@@ -181,6 +181,52 @@ def test_a_window_without_rows_breaks_volume_and_leaves_the_rest_unknown():
     assert stands_data("schema", report, monitor) == "kept"
 
 
+def test_no_rows_where_there_usually_are_none_are_not_told():
+    """Nothing comes on the last day of the week; where a table has too few weeks to say so, nothing is told critical."""
+    made = world(8)
+    there = made.moments // DAY % 7 != (DAYS - 1) % 7
+    closed = World(made.moments[there], made.available[there], made.rows.filter(pl.Series(there)))
+    monitor = watch(window="1d", wait=WAIT)
+    report = closed.seen(monitor)
+    assert (report.rows, report.volume.middle, report.volume.judged) == (0, 0, True)
+    assert judge_data(report, monitor) == []
+    assert stands_data("volume", report, monitor) == "kept"
+
+
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_a_reference_of_few_windows_says_nothing_of_range_and_constancy(weeks):
+    made = turned(
+        1, lambda rows: rows.with_columns(normal=within(pl.col("normal") * 60, "normal"), kind=within(pl.lit("a"), "kind"))
+    )
+    late = made.moments >= (DAYS - 7 - 7 * weeks) * DAY
+    monitor = watch(wait=WAIT)
+    found = World(made.moments[late], made.available[late], made.rows.filter(pl.Series(late))).seen(monitor)
+    assert found.volume.windows == weeks
+    assert judge_data(found, monitor) == []
+    assert {one.rule for one in judge_data(made.seen(monitor), monitor)} >= {"range.normal", "constant.kind"}
+
+
+def test_a_running_number_far_from_a_stated_time_is_as_it_should_be():
+    made = world(6)
+    rows = made.rows.select(number=pl.int_range(pl.len()))
+    monitor = watch(wait=WAIT, reference=("1970-01-01", "1970-01-29"))
+    report = World(made.moments, made.available, rows).seen(monitor)
+    assert report.volume.judged
+    assert judge_data(report, monitor) == []
+
+
+def test_a_stated_time_that_reaches_beyond_a_window_ends_where_it_begins():
+    spans = spans_of(watch(reference=("1970-01-01", "1970-03-01")), 42 * DAY, 0)
+    assert spans.reference == (0, 42 * DAY)
+    assert [since // DAY for since, _ in spans.before] == [0, 7, 14, 21, 28, 35]
+    within_it = world(9).seen(watch(wait=WAIT, reference=("1970-01-01", "1970-03-20")))
+    assert within_it.reference_until == (DAYS - 7) * DAY
+    assert within_it.volume.windows == 8
+    after = spans_of(watch(reference=("1970-03-01", "1970-06-01")), 42 * DAY, 0)
+    assert after.before == ()
+    assert after.place(np.array([42 * DAY])).tolist() == [-1]
+
+
 def test_a_stated_time_is_a_reference():
     made = world(9)
     monitor = watch(wait=WAIT, reference=("1970-01-01", "1970-02-12"))

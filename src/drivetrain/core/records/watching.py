@@ -60,7 +60,8 @@ class ColumnSeen(msgspec.Struct, frozen=True, kw_only=True):
     reference_low: float | None = None
     reference_high: float | None = None
     outside: float = 0.0
-    """Share of values that lie further outside the reference's range than half of its width."""
+    """Share of values that lie further outside the reference's range than half of its width; 0 where the reference is
+    too short to say, and of numbers that run with time."""
     unseen: Usual | None = None
     """Share of rows with a category that the reference lacks."""
     new: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from drivetrain.core.records import ColumnSeen, Field, Usual
 from drivetrain.evaluate.ranking import Floats
 from drivetrain.monitor.column import Column, column_of
-from drivetrain.monitor.tables.spans import Places
+from drivetrain.monitor.tables.spans import LEAST, Places
 from drivetrain.monitor.tables.usual import Bounds, usual
 
 Type: TypeAlias = Literal["number", "boolean", "category", "counted"]
@@ -113,17 +113,19 @@ def _number(values: Floats, bare: ColumnSeen, lying: Lying, *, drifts: bool) -> 
     now, then = values[lying.now], values[~lying.now]
     here, there = now[np.isfinite(now)], then[np.isfinite(then)]
     seen = replace(bare, infinite=_share(np.isinf(values), lying, below=False, least=_INFINITE))
+    runs = len(there) > 0 and _runs(then, lying)
     if len(here) and len(there):
         low, high = float(there.min()), float(there.max())
         room = _FAR * (high - low)
         outside = float(((here < low - room) | (here > high + room)).mean())
-        seen = replace(seen, outside=outside if outside > _BEYOND else 0.0)
+        told = lying.many >= LEAST and not runs and outside > _BEYOND
+        seen = replace(seen, outside=outside if told else 0.0)
         if not bare.masked:
             seen = replace(seen, low=float(here.min()), high=float(here.max()), reference_low=low, reference_high=high)
     seen = replace(seen, constant=len(here) >= _FEW and bool((here == here[0]).all()) and _moved(values, lying))
     if not drifts or not len(there):
         return Measured(seen)
-    if _runs(then, lying):
+    if runs:
         return Measured(replace(seen, note="its values run with time, so that every window is unlike those before"))
     return Measured(seen, _reference(Field(bare.name, "number"), then, lying), now)
 
@@ -183,13 +185,13 @@ def _new(column: pl.Series, known: list[str], lying: Lying) -> tuple[str, ...]:
 
 
 def _moved(values: Floats, lying: Lying) -> bool:
-    """Whether in every window before, no value made up nearly all."""
+    """Whether there were windows enough before, and in none of them a value made up nearly all."""
     for window in range(lying.many):
         there = values[lying.windows == window]
         there = there[np.isfinite(there)]
         if len(there) < _FEW or np.unique(there, return_counts=True)[1].max() > _STEADY * len(there):
             return False
-    return lying.many > 0
+    return lying.many >= LEAST
 
 
 def _runs(values: Floats, lying: Lying) -> bool:

@@ -20,7 +20,7 @@ Show = Callable[[float], str]
 def judge_data(report: DataReport, monitor: DataMonitor) -> list[Finding]:
     """Puts every rule to a window's figures.
 
-    A window without rows breaks ``volume``, and ``quarantine`` if rows were refused, and says nothing of any other
+    A window without rows breaks ``volume``, unless such windows usually have none, and ``quarantine`` if rows were refused, and says nothing of any other
     rule. Nothing is said where the reference is too short; the report's ``notes`` say so.
     """
     about = _About(report, monitor)
@@ -49,6 +49,8 @@ def stands_data(rule: str, report: DataReport, monitor: DataMonitor) -> Standing
 def _told(rule: str, report: DataReport) -> bool:
     """Whether a window had what it takes to judge a rule."""
     family, _, name = rule.partition(".")
+    if family == "volume" and not report.missing:
+        return report.volume is not None and report.volume.judged
     if family == "schema" or report.missing or not report.rows:
         return family == "schema" and not report.missing
     if not name:
@@ -99,7 +101,8 @@ def _rows(about: _About) -> Iterator[Finding]:
     volume = report.volume
     if not report.rows and volume is not None:
         usual = "" if volume.middle is None else f"; {_count(volume.middle)} is usual"
-        yield about.finding("volume", "critical", f"no {unit} came for {about.when}{usual}.", _evidence(volume))
+        if volume.middle or not volume.judged:
+            yield about.finding("volume", "critical", f"no {unit} came for {about.when}{usual}.", _evidence(volume))
         yield from _quarantine(about)  # it may be that all were refused
         return
     for rule, seen, show, what in (

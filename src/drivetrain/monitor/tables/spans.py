@@ -72,6 +72,7 @@ def spans_of(monitor: DataMonitor, since: Micros, first: Micros | None) -> Spans
     """
     length = monitor.window_us
     low, high = monitor.span or (since - monitor.trailing_us, since)
+    high = min(high, since)  # of a stated time, what comes after the window's start is not before it
     if first is not None:
         low = max(low, -(-first // DAY) * DAY)  # the first day may have begun before its first row
     before: list[tuple[Micros, Micros]] = []
