@@ -71,8 +71,10 @@ WHY = Why(
 )
 
 
-def opened(about, at, message, state="open"):
-    return Alert(id=message, at=at, endpoint=about, rule="range.amount", message=message, state=state)
+def opened(about, at, message, state="open", since=SINCE):
+    return Alert(
+        id=message, at=at, endpoint=about, rule="range.amount", message=message, state=state, since=since
+    )
 
 
 def test_an_open_alert_of_the_table_comes_first():
@@ -86,6 +88,16 @@ def test_an_open_alert_of_the_table_comes_first():
     assert told == ["history.amount comes from table orders: table orders: amount is sixty times as much"]
     (told,) = upstream_of(Records(HISTORY, alerts[3:]), model(), WHY, report())
     assert told.endswith("view history: it moved")
+
+
+def test_what_began_after_a_fall_did_not_bring_it_about():
+    """A window is looked at again as labels come; by then the table may have turned."""
+    later = opened("table:orders", UNTIL + 7 * DAY, "table orders: it turned a week later.", since=UNTIL)
+    (told,) = upstream_of(Records(HISTORY, [later]), model(), WHY, report())
+    assert "it turned" not in told
+    before = msgspec.structs.replace(later, since=UNTIL - DAY)
+    (told,) = upstream_of(Records(HISTORY, [before]), model(), WHY, report())
+    assert told.endswith("it turned a week later")
 
 
 def test_a_breach_of_contract_is_named_with_its_version_and_time():

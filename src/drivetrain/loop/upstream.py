@@ -68,7 +68,7 @@ def upstream_of(catalog: Catalog, model: Model, why: Why, report: MonitorReport)
         troubles = troubles_of(versions, report.since, report.until)
         words = f"{', '.join(features)} {'comes' if len(features) == 1 else 'come'} from table {table}"
         views = tuple(view.name for view in model.views if view.source.name == table)
-        if opened := cause_of(catalog, table, report.since, views):
+        if opened := cause_of(catalog, table, report.since, report.until, views):
             wrong.append(f"{words}: {opened.rstrip('.')}")
         if troubles:
             wrong += [f"{words}: {trouble}" for trouble in troubles[:2]]

@@ -8,17 +8,19 @@ from drivetrain.core.records import SEVERITIES, Alert, DataReport
 from drivetrain.monitor.tables.spec import FAMILIES, FEATURES, TABLE
 
 
-def cause_of(catalog: Catalog, table: str, since: Micros, views: tuple[str, ...] = ()) -> str:
+def cause_of(catalog: Catalog, table: str, since: Micros, until: Micros, views: tuple[str, ...] = ()) -> str:
     """A sentence that names an open alert of a table, or else of views of it, where one was broken in time.
 
     Args:
         catalog: Where alerts are kept.
         table: The table.
-        since: Alerts whose newest window ended before this are of another time.
+        since: Start of the window that something went wrong in: alerts whose newest window ended before it are of
+            another time.
+        until: Its end: alerts whose first window begins after it can't have brought that about.
         views: Feature views whose own alerts count, too.
     """
     for watched in (f"{TABLE}{table}", *(f"{FEATURES}{view}" for view in views)):
-        found = [one for one in catalog.find(Alert, watched) if one.state == "open"]
+        found = [one for one in catalog.find(Alert, watched) if one.state == "open" and one.since < until]
         ended = {one.id: _ended(catalog, one) for one in found}
         lately = [one for one in found if ended[one.id] > since]
         if lately:

@@ -27,7 +27,7 @@ def probable_cause(project: Definitions, endpoint: Endpoint, rule: str, report: 
         return ""
     for table in _tables(endpoint):
         views = tuple(view.name for view in endpoint.model.views if view.source.name == table)
-        said = cause_of(project.store.catalog, table, report.since, views) or _table(
+        said = cause_of(project.store.catalog, table, report.since, report.until, views) or _table(
             project, table, report.since, report.until
         )
         if said:

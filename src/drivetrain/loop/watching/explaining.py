@@ -23,7 +23,7 @@ def explained(project: Definitions, monitor: DataMonitor, report: DataReport, se
             known[alert.id] = msgspec.structs.replace(
                 alert,
                 meaning=meaning_of_data(alert.rule, readers, own.get(alert.rule, "")),
-                cause=cause_of(project.store.catalog, monitor.table, report.since) if monitor.of_features else "",
+                cause=_cause(project, monitor, report) if monitor.of_features else "",
                 commands=(*commands_of(alert, report.since, report.until), *_commands(monitor)),
             )
     return Settlement(
@@ -31,6 +31,10 @@ def explained(project: Definitions, monitor: DataMonitor, report: DataReport, se
         tuple(Told(known[one.alert.id], one.event) for one in settled.told),
         tuple(Told(known[one.alert.id], one.event) for one in settled.silenced),
     )
+
+
+def _cause(project: Definitions, monitor: DataMonitor, report: DataReport) -> str:
+    return cause_of(project.store.catalog, monitor.table, report.since, report.until)
 
 
 def _readers(project: Definitions, monitor: DataMonitor) -> list[str]:
