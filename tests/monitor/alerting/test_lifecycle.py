@@ -95,6 +95,24 @@ def test_what_was_told_before_a_silence_is_told_to_end_in_it():
     assert settled([], quiet.changed, report(1), silences=[silence]).told == ()
 
 
+def test_a_window_that_is_looked_at_again_keeps_a_rule_once():
+    """As errors are followed and labels come, windows are looked at daily; ``calm`` asks for windows."""
+    asked = Rules(lambda rule: Terms(calm=2), lambda rule: "kept")
+    between = Rules(lambda rule: Terms(calm=2), lambda rule: "between")
+
+    def after(alert, window, rules=asked):
+        return next(iter(settle([], [alert], window, rules, now=window.until).changed), alert)
+
+    (alert,) = settled([FALL], [], report(0)).changed
+    for _ in range(3):
+        alert = after(alert, report(2))
+        alert = after(alert, report(1))  # an older one, as its labels become whole
+    assert (alert.state, alert.calm) == ("open", 1)
+    alert = after(after(alert, report(2), between), report(2))
+    assert (alert.state, alert.calm) == ("open", 1)
+    assert after(alert, report(3)).state == "resolved"
+
+
 SEEN = st.sampled_from([*SEVERITIES, "kept", "between", "unknown"])
 SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8)), max_size=2)
 

@@ -46,6 +46,8 @@ class Alert(Record, frozen=True, kw_only=True):
     """How many windows these were."""
     calm: int = 0
     """Windows in a row that have kept the rule since the last one that broke it."""
+    kept: Micros = 0
+    """End of the newest of these."""
     peak: Severity | Literal[""] = ""
     """The gravest that people were told of; empty while they were not."""
     told: Micros | None = None

@@ -96,7 +96,7 @@ def settle(
                 unsaid.append(Told(after, event))
         changed.append(after)
     for rule, alert in standing.items():
-        unbroken = _unbroken(alert, rules.standing(rule), rules.terms(rule), now=now)
+        unbroken = _unbroken(alert, rules.standing(rule), rules.terms(rule), report.until, now=now)
         if unbroken is None:
             continue
         changed.append(unbroken)
@@ -140,6 +140,7 @@ def _broken(
         report=report.ref,
         runbook=asked.runbook,
         calm=0,
+        kept=0,
     )
     if alert.state == "open":
         return alert, "worse" if alert.peak and graver(alert.severity, alert.peak) else None
@@ -150,15 +151,18 @@ def _broken(
     return msgspec.structs.replace(alert, state="open", at=now), "opened"
 
 
-def _unbroken(alert: Alert, stands: Standing, asked: Terms, *, now: Micros) -> Alert | None:
-    """The alert after a window that did not break its rule; none where nothing is changed."""
+def _unbroken(alert: Alert, stands: Standing, asked: Terms, until: Micros, *, now: Micros) -> Alert | None:
+    """The alert after a window that did not break its rule; none where nothing is changed.
+
+    A window that is looked at again counts once.
+    """
     if stands == "unknown":
         return None
     if alert.state == "pending":
         return msgspec.structs.replace(alert, state="passed", resolved=now)
     if stands == "between":
-        return msgspec.structs.replace(alert, calm=0) if alert.calm else None
-    calm = alert.calm + 1
-    if calm < asked.calm:
-        return msgspec.structs.replace(alert, calm=calm)
-    return msgspec.structs.replace(alert, state="resolved", resolved=now, calm=calm)
+        return msgspec.structs.replace(alert, calm=0, kept=0) if alert.calm else None
+    calm = alert.calm + (until > alert.kept)
+    if calm >= asked.calm:
+        return msgspec.structs.replace(alert, state="resolved", resolved=now, calm=calm, kept=until)
+    return msgspec.structs.replace(alert, calm=calm, kept=until) if calm > alert.calm else None
