@@ -198,3 +198,35 @@ def test_of_many_predictions_a_share_is_followed(project, monkeypatch):
     come(project, labels, after=2 * DAY)
     project.tick(START + WEEK + 2 * DAY)
     assert stream(project).seen <= 190
+
+
+def test_no_more_is_joined_than_is_followed_and_empty_days_are_read_no_more(project, monkeypatch):
+    monkeypatch.setattr(following, "MOST", 20)
+    come(project, ask(project, 7), after=DAY // 24)
+    ask(project, 1, since=START + 20 * DAY)
+    joined, join = [], following.join_labels
+
+    def spied(predictions, feedback, **more):
+        joined.append((predictions.height, feedback.height))
+        return join(predictions, feedback, **more)
+
+    monkeypatch.setattr(following, "join_labels", spied)
+    project.tick(START + 30 * DAY)
+    (both,) = joined
+    assert 80 <= both[0] <= 250, "420 were answered and 60 more: of each day some twenty are followed"
+    assert both[1] <= both[0], "and of 420 labels those of theirs are read"
+    first = START // DAY
+    days = stream(project).days
+    assert {day - first for day, one in days.items() if not one.closed} == {20}
+    assert {day - first for day in days} == set(range(23)), "later days may have predictions that are logged late"
+
+
+def test_where_every_day_is_closed_there_is_nothing_to_read(project):
+    come(project, ask(project, 7), after=DAY // 24)
+    project.tick(START + WEEK)
+    held = stream(project)
+    first = START // DAY
+    assert all(one.closed for one in held.days.values())
+    closed = msgspec.structs.replace(held, days=held.days | {first + day: held.days[first] for day in range(7, 9)})
+    fresh = following._uncounted(project.store, closed, START + 8 * DAY)  # the clock was ahead
+    assert fresh.rows.is_empty()

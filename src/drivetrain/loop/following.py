@@ -6,7 +6,6 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from msgspec.structs import replace
 
@@ -43,7 +42,10 @@ EVERY: Micros = DAY
 MOST = 2_000
 """Errors of a day that are followed; of more predictions, a share drawn by their marks."""
 
+_LATE: Micros = 7 * DAY
+"""For how long a day without a prediction waits for some that are logged later."""
 _ALL = 1 << 32
+_MARK = "_mark"
 _KEYS = ("endpoint", "request_id", "row", "entity", "at", "role", "version", "prediction", "scores")
 
 
@@ -125,50 +127,72 @@ def _followed(store: Store, stream: ErrorStream, version: ModelVersion, now: Mic
 
 
 def _uncounted(store: Store, stream: ErrorStream, now: Micros) -> _Fresh:
-    """Labels to count, of days that are over and wait for some."""
+    """Labels to count, of days that are over and wait for some.
+
+    Days are read one at a time, and of each no more is kept than is followed, however long the log is.
+    """
     oldest = max(stream.first, (now - HORIZON) // DAY)
     days = {day: one for day, one in stream.days.items() if day >= oldest}
-    since = next(day for day in range(oldest, max(now // DAY, oldest) + 1) if day not in days or not days[day].closed)
-    rows, feedback = _logged(store, stream, since * DAY, now // DAY * DAY)
-    rows = join_labels(rows, feedback, endpoint=stream.endpoint)
-    marks, ats = _marks(rows), rows["at"].cast(pl.Int64).to_numpy()
+    log = _log(store, stream)
+    followed = [_marked(log.limit(0).collect())]
+    for day in range(oldest, now // DAY):
+        before = days.get(day)
+        if before is not None and before.closed:
+            continue
+        rows = log.filter(pl.col("at") >= datetime_of(day * DAY), pl.col("at") < datetime_of((day + 1) * DAY)).collect()
+        if rows.is_empty():
+            if (day + 1) * DAY + _LATE <= now:
+                days[day] = CountedDay(0, closed=True)
+            continue
+        days[day] = before or CountedDay(int(_ALL * min(MOST / rows.height, 1.0)))
+        mine = _marked(rows).filter(pl.col(_MARK) < days[day].below)
+        if mine.is_empty():
+            days[day] = CountedDay(days[day].below, closed=True)
+        followed.append(mine)
+    predictions = pl.concat(followed)
+    rows = join_labels(predictions, _feedback(store, stream, predictions), endpoint=stream.endpoint)
+    return _counted(rows, days)
+
+
+def _counted(rows: pl.DataFrame, days: dict[int, CountedDay]) -> _Fresh:
+    """Of rows that are followed, those whose labels were not counted yet; and the days once they are."""
+    marks, ats = rows[_MARK].to_numpy(), rows["at"].cast(pl.Int64).to_numpy()
     came = rows.select(arrived()).to_series().to_numpy()
     taken = np.zeros(len(rows), bool)
     for day in np.unique(ats // DAY).tolist():
-        mine = ats // DAY == day
-        before = days.get(day) or CountedDay(int(_ALL * min(MOST / max(int(mine.sum()), 1), 1.0)))
-        if before.closed:
-            continue
-        followed = mine & (marks < before.below)
+        mine, before = ats // DAY == day, days[day]
         counted = np.frombuffer(before.marks, np.uint32)
-        taken |= followed & came & ~np.isin(marks, counted)
-        closed = bool(came[followed].mean() >= WHOLE) if followed.any() else True
-        now_counted = np.unique(marks[followed & came]).astype(np.uint32)
+        taken |= mine & came & ~np.isin(marks, counted)
+        closed = bool(came[mine].mean() >= WHOLE)
+        now_counted = np.unique(marks[mine & came]).astype(np.uint32)
         days[day] = CountedDay(before.below, b"" if closed else np.union1d(counted, now_counted).tobytes(), closed)
-    fresh = rows.filter(taken).unique(["request_id", "row"], keep="first", maintain_order=True)
+    fresh = rows.drop(_MARK).filter(taken).unique(["request_id", "row"], keep="first", maintain_order=True)
     return _Fresh(fresh.sort("at", maintain_order=True), days)
 
 
-def _marks(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Four bytes that stand for a prediction, the same whenever it is read."""
+def _marked(rows: pl.DataFrame) -> pl.DataFrame:
+    """With four bytes that stand for a prediction, the same whenever it is read."""
     names = zip(rows["request_id"].to_list(), rows["row"].to_list(), strict=True)
     digests = b"".join(blake2b(f"{request}/{row}".encode(), digest_size=4).digest() for request, row in names)
-    return np.frombuffer(digests, np.uint32).astype(np.int64)
+    return rows.with_columns(pl.Series(_MARK, np.frombuffer(digests, np.uint32).astype(np.int64)))
 
 
-def _logged(store: Store, stream: ErrorStream, since: Micros, until: Micros) -> tuple[pl.DataFrame, pl.DataFrame]:
-    predictions = (
+def _log(store: Store, stream: ErrorStream) -> pl.LazyFrame:
+    return (
         store.tables.scan(predictions_table(stream.endpoint))
-        .filter(
-            pl.col("at") >= datetime_of(since),
-            pl.col("at") < datetime_of(until),
-            pl.col("role") == "champion",
-            pl.col("version") == stream.version,
-        )
+        .filter(pl.col("role") == "champion", pl.col("version") == stream.version)
         .select(*_KEYS)
-        .collect()
     )
+
+
+def _feedback(store: Store, stream: ErrorStream, predictions: pl.DataFrame) -> pl.DataFrame:
+    """The labels that may be of these predictions."""
     table = feedback_table(stream.endpoint)
-    if store.tables.version(table) is None:
-        return predictions, pl.DataFrame(schema=FEEDBACK)
-    return predictions, store.tables.scan(table).filter(pl.col("at") >= datetime_of(since - DAY)).collect()
+    if store.tables.version(table) is None or predictions.is_empty():
+        return pl.DataFrame(schema=FEEDBACK)
+    since = int(predictions["at"].cast(pl.Int64).min()) // DAY * DAY - DAY  # type: ignore[arg-type]
+    theirs = [
+        pl.col(name).is_in(predictions[name].drop_nulls().unique().implode()) & (pl.col(name) != "")
+        for name in ("request_id", "entity")
+    ]
+    return store.tables.scan(table).filter(pl.col("at") >= datetime_of(since), theirs[0] | theirs[1]).collect()
