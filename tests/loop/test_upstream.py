@@ -72,9 +72,7 @@ WHY = Why(
 
 
 def opened(about, at, message, state="open", since=SINCE):
-    return Alert(
-        id=message, at=at, endpoint=about, rule="range.amount", message=message, state=state, since=since
-    )
+    return Alert(id=message, at=at, endpoint=about, rule="range.amount", message=message, state=state, since=since)
 
 
 def test_an_open_alert_of_the_table_comes_first():

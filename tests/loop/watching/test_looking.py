@@ -15,6 +15,7 @@ from drivetrain.core.records import Alert, DataReport, Delivery
 from drivetrain.loop.project import Project
 from drivetrain.loop.watching import looking
 from drivetrain.monitor.alerting.sinks.log import log
+from drivetrain.monitor.spec import Drift
 
 TABLE, VIEW = "table:orders", "features:history"
 QUIET = 7 * WEEKS
@@ -359,6 +360,8 @@ def test_what_can_not_be_watched_is_refused_where_it_is_declared():
     ):
         with pytest.raises(Exception, match=words):
             project.watch_table("orders", **asked)
+    with pytest.raises(ProjectError, match="all columns together; found joint="):
+        project.watch_table("orders", drift=Drift(reference="trailing", joint=["classifier"]))
     with pytest.raises(ProjectError, match="a view that is not declared"):
         project.watch_features("history")
     project.watch_table("orders")

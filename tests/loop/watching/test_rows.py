@@ -70,7 +70,10 @@ def test_deliveries_that_were_refused_whole_are_told_of():
     none = week(added=0, last=(TURN - 1) * DAY + 1, quarantined=100, reasons=refused, refusals=refused)
     volume, quarantine = judge_data(report(none, rows=0), WATCH)
     assert (volume.rule, quarantine.rule) == ("volume", "quarantine")
-    assert f"refused 100 % of the rows delivered for 29 November – 5 December 2024, most for {NEGATIVE}" in quarantine.message
+    assert (
+        f"refused 100 % of the rows delivered for 29 November – 5 December 2024, most for {NEGATIVE}"
+        in quarantine.message
+    )
     assert any("refused 100 of 100 rows" in one for one in troubles_of([*QUIET, *none], SPANS.since, SPANS.until))
 
 

@@ -149,6 +149,15 @@ def test_what_runs_with_time_is_not_called_drifted():
     assert judge_data(report, watch(wait=WAIT)) == []
 
 
+def test_a_column_may_have_any_name():
+    for name in ("count", "value", "rows"):
+        made = turned(0, lambda rows: rows.with_columns(kind=within(pl.lit("z"), "kind")))
+        rows = made.rows.select(pl.col("kind").alias(name))
+        report = World(made.moments, made.available, rows).seen(watch(wait=WAIT))
+        assert [one.new for one in report.columns] == [("z",)], name
+        assert not any("can't be looked at" in note for note in report.notes)
+
+
 def test_columns_without_a_value_without_bounds_and_of_odd_types_are_no_trouble():
     made = world(7)
     count = made.rows.height
@@ -182,7 +191,7 @@ def test_a_window_without_rows_breaks_volume_and_leaves_the_rest_unknown():
 
 
 def test_no_rows_where_there_usually_are_none_are_not_told():
-    """Nothing comes on the last day of the week; where a table has too few weeks to say so, nothing is told critical."""
+    """Nothing comes on the last day of the week."""
     made = world(8)
     there = made.moments // DAY % 7 != (DAYS - 1) % 7
     closed = World(made.moments[there], made.available[there], made.rows.filter(pl.Series(there)))
@@ -196,7 +205,10 @@ def test_no_rows_where_there_usually_are_none_are_not_told():
 @pytest.mark.parametrize("weeks", [1, 3])
 def test_a_reference_of_few_windows_says_nothing_of_range_and_constancy(weeks):
     made = turned(
-        1, lambda rows: rows.with_columns(normal=within(pl.col("normal") * 60, "normal"), kind=within(pl.lit("a"), "kind"))
+        1,
+        lambda rows: rows.with_columns(
+            normal=within(pl.col("normal") * 60, "normal"), kind=within(pl.lit("a"), "kind")
+        ),
     )
     late = made.moments >= (DAYS - 7 - 7 * weeks) * DAY
     monitor = watch(wait=WAIT)

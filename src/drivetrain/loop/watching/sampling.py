@@ -94,7 +94,7 @@ def sample(project: Definitions, monitor: DataMonitor, spans: Spans, version: in
 
 
 def _masked(project: Definitions, view: FeatureView) -> frozenset[str]:
-    """Features of which no value may be kept: their own class says so, or the table's watch hides a column they read."""
+    """Features of which no value may be kept: their class says so, or the table's watch hides a column they read."""
     source = project.sources[view.source.name]
     veil, subjects = veil_of(source), subjects_of(project, source.name)
     return frozenset(

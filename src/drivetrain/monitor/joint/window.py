@@ -69,7 +69,8 @@ def look_jointly(
 ) -> MonitorReport:
     """The report with what each method asked for says of all features together.
 
-    Whole days of rows are dealt by lot: a window of fewer than four is not looked at. Against the evaluation values are the numbers of their bins, as they were kept.
+    Whole days of rows are dealt by lot: a window of fewer than four is not looked at. Against the evaluation values are
+    the numbers of their bins, as they were kept.
 
     Args:
         report: The window.

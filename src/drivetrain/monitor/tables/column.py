@@ -28,6 +28,7 @@ _INFINITE = 0.001
 _STEADY = 0.95
 _FEW = 20
 _OTHERS = "others"
+_VALUE, _ROWS = "value", "rows"
 
 
 class Lying(NamedTuple):
@@ -132,8 +133,7 @@ def _number(values: Floats, bare: ColumnSeen, lying: Lying, *, drifts: bool) -> 
 
 def _category(column: pl.Series, bare: ColumnSeen, lying: Lying, *, drifts: bool) -> Measured:
     then = column.filter(~lying.now)
-    counts = then.drop_nulls().value_counts(sort=True, name="count")
-    known = counts[column.name].to_list()
+    known = _commonest(then)[_VALUE].to_list()
     seen = bare
     if known:
         seen = replace(seen, unseen=_unseen(column, lying), new=() if bare.masked else _new(column, known, lying))
@@ -179,9 +179,14 @@ def _unseen(column: pl.Series, lying: Lying) -> Usual:
 
 def _new(column: pl.Series, known: list[str], lying: Lying) -> tuple[str, ...]:
     now = column.filter(lying.now)
-    counts = now.drop_nulls().value_counts(sort=True, name="count").filter(pl.col("count") >= NAMED * max(len(now), 1))
+    often = _commonest(now).filter(pl.col(_ROWS) >= NAMED * max(len(now), 1))
     seen = set(known)
-    return tuple(name for name in counts[column.name].to_list() if name not in seen)[:_NAMES]
+    return tuple(name for name in often[_VALUE].to_list() if name not in seen)[:_NAMES]
+
+
+def _commonest(column: pl.Series) -> pl.DataFrame:
+    """Its values and how many rows have each, the commonest first; the column may have any name."""
+    return column.drop_nulls().alias(_VALUE).value_counts(sort=True, name=_ROWS)
 
 
 def _moved(values: Floats, lying: Lying) -> bool:

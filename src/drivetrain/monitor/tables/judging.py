@@ -20,8 +20,9 @@ Show = Callable[[float], str]
 def judge_data(report: DataReport, monitor: DataMonitor) -> list[Finding]:
     """Puts every rule to a window's figures.
 
-    A window without rows breaks ``volume``, unless such windows usually have none, and ``quarantine`` if rows were refused, and says nothing of any other
-    rule. Nothing is said where the reference is too short; the report's ``notes`` say so.
+    A window without rows breaks ``volume``, unless such windows usually have none, and ``quarantine`` if rows were
+    refused; it says nothing of any other rule. Nothing is said where the reference is too short; the report's ``notes``
+    say so.
     """
     about = _About(report, monitor)
     if report.missing:

@@ -111,6 +111,12 @@ class DataMonitor(msgspec.Struct, frozen=True, kw_only=True):
                 f"reference={self.drift.reference!r}, trailing={self.drift.trailing!r}",
                 "reference= beside drift=: it is for all rules alike",
             )
+        if self.drift is not None and self.drift.joint:
+            self._refuse(
+                "has a drift that looks at all columns together",
+                f"joint={list(self.drift.joint)!r}",
+                "a drift without joint=: columns of tables and views are looked at one by one",
+            )
         self._check_rules()
 
     def _check_rules(self) -> None:
