@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.decomposition import PCA
+from tests.monitor.truth import most
 
 from drivetrain.core.clock import HOUR
 from drivetrain.core.errors import UsageError
@@ -49,6 +50,23 @@ def test_nothing_changed_is_said_seldom(look, tries):
         found = look(rows(dice, 0.5, 400), rows(dice, 0.5, 400), effect=0.0, false_alarm=0.1, seed=seed)
         wrong += found.p_value <= 0.1
     assert wrong <= tries * 0.1 + 3 * np.sqrt(tries * 0.09)
+
+
+@pytest.mark.truth
+@pytest.mark.slow
+def test_the_classifiers_probabilities_are_no_smaller_than_they_say():
+    """Small samples, so that there are tries enough to see one that is too liberal by half.
+
+    Folds share their luck: with chance not made wider for it, more tries lie below .05 and .2 than luck allows.
+    """
+    tries, low = 500, {0.05: 0, 0.2: 0}
+    for seed in range(tries):
+        dice = np.random.default_rng([seed, 11])
+        then, now = (pl.DataFrame(dice.normal(size=(many, 4)), schema=list("abcd")) for many in (160, 80))
+        p_value = tell_apart(then, now, effect=0.0, seed=seed).p_value
+        for rate in low:
+            low[rate] += p_value <= rate
+    assert all(found <= most(rate, tries) for rate, found in low.items()), low
 
 
 def test_one_feature_that_moved_is_the_most_important():
