@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivetrain.monitor.requested import requested
 
 
-@given(st.text(st.characters(exclude_characters=".\\'", exclude_categories=["Cs"])))
+@given(st.text(st.characters(exclude_characters=".", exclude_categories=["Cs"])))
 def test_a_field_is_found_by_its_name(name):
     requests = pl.Series([json.dumps({name: "here", "another one": 1}), json.dumps({"another one": 2})])
     found = requested(requests, f"sms.{name}").to_list()
@@ -19,5 +19,6 @@ def test_a_field_is_found_by_its_name(name):
 
 
 @given(st.text(st.sampled_from("\\\"'a]")))
-def test_no_name_stops_a_look(name):
-    assert len(requested(pl.Series([json.dumps({name: "here"}), "{}"]), f"sms.{name}")) == 2
+def test_quotes_and_backslashes_hide_no_field(name):
+    requests = pl.Series([json.dumps({name: "here"}), "{}", json.dumps({name: 7}), json.dumps({name: None}), "[]"])
+    assert requested(requests, f"sms.{name}").to_list() == ["here", None, "7", None, None]

@@ -114,6 +114,17 @@ def test_a_request_in_other_letters_and_a_key_of_two_parts(store, folder):
     assert len(find(store, folder, "b")) == 1
 
 
+@pytest.mark.parametrize("name", ["o'clock", 'say "when"', "back\\slash", """both ' and \" marks"""])
+def test_a_key_of_any_name(store, folder, name):
+    for request, who in (("a", "ada"), ("b", "bob")):
+        told = msgspec.Raw(msgspec.json.encode({name: who}))
+        log(folder, prediction(request, request=told, entity="")).close()
+    compact(store, folder)
+    assert erase(store, folder, "plain", Subject({name: "ada"})).predictions == 1
+    assert find(store, folder, "a") == []
+    assert len(find(store, folder, "b")) == 1
+
+
 def test_an_entity_that_others_have_too_takes_nothing_of_theirs(store, folder):
     log(
         folder,

@@ -15,6 +15,7 @@ from drivetrain.loop.definitions import Definitions
 from drivetrain.loop.endpoint import Endpoint
 from drivetrain.loop.serving_plan import plan_of
 from drivetrain.monitor.groups.rates import Told
+from drivetrain.serve.log.requested import field_of
 
 _NUMBERS = ("int", "float")
 
@@ -74,7 +75,7 @@ def _values(
         at, field = places[name]
         return _Found(_decoded(rows["values"], at, field), every, "the logged feature")
     if name in fields and name not in plan.withheld:
-        told = rows["request"].cast(pl.String).str.json_path_match(f'$["{name}"]')
+        told = rows.select(field_of(name)).to_series()
         return _Found(told.cast(pl.Float64, strict=False) if fields[name] in _NUMBERS else told, every, "the request")
     found = _looked_up(project, endpoint, rows, name)
     return found if found is not None else withheld if name in fields else "no table or request holds its values"

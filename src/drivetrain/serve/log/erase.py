@@ -14,6 +14,7 @@ from drivetrain.core.records import Explanation, Prediction
 from drivetrain.serve.log.columns import explanations_table, feedback_table, predictions_table
 from drivetrain.serve.log.compact import alone, moved
 from drivetrain.serve.log.frame import MAGIC, Damage, Entry, erased, scan, unpack
+from drivetrain.serve.log.requested import field_of
 from drivetrain.serve.log.segment import SUFFIX, segments
 from drivetrain.store.bundle import Store
 
@@ -129,8 +130,7 @@ def text_of(value: object) -> str:
 
 
 def _matches(subject: Subject) -> pl.Expr:
-    request = pl.col("request").str
-    fields = [request.json_path_match(f"$['{name}']") == text for name, text in subject.fields.items()]
+    fields = [field_of(name) == text for name, text in subject.fields.items()]
     named = pl.col("entity").is_in(list(subject.entities))
     return (named | pl.all_horizontal(fields)).fill_null(value=False)
 
