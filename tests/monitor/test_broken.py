@@ -75,8 +75,10 @@ def test_what_training_did_for_as_long_is_not_broken():
     values[week < 3, 4] = np.nan  # a source that was not there at first
     values[week == 7, 5] = 0.0  # and one that stood still for a week
     values[:, 1] = week + values[:, 7]  # one that counts the weeks
+    clear = (week % 5 == 0) & (np.arange(len(week)) % 25 > 0)
+    values[clear, 2] = 10.0  # how far one sees, in weeks of which most are fine
     reference = load(profile(values, predictions, ats - 26 * WEEK, SCHEMA))
-    for column, value in ((4, np.nan), (5, 0.0), (1, 30.0)):
+    for column, value in ((4, np.nan), (5, 0.0), (1, 30.0), (2, 10.0)):
         change = lambda was, value=value: np.full_like(was, value) + (np.arange(len(was)) % 2) * (value == 30.0)  # noqa: E731
         found = said(reference, change, column)
         assert "x" not in found.get("inputs", "") or f"x{column}" not in found["inputs"].evidence["features"]

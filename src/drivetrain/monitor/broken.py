@@ -21,6 +21,8 @@ UNSEEN = 0.01
 """Share of categories that training never saw from which on somebody is told."""
 OUTSIDE = 0.5
 """Share of values beyond all that training had from which on their unit may have changed."""
+STUCK = 0.9
+"""Share of one value that no stretch of training may have had: fine weather is one value for a week, too."""
 _CHANCE = 1e-6
 """How unlikely it must be that independent rows all have the value that training had most."""
 _TOLD = 5
@@ -103,7 +105,7 @@ def _odd(column: Column, there: Floats, stretches: Floats) -> str:
     if beyond >= OUTSIDE and not _wanders(stretches):
         return f"{percent(beyond)} of its values lie beyond all that training had: has its unit changed?"
     if (there == there[0]).all() and _varied(stretches, len(there)):
-        return "every value is the same, where training never had fewer than two for so long"
+        return f"every value is the same, where no value made up {percent(STUCK)} of training for so long"
     return ""
 
 
@@ -123,8 +125,8 @@ def _wanders(stretches: Floats) -> bool:
 
 
 def _varied(stretches: Floats, rows: int) -> bool:
-    """Whether training never had one value alone for so long, and so many rows of one are no chance either."""
+    """Whether training never came near one value alone for so long, and so many rows of one are no chance either."""
     known = stretches[:, :-1]
     total = known.sum(axis=0)
     most = float(total.max() / max(total.sum(), 1.0))
-    return bool(((known > 0).sum(axis=1) > 1).all()) and most**rows < _CHANCE
+    return float((known.max(axis=1) / np.maximum(known.sum(axis=1), 1.0)).max()) < STUCK and most**rows < _CHANCE
