@@ -303,8 +303,8 @@ def test_texts_are_those_of_the_request_where_their_lengths_are(world):
     assert texts_logged(requests.drop("request"), values, reference, frozenset()) == {}
 
 
-@pytest.mark.parametrize(("field", "found"), [('the "note"', True), ("note\\", False)])
-def test_no_name_of_a_field_stops_the_watch(world, field, found):
+@pytest.mark.parametrize("field", ['the "note"', "note\\"])
+def test_no_name_of_a_field_stops_the_watch(world, field):
     name = f"sms.{field}"
     reference = msgspec.structs.replace(
         world[0],
@@ -314,4 +314,4 @@ def test_no_name_of_a_field_stops_the_watch(world, field, found):
         texts=(msgspec.structs.replace(world[0].texts[0], name=name),),
     )
     requests = pl.DataFrame({"request": [json.dumps({field: "free"})]})
-    assert texts_logged(requests, np.array([[4.0, 0.0]]), reference, frozenset()) == ({name: ["free"]} if found else {})
+    assert texts_logged(requests, np.array([[4.0, 0.0]]), reference, frozenset()) == {name: ["free"]}
